@@ -1,0 +1,265 @@
+//! Floor 2: database products, one folder each.
+//!
+//! Everything that knows one product lives in its folder: connecting, quoting, introspection of the whole catalogue,
+//! streaming rows as cells, bulk loading, deriving a schema. Upper floors hold a [`Session`] and ask the engine's
+//! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{
+    canon::RowSink,
+    model::{
+        Address, Catalogue, EngineId, LogicalType, TableName, Value,
+        catalogue::{Reference, Table},
+    },
+};
+
+/// Every engine.
+pub const ALL: &[&dyn Engine] = &[];
+
+/// The engine of this id.
+pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
+    ALL.iter().copied().find(|engine| engine.id() == id)
+}
+
+/// A database product.
+#[async_trait]
+pub trait Engine: Sync {
+    /// Its id: `postgres`, `sqlite`.
+    fn id(&self) -> &'static str;
+
+    /// Its name as its makers write it.
+    fn title(&self) -> &'static str;
+
+    /// How its SQL differs from others'.
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    /// What it takes to start a server, or `None` for an embedded engine.
+    fn server(&self) -> Option<&'static ServerSpec>;
+
+    /// Opens a session with the engine's pinned settings (time zone UTC, plain search path, no surprises).
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`] if nothing answers there, [`EngineError::Refused`] if it answers and says no.
+    async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// What a provisioner has to know to start a server of an engine.
+#[derive(Debug)]
+pub struct ServerSpec {
+    /// Image name without a tag: `postgres`.
+    pub image: &'static str,
+    /// Tag taken where none is said.
+    pub default_tag: &'static str,
+    /// Port inside the container.
+    pub port: u16,
+    /// The environment that makes the official images create a superuser with a password: given the password.
+    pub environment: fn(password: &str) -> Vec<(String, String)>,
+    /// The superuser of such a container.
+    pub superuser: &'static str,
+    /// A database that is always there, to create others from.
+    pub maintenance_database: &'static str,
+    /// The server's program, by which local installations are found: `postgres`.
+    pub program: &'static str,
+    /// Folders in which distributions put that program, `*` standing for a version.
+    pub program_folders: &'static [&'static str],
+}
+
+/// How an engine's SQL differs from others'.
+pub trait Dialect: Sync {
+    /// The one function by which identifiers of this engine get into SQL.
+    fn quote(&self, identifier: &str) -> String;
+
+    /// A table's name in SQL; a table without a schema is in the engine's default one, and that is written out.
+    fn table(&self, name: &TableName) -> String;
+
+    /// A list of columns in SQL.
+    fn columns(&self, columns: &[String]) -> String {
+        columns.iter().map(|column| self.quote(column)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The type to declare for a kind of values; `None` if this engine has none for it.
+    fn declare(&self, kind: &LogicalType) -> Option<String>;
+
+    /// The statements that create these tables (whose columns already have the types of this engine in
+    /// [`crate::model::catalogue::Column::declared`]), in order, and those that take them away again.
+    fn create_tables(&self, tables: &[Table]) -> SchemaScript;
+}
+
+/// Statements that create tables, and those that drop them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchemaScript {
+    /// Tables with columns, keys and uniques: before the rows.
+    pub create: Vec<String>,
+    /// Indexes and foreign keys: after the rows.
+    pub finish: Vec<String>,
+    /// Everything away again, in order.
+    pub drop: Vec<String>,
+}
+
+/// One connection to one database.
+#[async_trait]
+pub trait Session: Send {
+    /// The server's or library's version: `15.18`.
+    async fn version(&mut self) -> Result<String, EngineError>;
+
+    /// Runs a script of one or more statements.
+    async fn execute(&mut self, script: &str) -> Result<(), EngineError>;
+
+    /// Runs a query and gives its few rows as text (`None` is NULL). For catalogues and counts, never for user rows.
+    async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError>;
+
+    /// Reads the whole catalogue.
+    async fn introspect(&mut self) -> Result<Catalogue, EngineError>;
+
+    /// Streams a rowset into a sink in constant memory and tells how many rows it saw.
+    async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError>;
+
+    /// Loads rows in bulk into named columns, inside the transaction that is open (if one is), and tells how many.
+    ///
+    /// Stops at the first row that the server or the source refuses; nothing of this call stays then if a transaction
+    /// was open.
+    async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError>;
+
+    /// Sets every sequence, identity or counter that feeds a column of these tables to the value after the largest one
+    /// in the data (or to its start, in an empty table).
+    async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
+
+    /// Empties these tables in one act, in whatever order their keys need, and sets their counters back to the start.
+    async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
+
+    /// Counts rows whose reference dangles by asking the rows themselves (an anti-join), and shows a few referencing
+    /// values as text.
+    async fn dangling(&mut self, reference: &Reference, sample: u32) -> Result<Counted, EngineError>;
+
+    /// Counts the rows in excess of one for each value of a key (NULLs never collide), and shows a few values.
+    async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError>;
+
+    /// Counts UUIDs that appear in more than one spelling in a text column, and shows a few values.
+    async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError>;
+
+    /// Begins a transaction; `read_only` refuses writes where the engine can.
+    async fn begin(&mut self, read_only: bool) -> Result<(), EngineError>;
+
+    /// Commits it.
+    async fn commit(&mut self) -> Result<(), EngineError>;
+
+    /// Takes it back.
+    async fn tx_rollback(&mut self) -> Result<(), EngineError>;
+
+    /// Ends the session.
+    async fn close(self: Box<Self>) -> Result<(), EngineError>;
+}
+
+/// A count and a few of the values that were counted, column by column as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many, exactly.
+    pub total: u64,
+    /// A few of them.
+    pub sample: Vec<Vec<Option<String>>>,
+}
+
+/// What a scan reads: named columns of one table, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rowset {
+    /// The table.
+    pub table: TableName,
+    /// Its columns, in the order in which the sink gets them.
+    pub columns: Vec<String>,
+}
+
+/// Where a load takes its rows from.
+pub trait RowSource: Send {
+    /// Puts the next row's values into `row` (cleared by the caller); `Ok(false)` at the end.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from giving the next row; the load stops and nothing of it stays.
+    fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Why an engine could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Nothing answers at that address (any more).
+    #[error("failed to reach {place}")]
+    Unavailable {
+        /// The address without password.
+        place: String,
+        /// The driver's error.
+        #[source]
+        source: BoxedError,
+    },
+    /// The server said no: wrong password, missing rights, a broken rule, bad SQL.
+    #[error("{doing} was refused{}", Code(code))]
+    Refused {
+        /// What was being done, as in "copying into users".
+        doing: String,
+        /// The engine's own code (SQLSTATE in PostgreSQL), where there is one.
+        code: Option<String>,
+        /// The server's message.
+        #[source]
+        source: BoxedError,
+    },
+    /// The file is not a database that this engine can read.
+    #[error("`{path}` {problem}")]
+    BadFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it, as a verb phrase: "is not a SQLite database (it may be encrypted)".
+        problem: String,
+    },
+    /// Somebody else holds a lock.
+    #[error("`{place}` is locked by another process")]
+    Locked {
+        /// The file or table.
+        place: String,
+    },
+    /// No room is left.
+    #[error("no space is left while {doing}")]
+    Full {
+        /// What was being done.
+        doing: String,
+        /// The server's message.
+        #[source]
+        source: BoxedError,
+    },
+    /// The rows that were to be loaded could not be had.
+    #[error("failed to get the next row for {table}")]
+    RowSource {
+        /// The table that they were for.
+        table: TableName,
+        /// Why.
+        #[source]
+        source: BoxedError,
+    },
+    /// The engine sent something that we do not understand: a bug, or a version that we do not know.
+    #[error("unexpected answer while {doing}: {what}")]
+    Unexpected {
+        /// What was being done.
+        doing: String,
+        /// What came.
+        what: String,
+    },
+}
+
+/// Any error.
+pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+struct Code<'a>(&'a Option<String>);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The id of an engine as the model names it.
+pub fn engine_id(engine: &dyn Engine) -> EngineId {
+    EngineId::from(engine.id())
+}

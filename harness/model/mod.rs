@@ -1,0 +1,39 @@
+//! Floor 0: the nouns of a rehearsal.
+//!
+//! Everything that the other floors pass to each other is defined here: names, catalogues, stages, findings, outcomes,
+//! events and the report. No async, no SQL, no clock; only data and the rules that data carries with it (a verdict is
+//! the worst of its parts, a report is a fold over events).
+
+pub mod address;
+pub mod catalogue;
+pub mod coverage;
+pub mod event;
+pub mod finding;
+pub mod lease;
+pub mod ledger;
+pub mod logical_type;
+pub mod name;
+pub mod outcome;
+pub mod report;
+pub mod secret;
+pub mod sides;
+pub mod snapshot;
+pub mod stage;
+pub mod value;
+
+pub use address::{Address, Endpoint, Host};
+pub use catalogue::Catalogue;
+pub use coverage::{Coverage, Share, Unchecked};
+pub use event::{Event, EventKind};
+pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};
+pub use lease::{Lease, LeaseKind};
+pub use ledger::LossEntry;
+pub use logical_type::LogicalType;
+pub use name::{EngineId, RunId, TableName};
+pub use outcome::{Outcome, Verdict};
+pub use report::Report;
+pub use secret::Secret;
+pub use sides::{Side, Sides};
+pub use snapshot::{Fingerprint, Snapshot};
+pub use stage::Stage;
+pub use value::Value;
