@@ -2,9 +2,32 @@
 //!
 //! Turns cells into canonical bytes, canonical rows into digests, digests into fingerprints, and seeds into seeds. Pure:
 //! no I/O, no clock, no SQL. `EQUALITY` in one place: whatever compares two values anywhere in Rehearse comes through here.
+//!
+//! A value has two canonical forms: its [own form](encode), lossless, for a side that is compared with itself; and a
+//! common form under a [`Rule`], for a source column that is compared with a target column. A [`RowDigester`] makes the
+//! fingerprints of one side; where they differ, [`locate`] finds the rows.
 
+mod bring;
 pub mod cell;
+pub mod decimal;
+pub mod digest;
+pub mod encode;
+pub mod interval;
+pub mod json;
+pub mod locate;
+mod row;
+pub mod rule;
+pub mod samples;
 pub mod seed;
+pub mod show;
+pub mod temporal;
+pub mod uuid;
 
 pub use cell::{Cell, Decimal, RowSink, Sign};
+pub use digest::{Form, RowDigester, TableDigest};
+pub use encode::{CANON_VERSION, decode_own, encode_own};
+pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
+pub use rule::{Fit, NoRule, Rule, rule_for};
+pub use samples::Samples;
 pub use seed::Seed;
+pub use show::text_of;

@@ -1,0 +1,180 @@
+//! First pass: one table of one side as fingerprints.
+
+use std::ops::ControlFlow;
+
+use super::{
+    cell::{Cell, RowSink},
+    row::{Row, bucket_of},
+    rule::{Fit, Rule},
+};
+use crate::model::Fingerprint;
+
+/// Number of buckets where nothing else is asked: at 40 bytes each, small beside one network buffer.
+pub const BUCKETS: usize = 4096;
+
+/// The form in which a column's values enter the digests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Own form: the side is compared with itself.
+    Own,
+    /// Common form: source is compared with target under a rule.
+    Common(Rule),
+}
+
+impl Form {
+    /// The form's byte in the row digest.
+    pub(super) const fn id(self) -> u8 {
+        match self {
+            Self::Own => 0,
+            Self::Common(rule) => rule.id(),
+        }
+    }
+}
+
+/// Takes the rows of a table in any order and sums their digests up, in constant memory.
+#[derive(Clone, Debug)]
+pub struct RowDigester {
+    row: Row,
+    per_column: bool,
+    digest: TableDigest,
+}
+
+/// The fingerprints of a table's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDigest {
+    /// Of all rows.
+    pub fingerprint: Fingerprint,
+    /// Of the rows of each bucket, which go by their key (or the whole row, without a key).
+    pub buckets: Vec<Fingerprint>,
+    /// Of the values of each column alone; empty if they were not asked for.
+    pub columns: Vec<Fingerprint>,
+    /// Rows whose value a rule folded, for each column.
+    pub normalised: Vec<u64>,
+    /// Rows whose value a rule could not bring to its type, for each column.
+    pub unfit: Vec<u64>,
+}
+
+impl RowDigester {
+    /// Begins a table with a form for each column of the rowset, in order, and the positions of the columns that name a
+    /// row (none for a table without a key). `per_column` asks for the fingerprint of each column alone too, which
+    /// costs one more hash for each value.
+    ///
+    /// # Panics
+    /// If a key position is not that of a column.
+    pub fn new(forms: Vec<Form>, key: Vec<usize>, per_column: bool) -> Self {
+        let width = forms.len();
+        let digest = TableDigest {
+            fingerprint: Fingerprint::default(),
+            buckets: vec![Fingerprint::default(); BUCKETS],
+            columns: vec![Fingerprint::default(); if per_column { width } else { 0 }],
+            normalised: vec![0; width],
+            unfit: vec![0; width],
+        };
+        Self { row: Row::new(forms, key), per_column, digest }
+    }
+
+    /// Takes another number of buckets (at least one); both sides of a comparison need the same.
+    #[must_use]
+    pub fn with_buckets(mut self, buckets: usize) -> Self {
+        self.digest.buckets = vec![Fingerprint::default(); buckets.max(1)];
+        self
+    }
+
+    /// The fingerprints of all rows that came.
+    pub fn finish(self) -> TableDigest {
+        self.digest
+    }
+}
+
+impl RowSink for RowDigester {
+    fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        match self.row.put(column, &cell) {
+            Fit::Exact => {}
+            Fit::Normalised => self.digest.normalised[column] += 1,
+            Fit::Unfit => self.digest.unfit[column] += 1,
+        }
+        if self.per_column {
+            let digest = blake3::hash(self.row.column(column));
+            self.digest.columns[column].add_digest(digest.as_bytes());
+        }
+    }
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        let digests = self.row.digests();
+        self.row.clear();
+        self.digest.fingerprint.add_digest(&digests.row);
+        let bucket = bucket_of(&digests.key, self.digest.buckets.len());
+        self.digest.buckets[bucket].add_digest(&digests.row);
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(rows: &[&[Cell<'_>]], key: &[usize]) -> TableDigest {
+        let forms = vec![Form::Own; rows[0].len()];
+        let mut digester = RowDigester::new(forms, key.to_vec(), true);
+        for row in rows {
+            row.iter().enumerate().for_each(|(column, cell)| digester.cell(column, *cell));
+            assert!(digester.end_row().is_continue());
+        }
+        digester.finish()
+    }
+
+    const fn text(text: &str) -> Cell<'_> {
+        Cell::Text(text.as_bytes())
+    }
+
+    #[test]
+    fn known_collisions_of_other_checksums_are_told_apart() {
+        let (big, bigger) = (Cell::Integer(100_000_000_001), Cell::Integer(100_000_000_002));
+        let cases: &[(&[&[Cell<'_>]], &[&[Cell<'_>]])] = &[
+            (&[&[text("ab"), text("c")]], &[&[text("a"), text("bc")]]),
+            (&[&[text("a|b"), text("c")]], &[&[text("a"), text("b|c")]]),
+            (&[&[Cell::Null]], &[&[text("<null>")]]),
+            (&[&[Cell::Null]], &[&[text("")]]),
+            (&[&[Cell::Null]], &[&[text("DEFAULT_REPLACEMENT_STRING")]]),
+            (&[&[text("a")], &[text("b")], &[text("b")]], &[&[text("a")], &[text("c")], &[text("c")]]),
+            (&[&[text("a")], &[text("b")], &[text("b")]], &[&[text("a")]]),
+            (&[&[text("11:22")]; 4], &[&[text("11:32")]; 4]),
+            (&[&[text("x")], &[text("yz")]], &[&[text("xy")], &[text("z")]]),
+            (&[&[big]], &[&[bigger]]),
+            (&[&[text("a😀b")]], &[&[text("a😁b")]]),
+            (&[&[text("12345678901234567.89")]], &[&[text("12345678901234567.90")]]),
+            (&[&[Cell::Float64(0.0)]], &[&[Cell::Null]]),
+        ];
+        for (source, target) in cases {
+            let (source_digest, target_digest) = (digest(source, &[]), digest(target, &[]));
+            assert_ne!(source_digest.fingerprint, target_digest.fingerprint, "{source:?} {target:?}");
+            // Also with the number of rows left out of it.
+            assert_ne!(source_digest.fingerprint.sum, target_digest.fingerprint.sum, "{source:?} {target:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_pinned_and_swaps_are_seen() {
+        let before = digest(&[&[text("a"), text("b"), text("k")]], &[2]);
+        let after = digest(&[&[text("b"), text("a"), text("k")]], &[2]);
+        assert_ne!(before.fingerprint, after.fingerprint);
+        assert_eq!(before.columns[0], after.columns[1]);
+        assert_eq!(before.columns[2], after.columns[2]);
+        assert_eq!(before.buckets.iter().position(|b| b.rows == 1), after.buckets.iter().position(|b| b.rows == 1));
+    }
+
+    #[test]
+    fn rules_are_part_of_the_digest_and_fill_the_ledger() {
+        let run = |rule, cell| {
+            let mut digester = RowDigester::new(vec![Form::Common(rule)], Vec::new(), false);
+            digester.cell(0, cell);
+            assert!(digester.end_row().is_continue());
+            digester.finish()
+        };
+        let (source, target) = (run(Rule::Boolean, text("t")), run(Rule::Boolean, Cell::Boolean(true)));
+        assert_eq!(source.fingerprint, target.fingerprint);
+        assert_eq!((source.normalised[0], target.normalised[0]), (1, 0));
+        assert_eq!(run(Rule::Boolean, Cell::Integer(2)).unfit, [1]);
+        assert_ne!(run(Rule::Text, text("1")).fingerprint, run(Rule::Json, text("1")).fingerprint);
+    }
+}

@@ -1,0 +1,342 @@
+//! JSON by value: one linear pass over the text, no tree.
+//!
+//! Numbers go by their decimal value (1 = 1.0 = 1e0, any number of digits), strings by their characters, objects by
+//! their members in the order of keys. Duplicate keys are kept in the order in which they stand, so that `{"a":1,"a":2}`
+//! is not `{"a":2}`. Keys are ordered as `jsonb` orders them (length, then bytes), which spares it the sorting.
+
+use super::decimal::{self, Number};
+
+/// Deeper nesting is refused: the scanner calls itself once for each level.
+const DEPTH: usize = 512;
+
+const END: u8 = 0;
+const NULL: u8 = 1;
+const TRUE: u8 = 2;
+const FALSE: u8 = 3;
+const NUMBER: u8 = 4;
+const STRING: u8 = 5;
+const ARRAY: u8 = 6;
+const OBJECT: u8 = 7;
+
+/// Tag and length before the bytes of a string.
+const STRING_HEAD: usize = 5;
+
+/// Appends the value of a JSON text, or tells by `None` that it is none (or is too deep; what was appended by then is for
+/// the caller to take away). `Some(false)` if numbers, escapes or the order of keys were spelled in another way than
+/// needed; blanks between tokens are no part of a value and not counted.
+pub(super) fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+    str::from_utf8(text).ok()?;
+    let mut scanner = Scanner { text, at: 0, out, plain: true, members: Vec::new(), scratch: Vec::new() };
+    scanner.blanks();
+    scanner.value(0)?;
+    scanner.blanks();
+    (scanner.at == text.len()).then_some(scanner.plain)
+}
+
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    out: &'a mut Vec<u8>,
+    plain: bool,
+    /// Members of the objects that are open, innermost last.
+    members: Vec<Member>,
+    scratch: Vec<u8>,
+}
+
+/// Where a member of an object was written.
+#[derive(Clone, Copy)]
+struct Member {
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        if depth > DEPTH {
+            return None;
+        }
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string(),
+            b'n' => self.word(b"null", NULL),
+            b't' => self.word(b"true", TRUE),
+            b'f' => self.word(b"false", FALSE),
+            _ => self.number(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], tag: u8) -> Option<()> {
+        self.text[self.at..].starts_with(word).then(|| {
+            self.at += word.len();
+            self.out.push(tag);
+        })
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let rest = &self.text[self.at..];
+        let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+        let token = &rest[..end.unwrap_or(rest.len())];
+        let Number::Finite { negative, whole, fraction, exponent, plain } = decimal::parse(token)? else { return None };
+        // JSON is stricter than PostgreSQL's numeric.
+        let strict = token[0] != b'+'
+            && !whole.is_empty()
+            && (whole.len() == 1 || whole[0] != b'0')
+            && token.contains(&b'.') != fraction.is_empty();
+        if !strict {
+            return None;
+        }
+        self.at += token.len();
+        self.plain &= plain;
+        self.out.push(NUMBER);
+        let digits = whole.iter().chain(fraction).copied();
+        decimal::write_value(self.out, negative, digits, exponent - fraction.len() as i64);
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.at += 1;
+        let start = self.out.len();
+        self.out.extend([STRING; STRING_HEAD]);
+        loop {
+            let rest = &self.text[self.at..];
+            let run = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            self.out.extend_from_slice(&rest[..run]);
+            self.at += run + 1;
+            match rest[run] {
+                b'"' => break,
+                b'\\' => self.escape()?,
+                _ => return None,
+            }
+        }
+        let length = u32::try_from(self.out.len() - start - STRING_HEAD).ok()?;
+        self.out[start + 1..start + STRING_HEAD].copy_from_slice(&length.to_le_bytes());
+        Some(())
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let escaped = self.peek()?;
+        self.at += 1;
+        let byte = match escaped {
+            b'"' | b'\\' => escaped,
+            b'/' => {
+                self.plain = false;
+                escaped
+            }
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => return self.unicode(),
+            _ => return None,
+        };
+        self.out.push(byte);
+        Some(())
+    }
+
+    /// The character of a `\u` escape and, for the first half of a surrogate pair, of the escape after it.
+    fn unicode(&mut self) -> Option<()> {
+        let unit = self.four_digits()?;
+        self.plain &= unit < 0x20;
+        if (0xd800..0xdc00).contains(&unit) && self.text[self.at..].starts_with(b"\\u") {
+            let back = self.at;
+            self.at += 2;
+            let second = self.four_digits()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let scalar = 0x10000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
+                self.push(char::from_u32(scalar)?);
+                return Some(());
+            }
+            self.at = back;
+        }
+        match char::from_u32(unit) {
+            Some(character) => self.push(character),
+            // Half a pair: its three bytes of generalised UTF-8, which no valid text has.
+            None => {
+                self.out.extend([0xe0 | (unit >> 12), 0x80 | (unit >> 6 & 0x3f), 0x80 | (unit & 0x3f)].map(|b| b as u8))
+            }
+        }
+        Some(())
+    }
+
+    fn four_digits(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
+    }
+
+    fn push(&mut self, character: char) {
+        self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.out.push(ARRAY);
+        self.blanks();
+        if !self.eat(b']') {
+            loop {
+                self.blanks();
+                self.value(depth + 1)?;
+                self.blanks();
+                if self.eat(b']') {
+                    break;
+                }
+                self.eat(b',').then_some(())?;
+            }
+        }
+        self.out.push(END);
+        Some(())
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.out.push(OBJECT);
+        let first = self.members.len();
+        self.blanks();
+        if !self.eat(b'}') {
+            loop {
+                self.blanks();
+                (self.peek() == Some(b'"')).then_some(())?;
+                let start = self.out.len();
+                self.string()?;
+                let key_end = self.out.len();
+                self.blanks();
+                self.eat(b':').then_some(())?;
+                self.blanks();
+                self.value(depth + 1)?;
+                self.members.push(Member { start, key_end, end: self.out.len() });
+                self.blanks();
+                if self.eat(b'}') {
+                    break;
+                }
+                self.eat(b',').then_some(())?;
+            }
+        }
+        self.sort_members(first);
+        self.members.truncate(first);
+        self.out.push(END);
+        Some(())
+    }
+
+    fn sort_members(&mut self, first: usize) {
+        let out = &*self.out;
+        let order = |source: &Member, target: &Member| {
+            let (source, target) =
+                (&out[source.start + STRING_HEAD..source.key_end], &out[target.start + STRING_HEAD..target.key_end]);
+            source.len().cmp(&target.len()).then_with(|| source.cmp(target))
+        };
+        let members = &mut self.members[first..];
+        if members.is_sorted_by(|one, next| order(one, next).is_le()) {
+            return;
+        }
+        self.plain = false;
+        let from = members[0].start;
+        members.sort_by(order);
+        self.scratch.clear();
+        for member in members.iter() {
+            self.scratch.extend_from_slice(&out[member.start..member.end]);
+        }
+        self.out.truncate(from);
+        self.out.extend_from_slice(&self.scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        write_value(text.as_bytes(), &mut out).map(|_| out)
+    }
+
+    #[test]
+    fn equal_values_have_one_form() {
+        for (one, other) in [
+            (r#"{"b": 1, "aa": [1, 2]}"#, r#"{"aa":[1,2],"b":1}"#),
+            (r#"{"a":1.0}"#, r#"{"a":1}"#),
+            ("[1e2, -0.0]", "[100,0]"),
+            (r#""\u00e9\ud83d\ude00\/\n""#, "\"é😀/\\n\""),
+            (r#"{"x":{"bb":1,"a":2},"k":[]}"#, r#" { "k" : [ ] , "x" : { "a" : 2 , "bb" : 1 } } "#),
+            ("123456789012345678901234567890.10", "123456789012345678901234567890.1"),
+        ] {
+            assert!(value(one).is_some() && value(one) == value(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn unequal_values_differ() {
+        for (one, other) in [
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#),
+            ("9007199254740993", "9007199254740992"),
+            ("\"1\"", "1"),
+            ("null", "\"null\""),
+            ("{}", r#"{"a":null}"#),
+            ("[[1],2]", "[1,[2]]"),
+            ("[1,2]", "[2,1]"),
+            (r#""\ud800""#, r#""\ud801""#),
+            ("\"é\"", "\"e\u{301}\""),
+        ] {
+            assert!(value(one).is_some() && value(one) != value(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{a:1}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "-",
+            "NaN",
+            "tru",
+            "1 2",
+            "\"\u{1}\"",
+            "\"\\x\"",
+            "\"abc",
+            "[1}",
+            "\"\\u12\"",
+            "-Infinity",
+            "1e",
+            "{\"a\":1,}",
+        ] {
+            assert_eq!(value(text), None, "{text}");
+        }
+        assert!(value(&("[".repeat(400) + &"]".repeat(400))).is_some());
+        assert!(value(&"[".repeat(100_000)).is_none());
+    }
+
+    #[test]
+    fn only_a_needless_spelling_counts() {
+        let plain = |text: &str| write_value(text.as_bytes(), &mut Vec::new());
+        assert_eq!(plain(r#"{"a": 1, "b": "x\n", "aa": [true, null]}"#), Some(true));
+        assert_eq!(plain(r#"{"aa": 1, "b": 2}"#), Some(false));
+        assert_eq!(plain("1.0"), Some(false));
+        assert_eq!(plain(r#""\u0041""#), Some(false));
+    }
+}
