@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | 0 | [`model`] | nouns: names, catalogues, findings, outcomes, events, the report |
 //! | 1 | [`canon`] | canonical bytes, digests, fingerprints, the seed tree |
+//! | 1 | [`document`] | strict reading of TOML documents, every problem with its place |
 //! | 2 | [`engine`], [`provision`] | databases and who gives us servers |
 //! | 3 | [`dataset`], [`migrate`] | rows to start from, and kinds of steps |
 //! | 4 | [`check`] | assertions about stages and sides |
@@ -16,6 +17,7 @@
 #![warn(missing_docs)]
 
 pub mod canon;
+pub mod document;
 pub mod engine;
 pub mod model;
 pub mod provision;
