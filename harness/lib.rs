@@ -17,7 +17,9 @@
 #![warn(missing_docs)]
 
 pub mod canon;
+pub mod check;
 pub mod document;
 pub mod engine;
+pub mod migrate;
 pub mod model;
 pub mod provision;

@@ -14,7 +14,7 @@ is (docker rmi it to have it built anew). Works under \$TMPDIR: about 1 GB."
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # A login as root may leave sbin out, and the host's language is not in the chroot.
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-work='' log='' child='' container=''
+work='' log='' child='' container='' id=''
 
 die() { echo "build.sh: $2" >&2; exit "$1"; }
 
@@ -29,25 +29,22 @@ run() {
 	return "$rc"
 }
 
-mounts() { awk -v w="$work/" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }
+mounts() { awk -v w="$work/" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo | sort -r; } # deepest first
 
 cleanup() {
 	local rc=$? dir
-	trap '' INT TERM HUP
+	trap '' HUP INT TERM
 	if [ -n "$child" ]; then
 		if kill -TERM -- "-$child"; then sleep 1; fi
 		kill -KILL -- "-$child" || true
 	fi 2>/dev/null
 	[ -z "$container" ] || docker rm -fv "$container" >/dev/null || true
+	[ -z "$id" ] || docker rmi "$id" >/dev/null || true
 	if [ "$rc" != 0 ] && [ -s "$log" ]; then { echo '--- the log ends:'; tail -n 20 "$log"; } >&2; fi
-	# Deepest first. Deleting across a mount would delete the host's own files:
-	# while anything is mounted there, the folder stays.
+	# Deleting across a mount would delete the host's own files: rather leave the folder.
 	for dir in $(mounts); do umount "$dir" || true; done
-	if [ -z "$(mounts)" ]; then
-		rm -rf --one-file-system "$work"
-	else
-		echo "build.sh: left $work behind, something is still mounted in it" >&2
-	fi
+	[ -n "$(mounts)" ] || rm -rf --one-file-system "$work"
+	[ ! -d "$work" ] || echo "build.sh: left $work behind, see what is mounted in it" >&2
 }
 
 # Where this machine's apt gets Debian from; LABEL tells the archive from its security updates.
@@ -55,42 +52,35 @@ cleanup() {
 mirror_of() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Label: $1" | grep -m1 '^http' || true; }
 
 prepare() {
-	local apt='' scheme host key proxy=''
+	local scheme host proxy=''
 	[ "$(id -u)" = 0 ] || die 1 'building needs root, because debootstrap works in a chroot (try sudo)'
 	trap cleanup EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
+	trap 'exit 130' HUP INT TERM
 	work=$(mktemp -d "${TMPDIR:-/tmp}/db-images.XXXXXX") && log=$work/log
 	chmod 755 "$work" # apt in the chroot downloads as a user of its own
-	mirror='' security=''
-	if command -v apt-get >/dev/null; then apt=1; fi
-	if ! command -v debootstrap >/dev/null || [ ! -r "$keyring" ]; then
-		[ -n "$apt" ] || die 1 "debootstrap or Debian's archive keyring ($keyring) is missing, and so is apt-get to install them"
-		echo "installing debootstrap and Debian's archive keyring"
-		run apt-get update || true # some other repository may be down
-		run apt-get install -y --no-install-recommends debootstrap debian-archive-keyring
-	elif [ -n "$apt" ] && [ -z "$(mirror_of Debian)" ]; then
-		run apt-get update || true # without its lists apt can't tell which source is Debian
+	mirror=http://deb.debian.org/debian security=http://deb.debian.org/debian-security
+	if command -v apt-get >/dev/null; then
+		run apt-get update || true # an unrelated repository may be down
+		if ! command -v debootstrap >/dev/null || [ ! -r "$keyring" ]; then
+			echo "installing debootstrap and Debian's archive keyring"
+			run apt-get install -y --no-install-recommends debootstrap debian-archive-keyring
+		fi
+		# A host that is not Debian has no mirror to copy, and keeps the public one.
+		if [ -n "$(mirror_of Debian)" ]; then mirror=$(mirror_of Debian) security=$(mirror_of Debian-Security); fi
+		# debootstrap does not read apt's proxy settings, but its wget reads the environment.
+		scheme=${mirror%%:*} host=${mirror#*://} host=${host%%[:/]*}
+		eval "$(apt-config shell proxy "Acquire::$scheme::Proxy" proxy "Acquire::$scheme::Proxy::$host")"
+		case $proxy in '') ;; DIRECT) export no_proxy=$host ;; *) export "${scheme}_proxy=$proxy" ;; esac
+	elif ! command -v debootstrap >/dev/null || [ ! -r "$keyring" ]; then
+		die 1 "debootstrap or Debian's archive keyring ($keyring) is missing, and so is apt-get to install them"
 	fi
-	if [ -n "$apt" ]; then mirror=$(mirror_of Debian) security=$(mirror_of Debian-Security); fi
-	if [ -z "$mirror" ]; then # not a Debian host
-		mirror=http://deb.debian.org/debian security=http://deb.debian.org/debian-security
-	fi
-	# debootstrap does not read apt's proxy settings, but its wget reads the environment.
-	scheme=${mirror%%:*} host=${mirror#*://} host=${host%%[:/]*}
-	for key in "Acquire::$scheme::Proxy::$host" "Acquire::$scheme::Proxy"; do
-		[ -z "$apt" ] || [ -n "$proxy" ] || eval "$(apt-config shell proxy "$key")"
-	done
-	case $proxy in '') ;; DIRECT) export no_proxy=$host ;; *) export "${scheme}_proxy=$proxy" ;; esac
-	# What debootstrap mounts should vanish with it, where the host allows that.
-	isolate=()
+	isolate=() # what debootstrap mounts should vanish with it, where the host allows that
 	if unshare --mount true 2>/dev/null; then isolate=(unshare --mount --propagation private); fi
 }
 
 # Debian itself, made once per suite.
 make_base() {
-	local suite=$1 base=$work/$1 source
+	local base=$work/$suite source
 	[ ! -d "$base" ] || return 0
 	run "${isolate[@]}" debootstrap --variant=minbase --keyring="$keyring" "$suite" "$base" "$mirror"
 	if [ -L "$base/proc" ]; then rm "$base/proc" && mkdir "$base/proc"; fi # debootstrap's way inside a container
@@ -99,7 +89,7 @@ make_base() {
 	done >"$base/etc/apt/sources.list"
 	# This host's way to the mirror: names, certificates, apt's proxies and other settings.
 	cp -L /etc/hosts /etc/resolv.conf "$base/etc/"
-	if [ -r /etc/ssl/certs/ca-certificates.crt ]; then cp -L /etc/ssl/certs/ca-certificates.crt "$base/etc/ssl/certs/"; fi
+	if [ -r /etc/ssl/certs/ca-certificates.crt ]; then install -Dm 644 /etc/ssl/certs/ca-certificates.crt -t "$base/etc/ssl/certs"; fi
 	{ apt-config dump Acquire | grep -v '^Acquire::IndexTargets' || true; } >"$base/etc/apt/apt.conf.d/99host" 2>/dev/null
 	echo force-unsafe-io >"$base/etc/dpkg/dpkg.cfg.d/build" # after a crash we start over anyway
 	printf '#!/bin/sh\nexit 101\n' >"$base/usr/sbin/policy-rc.d" # packages must not start their servers
@@ -111,76 +101,71 @@ make_base() {
 # Removes what no test reads, what came from this host, and the key that ssl-cert
 # made. PostgreSQL does without LLVM (no JIT), and Debian without all but perl-base.
 slim() (
-	cd "$1"
+	cd "$root"
 	rm -rf etc/apt/apt.conf.d/99host etc/dpkg/dpkg.cfg.d/build usr/sbin/policy-rc.d etc/ssl/certs/* etc/ssl/private/* \
 		run/* tmp/* var/cache/* var/lib/apt/lists/* var/log/* usr/share/{bash-completion,i18n,info,lintian,locale,man,perl} \
 		usr/lib/*/{libLLVM*,libz3.so*,libperl.so*,perl} usr/lib/llvm* usr/lib/postgresql/*/lib/{bitcode,llvmjit*} \
 		usr/bin/{aria_*,mariadb-conv,mariadb-slap,myisam*,resolve_stack_dump}
 	find usr/share/doc -type f ! -name copyright -delete
-	echo "deb http://deb.debian.org/debian $2 main" >etc/apt/sources.list # a mirror's address may hold a password
+	echo "deb http://deb.debian.org/debian $suite main" >etc/apt/sources.list # a mirror's address may hold a password
 	rm -f etc/hosts etc/resolv.conf # Docker makes its own
 	mkdir -p docker-entrypoint-initdb.d run/lock var/cache/apt/archives/partial
 )
 
-suite_of() { case $1 in postgres:15 | mariadb:10.11) echo bookworm ;; *) echo trixie ;; esac; }
-
 build() {
-	local image=$1 major=${1#*:} suite root=$work/root package signal=SIGTERM version id
-	local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin changes
-	local install=(chroot "$root" apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold)
-	suite=$(suite_of "$image")
-	make_base "$suite"
+	local image=$1 major=${1#*:} root=$work/root user home dirs packages settings signal version
+	local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	make_base
 	cp -a "$work/$suite" "$root"
 	case $image in
 	postgres:*)
-		package=postgresql-$major signal=SIGINT # a fast shutdown: SIGTERM would wait for the clients
-		mkdir "$root/etc/postgresql-common"
+		user=postgres home=/var/lib/postgresql packages=("postgresql-$major" locales)
+		dirs=("$home" "$home/data" /run/postgresql)
+		signal=SIGINT # a fast shutdown: on SIGTERM the server would wait for its clients
+		mkdir "$root/etc/postgresql-common" # the package would make a cluster of its own
 		echo 'create_main_cluster = false' >"$root/etc/postgresql-common/createcluster.conf"
-		run "${install[@]}" "$package" locales
-		# The official image's locale, which decides how its databases sort text.
-		run chroot "$root" localedef -i en_US -f UTF-8 en_US.UTF-8
-		sed -i "s/^#\?listen_addresses *=.*/listen_addresses = '*'/" "$root/usr/share/postgresql/$major/postgresql.conf.sample"
-		slim "$root" "$suite"
-		run chroot "$root" install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data /run/postgresql
-		changes=('CMD ["postgres"]' "ENV PATH=/usr/lib/postgresql/$major/bin:$path" "ENV PG_MAJOR=$major" 'ENV LANG=en_US.utf8'
-			'ENV PGDATA=/var/lib/postgresql/data' 'VOLUME /var/lib/postgresql/data' 'EXPOSE 5432')
+		settings=('CMD ["postgres"]' 'EXPOSE 5432' "VOLUME $home/data" "ENV PATH=/usr/lib/postgresql/$major/bin:$path"
+			"ENV PG_MAJOR=$major" "ENV PGDATA=$home/data" 'ENV LANG=en_US.utf8')
 		;;
 	mariadb:*)
-		package=mariadb-server
-		run "${install[@]}" "$package" tzdata
-		rm -rf "$root"/var/lib/mysql/*
-		# Debian's settings listen on localhost only; these are the official image's.
-		printf '%s\n' '[mariadbd]' pid-file=/run/mysqld/mysqld.pid character-set-server=utf8mb4 skip-name-resolve host-cache-size=0 \
-			>"$root/etc/mysql/mariadb.conf.d/50-server.cnf"
-		slim "$root" "$suite"
-		run chroot "$root" install -d -o mysql -g mysql -m 1777 /var/lib/mysql /run/mysqld
-		changes=('CMD ["mariadbd"]' "ENV PATH=$path" 'ENV LANG=C.UTF-8' 'VOLUME /var/lib/mysql' 'EXPOSE 3306')
+		user=mysql home=/var/lib/mysql packages=(mariadb-server tzdata) signal=SIGTERM
+		dirs=("$home" /run/mysqld)
+		settings=('CMD ["mariadbd"]' 'EXPOSE 3306' "VOLUME $home" "ENV PATH=$path" 'ENV LANG=C.UTF-8')
 		;;
 	esac
+	run chroot "$root" useradd -r -U -u 999 -d "$home" -s /bin/bash "$user" # the official images' id
+	run chroot "$root" apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
+	if [ "$user" = postgres ]; then
+		run chroot "$root" localedef -i en_US -f UTF-8 en_US.UTF-8 # the official image sorts text by it
+		sed -i "s/^#\?listen_addresses *=.*/listen_addresses = '*'/" "$root/usr/share/postgresql/$major/postgresql.conf.sample"
+	else # Debian's settings listen on localhost only; these are the official image's
+		printf '%s\n' '[mariadbd]' pid-file=/run/mysqld/mysqld.pid character-set-server=utf8mb4 skip-name-resolve host-cache-size=0 \
+			'[client]' loose-default-character-set=utf8mb4 >"$root/etc/mysql/mariadb.conf.d/50-server.cnf"
+	fi
+	slim
+	rm -rf "${root:?}$home"
+	run chroot "$root" install -d -o "$user" -g "$user" -m 1777 "${dirs[@]}"
 	install -m 755 "$here/${image%%:*}-entrypoint.sh" "$root/usr/local/bin/docker-entrypoint.sh"
 	# shellcheck disable=SC2016
-	version=$(chroot "$root" dpkg-query -W -f '${Version}' "$package")
-	changes+=('ENTRYPOINT ["docker-entrypoint.sh"]' "LABEL org.opencontainers.image.title=$image"
+	version=$(chroot "$root" dpkg-query -W -f '${Version}' "${packages[0]}")
+	settings+=('ENTRYPOINT ["docker-entrypoint.sh"]' "LABEL org.opencontainers.image.title=$image"
 		"LABEL org.opencontainers.image.version=${version#*:}"
 		"LABEL org.opencontainers.image.description=\"Made by ci/images/build.sh from Debian $suite packages, not the official image\"")
 	run tar -C "$root" --numeric-owner --one-file-system --exclude='./proc/*' --exclude='./sys/*' --exclude='./dev/*' -cf "$work/image.tar" .
 	rm -rf --one-file-system "$root"
-	id=$(docker import "${changes[@]/#/--change=}" "$work/image.tar")
+	id=$(docker import "${settings[@]/#/--change=}" "$work/image.tar")
 	# "import" takes no STOPSIGNAL, but a container has one and "commit" keeps it.
 	container=$(docker create --stop-signal "$signal" "$id")
 	run docker commit "$container" "$image"
 	run docker rm -v "$container"
-	container=''
+	container='' id=''
 }
 
 summary=()
 [ $# -gt 0 ] || set -- postgres:15 postgres:17
 for image in "$@"; do
-	case $image in
-	postgres:15 | postgres:17 | mariadb:10.11 | mariadb:11.8) ;;
-	-h | --help) echo "$usage" && exit 0 ;;
-	*) die 2 "unknown image \"$image\"; the known ones are: $known" ;;
-	esac
+	if [[ $image == -h || $image == --help ]]; then echo "$usage" && exit 0; fi
+	[[ $image != *' '* && " $known " == *" $image "* ]] || die 2 "unknown image \"$image\"; the known ones are: $known"
 done
 docker version >/dev/null || die 1 'the docker command is missing, or its engine does not answer'
 for image in "$@"; do
@@ -188,8 +173,9 @@ for image in "$@"; do
 		echo "$image: already there, skipped"
 		continue
 	fi
+	case $image in postgres:15 | mariadb:10.11) suite=bookworm ;; *) suite=trixie ;; esac
 	[ -n "$work" ] || prepare
-	echo "$image: building from Debian $(suite_of "$image") at $mirror"
+	echo "$image: building from Debian $suite at $mirror"
 	start=$SECONDS
 	build "$image"
 	size=$(docker image inspect --format '{{.Size}}' "$image")

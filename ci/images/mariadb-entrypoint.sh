@@ -91,6 +91,11 @@ set_up_accounts() {
 	local sql root_password database
 	root_password=$(quote "$MARIADB_ROOT_PASSWORD")
 	sql="SET @@SESSION.SQL_LOG_BIN = 0; SET @@SESSION.SQL_MODE = REPLACE(@@SESSION.SQL_MODE, 'NO_BACKSLASH_ESCAPES', '');"
+	# The fresh tables also hold root, without a password, for this host's addresses
+	# and name; the connection from there would match these before any other.
+	sql+=" SET @extra = (SELECT GROUP_CONCAT(QUOTE(User), '@', QUOTE(Host)) FROM mysql.global_priv
+		WHERE User = '' OR User = 'root' AND Host <> 'localhost');
+		EXECUTE IMMEDIATE COALESCE(CONCAT('DROP USER ', @extra), 'DO 0');"
 	sql+=" SET PASSWORD FOR 'root'@'localhost' = PASSWORD($root_password);"
 	if [ -n "$MARIADB_ROOT_HOST" ] && [ "$MARIADB_ROOT_HOST" != localhost ]; then
 		sql+=" CREATE USER 'root'@$(quote "$MARIADB_ROOT_HOST") IDENTIFIED BY $root_password;"
@@ -175,8 +180,8 @@ fi
 if [ -n "$serve" ]; then
 	# The server itself knows which folder its files and arguments come to; asking
 	# it also finds a wrong argument before anything is written.
-	if ! config=$("$@" --verbose --help 2>&1); then
-		die "mariadbd failed while attempting to check config: $* --verbose --help"$'\n'"$(tail -n 5 <<<"$config")"
+	if ! config=$("$@" --verbose --help 2>/dev/null); then
+		die "mariadbd failed while attempting to check config: $* --verbose --help"$'\n'"$("$@" --verbose --help 2>&1 >/dev/null)"
 	fi
 	datadir=$(awk '$1 == "datadir" { print $2; exit }' <<<"$config")
 	if [ "$(id -u)" = 0 ]; then

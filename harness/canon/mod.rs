@@ -9,6 +9,7 @@
 
 mod bring;
 pub mod cell;
+pub mod comparison;
 pub mod decimal;
 pub mod digest;
 pub mod encode;

@@ -80,6 +80,11 @@ pub trait Dialect: Sync {
         columns.iter().map(|column| self.quote(column)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Whether a column's type binds its values. SQLite's does not: any row may hold anything.
+    fn enforces_types(&self) -> bool {
+        true
+    }
+
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
 

@@ -87,6 +87,8 @@ pub struct Snapshot {
     pub catalogue: Catalogue,
     /// The rows of each table, every column, in own form.
     pub tables: BTreeMap<TableName, TableSnapshot>,
+    /// SHA-256 of the file, for an embedded database.
+    pub file_sha256: Option<String>,
 }
 
 /// The rows of one table at one stage.

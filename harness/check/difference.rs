@@ -1,0 +1,112 @@
+//! The difference of two recorded states of one side, by the table *No trace, reapply, restore* of the equality rules.
+
+use std::collections::BTreeSet;
+
+use super::Examined;
+use crate::model::{
+    Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
+    snapshot::TableSnapshot,
+};
+
+/// Which kinds of findings tell the difference.
+pub(super) struct Kinds {
+    /// An object or row that is there now and was not before.
+    pub left: FindingKind,
+    /// An object that was there before and is not now.
+    pub lost: FindingKind,
+    /// An object with another definition.
+    pub changed: FindingKind,
+    /// A table whose rows differ.
+    pub rows: FindingKind,
+}
+
+/// Compares two states of one side in own form: every row, every column, every catalogue object.
+pub(super) fn compare(side: Side, before: &Snapshot, after: &Snapshot, kinds: &Kinds, examined: &mut Examined) {
+    objects(side, &before.catalogue, &after.catalogue, kinds, examined);
+    positions(side, &before.catalogue, &after.catalogue, examined);
+    let names: BTreeSet<&TableName> = before.tables.keys().chain(after.tables.keys()).collect();
+    for name in names {
+        let empty = TableSnapshot::default();
+        let (then, now) = (before.tables.get(name).unwrap_or(&empty), after.tables.get(name).unwrap_or(&empty));
+        match then.unreadable.as_ref().or(now.unreadable.as_ref()) {
+            // Its definition was compared; its rows could not be.
+            Some(reason) => examined.unchecked.push(Unchecked::new("row", format!("{side} {name}"), reason)),
+            None => rows(side, name, then, now, kinds, examined),
+        }
+    }
+}
+
+fn rows(
+    side: Side,
+    name: &TableName,
+    then: &TableSnapshot,
+    now: &TableSnapshot,
+    kinds: &Kinds,
+    examined: &mut Examined,
+) {
+    if then.rows == now.rows {
+        return;
+    }
+    let columns: BTreeSet<&String> = then.columns.keys().chain(now.columns.keys()).collect();
+    let differing: Vec<String> =
+        columns.into_iter().filter(|column| then.columns.get(*column) != now.columns.get(*column)).cloned().collect();
+    // The earlier rows are gone, so only the difference in number is exact; one row differs at the least.
+    let total = then.rows.rows.abs_diff(now.rows.rows).max(1);
+    let finding = Finding::error(kinds.rows, Subject::columns(side, name, &differing), total);
+    let told = |fingerprint: &crate::model::Fingerprint| {
+        let text = fingerprint.to_string();
+        let digest = text.split_once(':').map_or("", |(_, digest)| &digest[..12]);
+        format!("{} rows, fingerprint {digest}…", fingerprint.rows)
+    };
+    examined.findings.push(finding.because(told(&then.rows), told(&now.rows)));
+}
+
+fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, examined: &mut Examined) {
+    let total = before.objects.len() as u64;
+    examined.coverage.objects += Share::new(total, total);
+    for (name, definition) in &before.objects {
+        let subject = Subject::object(side, name.to_string());
+        match after.objects.get(name) {
+            None => examined.findings.push(Finding::error(kinds.lost, subject, 1)),
+            Some(now) if now != definition => {
+                let differing: BTreeSet<&String> =
+                    definition.keys().chain(now.keys()).filter(|key| definition.get(*key) != now.get(*key)).collect();
+                let told = |from: &crate::model::catalogue::Definition| {
+                    let parts = differing.iter().map(|key| match from.get(*key) {
+                        Some(value) => format!("{key}: {value}"),
+                        None => format!("{key}: (none)"),
+                    });
+                    parts.collect::<Vec<_>>().join("; ")
+                };
+                let (kind, severity) = match name.class.as_str() {
+                    "order" => (FindingKind::ColumnOrder, Severity::Warning),
+                    _ => (kinds.changed, Severity::Error),
+                };
+                let finding = Finding::error(kind, subject, 1).at(severity);
+                examined.findings.push(finding.because(told(definition), told(now)));
+            }
+            Some(_) => {}
+        }
+    }
+    for name in after.objects.keys().filter(|name| !before.objects.contains_key(name)) {
+        // Extensions belong to the database's owner more than to a migration: left behind, they are a class of their own.
+        let severity = if name.class == "extension" { Severity::Warning } else { Severity::Error };
+        examined.findings.push(Finding::error(kinds.left, Subject::object(side, name.to_string()), 1).at(severity));
+    }
+}
+
+/// Positions of sequences may be ahead, for they survive rollbacks; never behind.
+fn positions(side: Side, before: &Catalogue, after: &Catalogue, examined: &mut Examined) {
+    for then in &before.sequences {
+        let Some(now) = after.sequences.iter().find(|one| one.name == then.name) else { continue };
+        if now.next == then.next {
+            continue;
+        }
+        let is_behind = (now.next < then.next) == (then.increment > 0);
+        let severity = if is_behind { Severity::Error } else { Severity::Note };
+        let subject = Subject::object(side, format!("sequence:{}", then.name));
+        let distance = u64::try_from(now.next.abs_diff(then.next)).unwrap_or(u64::MAX);
+        let finding = Finding::error(FindingKind::SequenceMoved, subject, distance).at(severity);
+        examined.findings.push(finding.because(format!("next is {}", then.next), format!("next is {}", now.next)));
+    }
+}

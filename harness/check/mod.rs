@@ -1,0 +1,165 @@
+//! Floor 4: checks, one file each: metadata and a function.
+//!
+//! A check looks at one stage through fresh read-only sessions and gives back findings, what it could not look at, its
+//! part of the loss ledger and its part of the coverage. It never prints and never decides the verdict. A new check is
+//! one file and one line in [`ALL`]; lists, `explain`, README and reports read its metadata, and a test demands that a
+//! planted defect trips it.
+
+pub mod checksum;
+mod difference;
+pub mod foreign_key;
+pub mod no_trace;
+pub mod not_null;
+pub mod orphan;
+pub mod readers;
+pub mod reapply;
+pub mod row_count;
+pub mod schema;
+pub mod sequence;
+pub mod unique;
+pub mod uuid_type;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::{
+    canon::comparison::Derived,
+    engine::EngineError,
+    model::{
+        Catalogue, Coverage, Evidence, Finding, LossEntry, Redaction, Severity, Side, Sides, Snapshot, Stage,
+        Unchecked, finding::KeyPart,
+    },
+};
+pub use readers::Readers;
+
+/// Every check, in the order in which they run.
+pub const ALL: &[&dyn Check] = &[
+    &schema::Schema,
+    &row_count::RowCount,
+    &checksum::Checksum,
+    &not_null::NotNull,
+    &unique::Unique,
+    &foreign_key::ForeignKey,
+    &orphan::Orphan,
+    &uuid_type::UuidType,
+    &sequence::Sequence,
+    &no_trace::NoTrace,
+    &reapply::Reapply,
+];
+
+/// The check of this id.
+pub fn by_id(id: &str) -> Option<&'static dyn Check> {
+    ALL.iter().copied().find(|check| check.meta().id == id)
+}
+
+/// What a reader should know about a check.
+#[derive(Debug)]
+pub struct CheckMeta {
+    /// Its id.
+    pub id: &'static str,
+    /// What it asserts, in one line.
+    pub asserts: &'static str,
+    /// Why that matters.
+    pub why: &'static str,
+    /// What to do about a finding.
+    pub remedy: &'static str,
+    /// An example of what trips it.
+    pub example: &'static str,
+    /// The stages at which it runs.
+    pub stages: &'static [Stage],
+}
+
+/// A check.
+#[async_trait]
+pub trait Check: Sync {
+    /// What a reader should know about it.
+    fn meta(&self) -> &'static CheckMeta;
+
+    /// Looks at the stage.
+    ///
+    /// # Errors
+    /// If a database could not be asked; the check is then broken and the verdict inconclusive.
+    async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError>;
+}
+
+/// What a check may look at.
+pub struct CheckContext<'a> {
+    /// The stage.
+    pub stage: Stage,
+    /// Fresh read-only sessions of both sides.
+    pub readers: Readers,
+    /// The states recorded so far, this stage's included.
+    pub snapshots: &'a BTreeMap<(Stage, Side), Snapshot>,
+    /// Which rowsets are compared and how.
+    pub derived: &'a Derived,
+    /// What the migration itself said it does not carry: object and reason.
+    pub not_carried: &'a [(String, String)],
+    /// How rows' values may be shown.
+    pub redaction: &'a Redaction,
+    /// Sample rows a finding shows at most.
+    pub sample: u32,
+    /// Whether the migration may write to the source; where it may not, the source's file must stay as it is.
+    pub writes_source: bool,
+}
+
+impl CheckContext<'_> {
+    /// The catalogue of one side at this stage.
+    pub fn catalogue(&self, side: Side) -> &Catalogue {
+        &self.snapshot(self.stage, side).catalogue
+    }
+
+    /// Both catalogues at this stage.
+    pub fn catalogues(&self) -> Sides<&Catalogue> {
+        Sides::from_fn(|side| self.catalogue(side))
+    }
+
+    /// A recorded state.
+    ///
+    /// # Panics
+    /// If the runner did not record that stage before it ran a check that needs it, which the plan rules out.
+    pub fn snapshot(&self, stage: Stage, side: Side) -> &Snapshot {
+        self.snapshots.get(&(stage, side)).expect("the plan records a stage before the checks that look at it")
+    }
+
+    /// Sample rows from the values of named columns.
+    pub fn evidence(&self, columns: &[String], rows: &[Vec<Option<String>>]) -> Vec<Evidence> {
+        rows.iter()
+            .map(|row| Evidence {
+                key: columns
+                    .iter()
+                    .zip(row)
+                    .map(|(column, value)| KeyPart {
+                        column: column.clone(),
+                        value: self.redaction.show(value.as_deref()),
+                    })
+                    .collect(),
+                column: None,
+                source: None,
+                target: None,
+            })
+            .collect()
+    }
+}
+
+/// What a check saw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Examined {
+    /// Defects.
+    pub findings: Vec<Finding>,
+    /// What it could not look at.
+    pub unchecked: Vec<Unchecked>,
+    /// Rules that made unlike values equal.
+    pub loss_ledger: Vec<LossEntry>,
+    /// Its part of the coverage.
+    pub coverage: Coverage,
+    /// Why it had nothing to look at, where that is so.
+    pub skipped: Option<String>,
+}
+
+impl Examined {
+    /// Whether a finding makes the check fail.
+    pub fn has_failed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,108 @@
+//! Read-only sessions of both sides, read at the same time.
+
+use crate::{
+    canon::RowSink,
+    engine::{self, Engine, EngineError, Rowset, Session},
+    model::{Address, Side, Sides},
+};
+
+/// What a scan's task gives back: the session, the sink, and how the scan ended.
+type Scanned<S> = (Box<dyn Session>, S, Result<u64, EngineError>);
+
+/// One session a side. Checks ask one side at a time, or scan both at once.
+pub struct Readers {
+    sessions: Sides<Option<Box<dyn Session>>>,
+    engines: Sides<&'static dyn Engine>,
+}
+
+impl Readers {
+    /// Opens a fresh read-only session on each side.
+    ///
+    /// # Errors
+    /// If a side cannot be reached.
+    pub async fn open(addresses: &Sides<Address>) -> Result<Self, EngineError> {
+        let engines = Sides::new(engine_of(&addresses.source)?, engine_of(&addresses.target)?);
+        let (source, target) =
+            tokio::try_join!(open_one(engines.source, &addresses.source), open_one(engines.target, &addresses.target))?;
+        Ok(Self { sessions: Sides::new(Some(source), Some(target)), engines })
+    }
+
+    /// The engine of one side.
+    pub const fn engine(&self, side: Side) -> &'static dyn Engine {
+        *self.engines.get(side)
+    }
+
+    /// The session of one side.
+    ///
+    /// # Errors
+    /// If an earlier scan was cut off together with its session.
+    pub fn side(&mut self, side: Side) -> Result<&mut dyn Session, EngineError> {
+        match self.sessions.get_mut(side) {
+            Some(session) => Ok(&mut **session),
+            None => Err(lost(side)),
+        }
+    }
+
+    /// Scans a rowset of each side at the same time and gives the sinks back.
+    ///
+    /// # Errors
+    /// The first side's error, if one fails.
+    pub async fn scan<S: RowSink + 'static>(
+        &mut self,
+        rowsets: Sides<Rowset>,
+        sinks: Sides<S>,
+    ) -> Result<Sides<S>, EngineError> {
+        let start = |side: Side, session: Option<Box<dyn Session>>, rowset: Rowset, mut sink: S| {
+            tokio::spawn(async move {
+                let mut session = session.ok_or_else(|| lost(side))?;
+                let result = session.scan(&rowset, &mut sink).await;
+                Ok::<_, EngineError>((session, sink, result))
+            })
+        };
+        let source = start(Side::Source, self.sessions.source.take(), rowsets.source, sinks.source);
+        let target = start(Side::Target, self.sessions.target.take(), rowsets.target, sinks.target);
+        let (source, target) = tokio::join!(source, target);
+        let mut finish = |side: Side, joined: Result<Result<Scanned<S>, EngineError>, tokio::task::JoinError>| {
+            let (session, sink, result) = joined.map_err(|error| stopped(side, error))??;
+            *self.sessions.get_mut(side) = Some(session);
+            result.map(|_| sink)
+        };
+        let (source, target) = (finish(Side::Source, source), finish(Side::Target, target));
+        Ok(Sides::new(source?, target?))
+    }
+
+    /// Ends both sessions.
+    ///
+    /// # Errors
+    /// If a side had gone away meanwhile.
+    pub async fn close(self) -> Result<(), EngineError> {
+        for session in [self.sessions.source, self.sessions.target].into_iter().flatten() {
+            session.close().await?;
+        }
+        Ok(())
+    }
+}
+
+fn engine_of(address: &Address) -> Result<&'static dyn Engine, EngineError> {
+    engine::by_id(address.engine.as_str()).ok_or_else(|| EngineError::Unexpected {
+        doing: "opening a session".to_owned(),
+        what: format!("no engine is called `{}`", address.engine),
+    })
+}
+
+async fn open_one(engine: &dyn Engine, address: &Address) -> Result<Box<dyn Session>, EngineError> {
+    let mut session = engine.connect(address).await?;
+    session.begin(true).await?;
+    Ok(session)
+}
+
+fn lost(side: Side) -> EngineError {
+    EngineError::Unexpected {
+        doing: format!("reading the {side}"),
+        what: "its session was lost in an earlier scan".to_owned(),
+    }
+}
+
+fn stopped(side: Side, error: tokio::task::JoinError) -> EngineError {
+    EngineError::Unexpected { doing: format!("reading the {side}"), what: format!("the scan stopped: {error}") }
+}

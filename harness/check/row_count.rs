@@ -1,0 +1,42 @@
+//! `row_count`: both sides hold the same number of rows.
+
+use async_trait::async_trait;
+
+use super::{Check, CheckContext, CheckMeta, Examined};
+use crate::{
+    engine::EngineError,
+    model::{Finding, FindingKind, Side, Stage, Subject},
+};
+
+/// Both sides hold the same number of rows.
+pub struct RowCount;
+
+static META: CheckMeta = CheckMeta {
+    id: "row_count",
+    asserts: "each table holds as many rows in the target as in the source",
+    why: "a batch that was dropped, retried or filtered out shows in the count before anything else",
+    remedy: "compare the migration's own counts a batch; the checksum check names the rows",
+    example: "one row deleted from the target",
+    stages: &[Stage::Migrated],
+};
+
+#[async_trait]
+impl Check for RowCount {
+    fn meta(&self) -> &'static CheckMeta {
+        &META
+    }
+
+    async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
+        let mut examined = Examined::default();
+        for comparison in &cx.derived.comparisons {
+            let rows = |side: Side, table| cx.snapshot(cx.stage, side).tables.get(table).map_or(0, |one| one.rows.rows);
+            let (source, target) = (rows(Side::Source, &comparison.source), rows(Side::Target, &comparison.target));
+            if source != target {
+                let subject = Subject::table(Side::Target, &comparison.target);
+                let finding = Finding::error(FindingKind::CountDiffers, subject, source.abs_diff(target));
+                examined.findings.push(finding.because(format!("{source} rows"), format!("{target} rows")));
+            }
+        }
+        Ok(examined)
+    }
+}

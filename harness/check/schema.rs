@@ -1,0 +1,238 @@
+//! `schema`: what the target's tables lost or changed against the source's.
+
+use async_trait::async_trait;
+
+use super::{Check, CheckContext, CheckMeta, Examined};
+use crate::{
+    canon::comparison::{ColumnPair, Comparison},
+    engine::EngineError,
+    model::{
+        Finding, FindingKind, LogicalType, Severity, Share, Side, Stage, Subject, Unchecked,
+        catalogue::{Index, Table},
+    },
+};
+
+/// What the target's tables lost or changed.
+pub struct Schema;
+
+static META: CheckMeta = CheckMeta {
+    id: "schema",
+    asserts: "every table, column, key, unique, index, default, NOT NULL and CHECK of the source is in the target",
+    why: "rows can arrive whole in a schema that lost its keys: the next write does the damage",
+    remedy: "add what is missing to the target's schema, or say in the scenario that it is dropped on purpose",
+    example: "an index dropped from the target",
+    stages: &[Stage::Migrated],
+};
+
+#[async_trait]
+impl Check for Schema {
+    fn meta(&self) -> &'static CheckMeta {
+        &META
+    }
+
+    async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
+        let mut examined = Examined::default();
+        missing_tables(cx, &mut examined);
+        for comparison in &cx.derived.comparisons {
+            let source = &cx.catalogue(Side::Source).tables[&comparison.source];
+            let target = &cx.catalogue(Side::Target).tables[&comparison.target];
+            Pair { comparison, source, target, examined: &mut examined }.compare();
+        }
+        not_carried(cx, &mut examined);
+        Ok(examined)
+    }
+}
+
+fn missing_tables(cx: &CheckContext<'_>, examined: &mut Examined) {
+    for name in &cx.derived.source_only {
+        let table = &cx.catalogue(Side::Source).tables[name];
+        examined.coverage.objects.total += 1;
+        match &table.unreadable {
+            Some(reason) => examined.unchecked.push(Unchecked::new("object", format!("table {name}"), reason)),
+            None => {
+                examined.coverage.objects.checked += 1;
+                let finding = Finding::error(FindingKind::TableMissing, Subject::table(Side::Source, name), 1);
+                examined.findings.push(finding.because("a table", "none of that name"));
+            }
+        }
+    }
+}
+
+/// Views, triggers and whatever else the migration said it leaves behind: never dropped in silence.
+fn not_carried(cx: &CheckContext<'_>, examined: &mut Examined) {
+    for (object, reason) in cx.not_carried {
+        let finding = Finding::error(FindingKind::NotCarried, Subject::object(Side::Source, object), 1);
+        examined.findings.push(finding.at(Severity::Warning).because("carried over", reason));
+    }
+    let target = cx.catalogue(Side::Target);
+    for name in cx.catalogue(Side::Source).objects.keys() {
+        let is_named = cx.not_carried.iter().any(|(object, _)| *object == name.to_string());
+        if matches!(name.class.as_str(), "view" | "trigger") && !is_named && !target.objects.contains_key(name) {
+            let finding = Finding::error(FindingKind::NotCarried, Subject::object(Side::Source, name.to_string()), 1);
+            let finding = finding.because(name.class.clone(), "none of that name");
+            examined.findings.push(finding.at(Severity::Warning));
+        }
+    }
+}
+
+struct Pair<'a> {
+    comparison: &'a Comparison,
+    source: &'a Table,
+    target: &'a Table,
+    examined: &'a mut Examined,
+}
+
+impl Pair<'_> {
+    fn compare(&mut self) {
+        for column in &self.source.columns {
+            let pair = self.comparison.columns.iter().find(|pair| pair.source.name == column.name);
+            self.counted();
+            match pair {
+                Some(pair) => self.column(pair),
+                None => {
+                    let names = std::slice::from_ref(&column.name);
+                    let subject = Subject::columns(Side::Source, &self.source.name, names);
+                    let finding = Finding::error(FindingKind::ColumnMissing, subject, 1);
+                    self.examined.findings.push(finding.because(column.declared.clone(), "no such column"));
+                }
+            }
+        }
+        self.keys();
+        for index in &self.source.indexes {
+            self.counted();
+            if !self.has_index(index) {
+                self.lost(
+                    format!("index:{}.{}", self.source.name, index.name),
+                    "an index",
+                    "none over the same columns",
+                );
+            }
+        }
+        self.counted();
+        let (of_source, of_target) = (self.source.checks.len(), self.target.checks.len());
+        if of_source > of_target {
+            let object = format!("constraint:{} (CHECK)", self.target.name);
+            let missing = (of_source - of_target) as u64;
+            let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), missing);
+            let finding = finding.because(format!("{of_source} CHECK constraints"), of_target.to_string());
+            self.examined.findings.push(finding.at(Severity::Warning));
+        }
+    }
+
+    fn counted(&mut self) {
+        self.examined.coverage.objects += Share::new(1, 1);
+    }
+
+    fn lost(&mut self, object: String, expected: &str, found: &str) {
+        let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), 1);
+        self.examined.findings.push(finding.because(expected, found));
+    }
+
+    fn column(&mut self, pair: &ColumnPair) {
+        let name = format!("column:{}.{}", self.target.name, pair.target.name);
+        if let Some(loss) = narrower(&pair.source.kind, &pair.target.kind) {
+            let names = std::slice::from_ref(&pair.target.name);
+            let subject = Subject::columns(Side::Target, &self.target.name, names);
+            let finding = Finding::error(FindingKind::TypeLossy, subject, 1).at(Severity::Warning);
+            self.examined
+                .findings
+                .push(finding.because(pair.source.declared.clone(), format!("{}: {loss}", pair.target.declared)));
+        }
+        if !pair.source.nullable && pair.target.nullable {
+            self.lost(name.clone(), "NOT NULL", "nullable");
+        }
+        let is_fed = pair.target.generation.is_counter() || pair.target.generation.is_computed();
+        if pair.source.default.is_some() && pair.target.default.is_none() && !is_fed {
+            let default = pair.source.default.clone().unwrap_or_default();
+            self.lost(name.clone(), &format!("DEFAULT {default}"), "no default");
+        }
+        if pair.source.generation.is_computed() && !pair.target.generation.is_computed() {
+            self.lost(name, "a generated column", "a plain column");
+        }
+    }
+
+    /// A source's columns in the names of the target; `None` if one has no counterpart.
+    fn renamed(&self, columns: &[String]) -> Option<Vec<String>> {
+        columns
+            .iter()
+            .map(|column| {
+                let pair = self.comparison.columns.iter().find(|pair| pair.source.name == *column);
+                pair.map(|pair| pair.target.name.clone())
+            })
+            .collect()
+    }
+
+    fn keys(&mut self) {
+        if let Some(key) = &self.source.primary_key {
+            self.counted();
+            let has = self.target.primary_key.as_ref().map(|other| other.columns.clone());
+            if has.is_none() || self.renamed(&key.columns) != has {
+                let found = has.map_or("none".to_owned(), |columns| columns.join(", "));
+                let expected = format!("PRIMARY KEY ({})", key.columns.join(", "));
+                self.lost(format!("constraint:{} (PRIMARY KEY)", self.target.name), &expected, &found);
+            }
+        }
+        for key in &self.source.uniques {
+            self.counted();
+            let wanted = self.renamed(&key.columns).map(sorted);
+            let has = self.target.unique_keys().any(|other| wanted == Some(sorted(other.columns.clone())));
+            if !has {
+                let expected = format!("UNIQUE ({})", key.columns.join(", "));
+                self.lost(format!("constraint:{} (UNIQUE)", self.target.name), &expected, "not unique");
+            }
+        }
+    }
+
+    /// Whether the target has an index over the same parts, as unique and as partial as the source's.
+    fn has_index(&self, index: &Index) -> bool {
+        let parts = |index: &Index, rename: &dyn Fn(&str) -> Option<String>| -> Vec<(Option<String>, bool)> {
+            let part = |part: &crate::model::catalogue::IndexPart| {
+                (part.column.as_deref().map(|column| rename(column).unwrap_or_default()), part.descending)
+            };
+            index.parts.iter().map(part).collect()
+        };
+        let to_target = |column: &str| self.renamed(&[column.to_owned()]).map(|names| names.concat());
+        let wanted = parts(index, &to_target);
+        let same = |other: &Index| {
+            parts(other, &|column| Some(column.to_owned())) == wanted
+                && other.unique == index.unique
+                && other.predicate.is_some() == index.predicate.is_some()
+                && other.valid
+        };
+        let columns: Vec<String> = wanted.iter().filter_map(|(column, _)| column.clone()).collect();
+        let is_plain =
+            index.predicate.is_none() && columns.len() == wanted.len() && wanted.iter().all(|(_, down)| !down);
+        // A unique or primary key is an index as well.
+        self.target.indexes.iter().any(same)
+            || (is_plain && self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
+    }
+}
+
+fn sorted(mut columns: Vec<String>) -> Vec<String> {
+    columns.sort();
+    columns
+}
+
+/// What the target's type cannot hold of the source's, if there is such a thing.
+fn narrower(source: &LogicalType, target: &LogicalType) -> Option<String> {
+    use LogicalType as T;
+    match (source, target) {
+        (T::Integer { bits: from }, T::Integer { bits: to }) if to < from => Some(format!("{from} bits into {to}")),
+        (T::Float64, T::Float32) => Some("half of the precision".to_owned()),
+        (T::Decimal { .. }, T::Float32 | T::Float64) => Some("decimals into binary fractions".to_owned()),
+        (
+            T::Decimal { precision: Some(from), scale: Some(from_scale) },
+            T::Decimal { precision: Some(to), scale: Some(to_scale) },
+        ) if to_scale < from_scale
+            || i64::from(*to) - i64::from(*to_scale) < i64::from(*from) - i64::from(*from_scale) =>
+        {
+            Some(format!("({from},{from_scale}) into ({to},{to_scale})"))
+        }
+        (T::Timestamp | T::TimestampTz, T::Date) => Some("the time of day is lost".to_owned()),
+        (T::Text { limit: None }, T::Text { limit: Some(to) }) => Some(format!("at most {to} characters")),
+        (T::Text { limit: Some(from) }, T::Text { limit: Some(to) }) if to < from => {
+            Some(format!("{from} characters into {to}"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,174 @@
+//! Floor 3: kinds of steps, one file (or folder) each.
+//!
+//! A step kind knows how to go forward and how to go back. It runs in a child process of its own, so that a drill can
+//! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
+//! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
+
+pub mod transfer;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::{
+    canon::comparison::Stated,
+    document::Fields,
+    engine::{self, Engine, EngineError, Session},
+    model::{
+        Address, Sides,
+        event::{Direction, Figure},
+    },
+};
+
+/// Every kind of step.
+pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer];
+
+/// The kind of this id.
+pub fn by_id(id: &str) -> Option<&'static dyn StepKind> {
+    ALL.iter().copied().find(|kind| kind.id() == id)
+}
+
+/// A kind of step.
+#[async_trait]
+pub trait StepKind: Sync {
+    /// Its id in scenario files: `transfer`.
+    fn id(&self) -> &'static str;
+
+    /// One line on what it does.
+    fn summary(&self) -> &'static str;
+
+    /// Reads its own keys of a `[[step]]`; problems are collected by `fields`. The answer is its configuration as the
+    /// child process will get it.
+    fn configure(&self, fields: &mut Fields<'_>) -> Json;
+
+    /// What it would do, for `rehearse plan`, one line each.
+    fn describe(&self, config: &Json, direction: Direction) -> Vec<String>;
+
+    /// Runs the step. On an error nothing of it stays, or the error says so ([`StepError::Unrestored`]).
+    async fn forward(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError>;
+
+    /// Takes the step back, from wherever it got to.
+    async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError>;
+}
+
+/// Everything that a step's own process needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepTask {
+    /// The kind's id.
+    pub kind: String,
+    /// The step's name in the scenario.
+    pub name: String,
+    /// Which way.
+    pub direction: Direction,
+    /// The kind's own configuration.
+    pub config: Json,
+    /// Both databases.
+    pub addresses: Sides<Address>,
+    /// What the scenario states about tables and columns.
+    pub stated: Vec<Stated>,
+    /// A folder for the step's own files, kept between going forward and going back.
+    pub folder: PathBuf,
+    /// Marks that an earlier, interrupted process of this step left.
+    pub marks: Vec<Json>,
+    /// How long to go on trying to reach a lost server, in milliseconds.
+    pub reconnect_ms: u64,
+}
+
+impl StepTask {
+    /// Opens a session of one side.
+    ///
+    /// # Errors
+    /// Those of [`Engine::connect`].
+    pub async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, StepError> {
+        Ok(engine_of(address)?.connect(address).await?)
+    }
+}
+
+/// The engine of an address.
+///
+/// # Errors
+/// If the address names an engine that is not registered: a journal of another version.
+pub fn engine_of(address: &Address) -> Result<&'static dyn Engine, StepError> {
+    engine::by_id(address.engine.as_str())
+        .ok_or_else(|| StepError::broken("find the engine", format!("no engine is called `{}`", address.engine)))
+}
+
+/// How a step talks to the run that waits for it.
+#[async_trait]
+pub trait StepVoice: Send {
+    /// A durable mark: returns when it is on disk, so that it can be made before the act that it announces.
+    async fn mark(&mut self, mark: Json) -> Result<(), StepError>;
+
+    /// Rows so far, for whoever watches.
+    fn progress(&mut self, doing: &str, done: u64, total: Option<u64>);
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepDone {
+    /// Rows that it moved.
+    pub rows: u64,
+    /// Figures of its own.
+    pub figures: Vec<Figure>,
+    /// What it did not carry over, as sentences for the report.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// Something that a step did not carry over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCarried {
+    /// The object, as `class:name`.
+    pub object: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a step did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// It found the data wrong and stopped before changing anything: a check in the step's own right.
+    #[error("{what}")]
+    Rejected {
+        /// What is wrong, naming file, table, row.
+        what: String,
+    },
+    /// The target is not what the step may write to; nothing was written.
+    #[error("{what}")]
+    Refused {
+        /// Why.
+        what: String,
+    },
+    /// It failed; both databases are as they were.
+    #[error("failed to {doing}")]
+    Broken {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        #[source]
+        source: engine::BoxedError,
+    },
+    /// It failed, and what it had done could not be taken back.
+    #[error("{what}; what was already written could not be taken back")]
+    Unrestored {
+        /// The first error.
+        what: String,
+        /// Why it could not be taken back.
+        #[source]
+        source: engine::BoxedError,
+    },
+    /// The engine failed; both databases are as they were.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The run asked it to stop, and it has taken back what it had done.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl StepError {
+    /// A failure with its cause.
+    pub fn broken(doing: impl Into<String>, source: impl Into<engine::BoxedError>) -> Self {
+        Self::Broken { doing: doing.into(), source: source.into() }
+    }
+}

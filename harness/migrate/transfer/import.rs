@@ -1,0 +1,269 @@
+//! Import: table by table in dependency order, a transaction a table, a batch at a time; on any error nothing stays.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{
+    super::{StepError, StepTask, StepVoice, engine_of},
+    Settings, WhenNotEmpty,
+    convert::convert,
+    field::Field,
+    manifest::{Manifest, ManifestTable},
+    plan::{TableMove, TransferPlan},
+    verify::ExportedRows,
+};
+use crate::{
+    engine::{BoxedError, EngineError, RowSource, Session},
+    model::{LogicalType, TableName, Value},
+};
+
+/// What the journal holds of an import. Each mark is on disk before the act that it announces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "import", rename_all = "snake_case")]
+enum Mark {
+    /// The target was empty and is about to be written to: these tables.
+    Begun {
+        /// The target's tables, in dependency order.
+        tables: Vec<TableName>,
+    },
+    /// All batches of this table are sent and its count is right; its transaction is about to commit.
+    Committing {
+        /// The target's table.
+        table: TableName,
+        /// Its rows.
+        rows: u64,
+    },
+    /// Everything the import wrote was taken back.
+    TakenBack,
+}
+
+/// Imports a verified export. Tables that an earlier process of this step has committed are not done again.
+pub(super) async fn import(
+    task: &StepTask,
+    plan: &TransferPlan,
+    manifest: &Manifest,
+    settings: &Settings,
+    voice: &mut dyn StepVoice,
+) -> Result<(), StepError> {
+    let mut session = task.connect(&task.addresses.target).await?;
+    let committed = committed(task, plan, manifest, &mut *session).await?;
+    make_empty(plan, &committed, settings, task, &mut *session).await?;
+    let tables: Vec<TableName> = plan.tables.iter().map(|table| table.comparison.target.clone()).collect();
+    voice.mark(mark(&Mark::Begun { tables: tables.clone() })).await?;
+    let mut done = committed.iter().map(|(_, rows)| rows).sum();
+    let result = async {
+        for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
+            if committed.iter().all(|(name, _)| *name != table.comparison.target) {
+                import_table(
+                    task,
+                    table,
+                    listed,
+                    settings.batch_rows,
+                    &mut *session,
+                    voice,
+                    &mut done,
+                    manifest.rows(),
+                )
+                .await?;
+            }
+        }
+        session.advance_sequences(&tables).await?;
+        Ok(())
+    }
+    .await;
+    match result {
+        Ok(()) => Ok(session.close().await?),
+        Err(error) => {
+            drop(session);
+            match empty_again(task, &tables, voice).await {
+                Ok(_) => Err(error),
+                Err(source) => Err(StepError::Unrestored { what: chain(&error), source: Box::new(source) }),
+            }
+        }
+    }
+}
+
+/// The import's rollback: empties the tables that it may have written to. Nothing, if it never began.
+pub(super) async fn take_back(task: &StepTask, voice: &mut dyn StepVoice) -> Result<u64, StepError> {
+    match begun(task) {
+        Some(tables) => empty_again(task, &tables, voice).await,
+        None => Ok(0),
+    }
+}
+
+/// The tables that an earlier process of this step announced to write to and has not taken back.
+fn begun(task: &StepTask) -> Option<Vec<TableName>> {
+    let marks = task.marks.iter().filter_map(|json| serde_json::from_value(json.clone()).ok());
+    marks.fold(None, |begun, mark| match mark {
+        Mark::Begun { tables } => Some(tables),
+        Mark::TakenBack => None,
+        Mark::Committing { .. } => begun,
+    })
+}
+
+/// Tables that an interrupted process of this step committed: announced, and all of their rows there.
+async fn committed(
+    task: &StepTask,
+    plan: &TransferPlan,
+    manifest: &Manifest,
+    session: &mut dyn Session,
+) -> Result<Vec<(TableName, u64)>, StepError> {
+    let mut all = Vec::new();
+    if begun(task).is_none() {
+        return Ok(all);
+    }
+    for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
+        let name = &table.comparison.target;
+        let announced = task.marks.iter().any(
+            |json| matches!(serde_json::from_value(json.clone()), Ok(Mark::Committing { table, .. }) if table == *name),
+        );
+        if announced && count(task, name, session).await? == listed.file.rows {
+            all.push((name.clone(), listed.file.rows));
+        }
+    }
+    Ok(all)
+}
+
+async fn make_empty(
+    plan: &TransferPlan,
+    committed: &[(TableName, u64)],
+    settings: &Settings,
+    task: &StepTask,
+    session: &mut dyn Session,
+) -> Result<(), StepError> {
+    let mut full = Vec::new();
+    for table in &plan.tables {
+        let name = &table.comparison.target;
+        if committed.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        let rows = count(task, name, session).await?;
+        if rows > 0 {
+            full.push((name.clone(), rows));
+        }
+    }
+    match (settings.when_not_empty, full.first()) {
+        (_, None) => Ok(()),
+        (WhenNotEmpty::Clear, Some(_)) => {
+            let names: Vec<TableName> = full.into_iter().map(|(name, _)| name).collect();
+            Ok(session.truncate(&names).await?)
+        }
+        (WhenNotEmpty::Refuse, Some((name, rows))) => Err(StepError::Refused {
+            what: format!(
+                "the target is not empty: `{name}` holds {rows} rows ({} of its tables hold rows); \
+                 nothing was written. `when_not_empty = \"clear\"` empties them first",
+                full.len()
+            ),
+        }),
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one table's import needs all of them, and a struct would only rename them"
+)]
+async fn import_table(
+    task: &StepTask,
+    table: &TableMove,
+    listed: &ManifestTable,
+    batch_rows: u64,
+    session: &mut dyn Session,
+    voice: &mut dyn StepVoice,
+    done: &mut u64,
+    total: u64,
+) -> Result<(), StepError> {
+    let name = &table.comparison.target;
+    let columns: Vec<String> = table.columns().map(|pair| pair.target.name.clone()).collect();
+    let kinds = table.columns().map(|pair| pair.target.kind.clone()).collect();
+    let mut batch =
+        Batch { rows: ExportedRows::open(&task.folder, listed)?, kinds, fields: Vec::new(), left: 0, ended: false };
+    session.begin(false).await?;
+    let mut loaded = 0;
+    while !batch.ended {
+        batch.left = batch_rows;
+        loaded += session.load(&table.target, &columns, &mut batch).await?;
+        voice.progress("import", *done + loaded, Some(total));
+    }
+    let counted = count(task, name, session).await?;
+    if loaded != listed.file.rows || counted != listed.file.rows {
+        let what = format!("{} rows were exported, {loaded} sent, {counted} counted", listed.file.rows);
+        return Err(StepError::broken(format!("import `{name}`"), what));
+    }
+    voice.mark(mark(&Mark::Committing { table: name.clone(), rows: counted })).await?;
+    session.commit().await?;
+    *done += loaded;
+    Ok(())
+}
+
+/// The next so many rows of an export file, brought to the target's types.
+struct Batch {
+    rows: ExportedRows,
+    kinds: Vec<LogicalType>,
+    fields: Vec<Field>,
+    left: u64,
+    ended: bool,
+}
+
+impl RowSource for Batch {
+    fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, BoxedError> {
+        if self.left == 0 {
+            return Ok(false);
+        }
+        self.left -= 1;
+        if !self.rows.next(&mut self.fields)? {
+            self.ended = true;
+            return Ok(false);
+        }
+        for (field, kind) in self.fields.drain(..).zip(&self.kinds) {
+            row.push(convert(field, kind)?);
+        }
+        Ok(true)
+    }
+}
+
+async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) -> Result<u64, StepError> {
+    let dialect = engine_of(&task.addresses.target)?.dialect();
+    let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
+    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
+    text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
+}
+
+/// Empties the tables on a fresh connection; goes on trying while the server is away, until the deadline.
+async fn empty_again(task: &StepTask, tables: &[TableName], voice: &mut dyn StepVoice) -> Result<u64, StepError> {
+    let deadline = Instant::now() + Duration::from_millis(task.reconnect_ms);
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let attempt = async {
+            let mut session = task.connect(&task.addresses.target).await?;
+            let mut rows = 0;
+            for table in tables {
+                rows += count(task, table, &mut *session).await?;
+            }
+            session.truncate(tables).await?;
+            session.close().await?;
+            Ok(rows)
+        };
+        match attempt.await {
+            Ok(rows) => {
+                voice.mark(mark(&Mark::TakenBack)).await?;
+                return Ok(rows);
+            }
+            Err(StepError::Engine(EngineError::Unavailable { .. })) if Instant::now() < deadline => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn mark(mark: &Mark) -> Json {
+    serde_json::to_value(mark).expect("marks are plain JSON")
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
