@@ -38,8 +38,7 @@ async fn first_able(
             Err(unable) => refusals.push(unable),
         }
     }
-    let (reasons, hints): (Vec<_>, Vec<_>) =
-        refusals.into_iter().map(|refusal| (refusal.reason, refusal.hint)).unzip();
+    let (reasons, hints): (Vec<_>, Vec<_>) = refusals.into_iter().map(|refusal| (refusal.reason, refusal.hint)).unzip();
     Err(ProvisionError::Unable(Unable {
         reason: format!("no {} can be had here: {}", wish(request), reasons.join("; ")),
         hint: hints.join("; or "),
@@ -62,8 +61,5 @@ fn unknown(id: &str) -> Unable {
         .min()
         .filter(|(distance, _)| *distance <= 3)
         .map_or_else(String::new, |(_, name)| format!(", perhaps `{name}`"));
-    Unable {
-        reason: format!("there is no provider `{id}`"),
-        hint: format!("use one of {}{nearest}", known.join(", ")),
-    }
+    Unable { reason: format!("there is no provider `{id}`"), hint: format!("use one of {}{nearest}", known.join(", ")) }
 }

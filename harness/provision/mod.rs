@@ -23,6 +23,7 @@ mod password;
 mod readiness;
 pub mod scratch;
 mod settle;
+mod version;
 
 pub use choose::choose;
 

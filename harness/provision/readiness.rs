@@ -18,7 +18,7 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// Asks until the server tells its version.
 ///
 /// # Errors
-/// What the last attempt came to, in words, if the deadline passed first.
+/// Why it is not ready, in words: the deadline passed, or it answers and says no, which no waiting would change.
 pub(super) async fn wait(engine: &dyn Engine, address: &Address, deadline: Instant) -> Result<String, String> {
     let mut pause = FIRST_PAUSE;
     let mut last = "it was never asked".to_owned();
@@ -26,13 +26,14 @@ pub(super) async fn wait(engine: &dyn Engine, address: &Address, deadline: Insta
         let until = deadline.min(Instant::now() + ATTEMPT);
         match tokio::time::timeout_at(until, ask(engine, address)).await {
             Ok(Ok(version)) => return Ok(version),
+            Ok(Err(error @ EngineError::Refused { .. })) => return Err(chain(&error)),
             Ok(Err(error)) => last = chain(&error),
             Err(_) => last = "a connection was accepted, but a query got no answer".to_owned(),
         }
         tokio::time::sleep_until(deadline.min(Instant::now() + pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    Err(last)
+    Err(format!("no answer within the deadline: {last}"))
 }
 
 async fn ask(engine: &dyn Engine, address: &Address) -> Result<String, EngineError> {

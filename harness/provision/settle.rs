@@ -19,10 +19,8 @@ pub(super) async fn to_its_end<T: Send + 'static>(
         let _guard = guard;
         act.await
     });
-    task.await.map_err(|source| ProvisionError::Failed {
-        doing: "finish what was begun".to_owned(),
-        source: source.into(),
-    })?
+    task.await
+        .map_err(|source| ProvisionError::Failed { doing: "finish what was begun".to_owned(), source: source.into() })?
 }
 
 /// Waits until no such act is under way in this process.

@@ -169,7 +169,7 @@ impl Cluster {
             }
             answer = readiness::wait(tools.engine, &address, tools.deadline) => match answer {
                 Ok(version) => Ok((address, version)),
-                Err(last) => Err(self.did_not_start(tools, format!("no answer within the deadline: {last}"))),
+                Err(problem) => Err(self.did_not_start(tools, problem)),
             },
         }
     }
@@ -181,7 +181,7 @@ impl Cluster {
             let address = self.address(tools.engine, spec, port)?;
             return match readiness::wait(tools.engine, &address, tools.deadline).await {
                 Ok(_) => Ok(address),
-                Err(last) => Err(self.did_not_start(tools, format!("no answer within the deadline: {last}"))),
+                Err(problem) => Err(self.did_not_start(tools, problem)),
             };
         }
         // Children that outlive a killed server keep the next one from starting.
@@ -197,7 +197,8 @@ impl Cluster {
         let pid: i32 = lines.next()?.trim().parse().ok()?;
         let port = lines.nth(2)?.trim().parse().ok()?;
         // The file stays behind after a kill, and its number may be another process's by now.
-        let lives = process::working_in(&self.data(), &[spec.program]).iter().any(|p| p.pid.as_raw_nonzero().get() == pid);
+        let lives =
+            process::working_in(&self.data(), &[spec.program]).iter().any(|p| p.pid.as_raw_nonzero().get() == pid);
         lives.then_some(port)
     }
 
@@ -219,7 +220,8 @@ impl Cluster {
     }
 
     fn address(&self, engine: &dyn Engine, spec: &ServerSpec, port: u16) -> Result<Address, ProvisionError> {
-        let password = fs::read_to_string(self.password()).map_err(|source| self.failed("read the password of", source))?;
+        let password =
+            fs::read_to_string(self.password()).map_err(|source| self.failed("read the password of", source))?;
         Ok(Address {
             engine: EngineId::from(engine.id()),
             endpoint: Endpoint::Server {
@@ -234,7 +236,9 @@ impl Cluster {
     /// A program of the installation under the server's account, in a process group of its own (a Ctrl-C in the terminal
     /// reaches us alone, and we decide when the server stops), talking English into the log.
     fn command(&self, tools: &Tools, program: &str) -> Result<Command, ProvisionError> {
-        let log = || OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source));
+        let log = || {
+            OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source))
+        };
         let mut command = Command::new(tools.installation.program(program));
         command
             .current_dir(&self.directory)
@@ -253,7 +257,9 @@ impl Cluster {
         let (problem, hint) = match tools.port {
             Some(port) if says("Address already in use") => (
                 format!("port {port} on 127.0.0.1 is in use"),
-                Some("free the port or ask for another one; without one the server is reached by its socket".to_owned()),
+                Some(
+                    "free the port or ask for another one; without one the server is reached by its socket".to_owned(),
+                ),
             ),
             _ if says("No space left on device") => (
                 format!("{problem}: no space is left on the device of {}", self.directory.display()),
@@ -266,10 +272,7 @@ impl Cluster {
     }
 
     fn failed(&self, doing: &str, source: io::Error) -> ProvisionError {
-        ProvisionError::Failed {
-            doing: format!("{doing} cluster {}", self.directory.display()),
-            source: source.into(),
-        }
+        ProvisionError::Failed { doing: format!("{doing} cluster {}", self.directory.display()), source: source.into() }
     }
 }
 

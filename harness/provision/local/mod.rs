@@ -9,10 +9,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use self::{account::Account, cluster::Cluster, cluster::Tools, find::Installation};
-use super::{
-    LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource,
-    password,
-};
+use super::{LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, password};
 use crate::{
     engine::{self, Engine, ServerSpec},
     model::{Address, EngineId, Lease, LeaseKind},
@@ -150,7 +147,10 @@ fn spec(engine: &dyn Engine) -> Result<&'static ServerSpec, ProvisionError> {
 fn cluster_of(lease: &Lease) -> Result<(&Path, &'static dyn Engine), ProvisionError> {
     if let LeaseKind::Cluster { directory, engine } = &lease.kind {
         let is_ours = directory.is_absolute()
-            && directory.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(cluster::PREFIX));
+            && directory
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with(cluster::PREFIX));
         if let (true, Some(engine)) = (is_ours, engine::by_id(engine.as_str())) {
             return Ok((directory, engine));
         }

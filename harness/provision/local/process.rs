@@ -69,7 +69,8 @@ pub(super) async fn end(directory: &Path, programs: &[&str], patience: Duration)
     for (signal, patience) in [(Signal::INT, patience), (Signal::QUIT, patience / 2)] {
         // Only the first process of each family is asked: it ends its children in order.
         let family = working_in(directory, programs);
-        for process in family.iter().filter(|process| !family.iter().any(|p| p.pid.as_raw_nonzero().get() == process.parent))
+        for process in
+            family.iter().filter(|process| !family.iter().any(|p| p.pid.as_raw_nonzero().get() == process.parent))
         {
             send(process.pid, signal)?;
         }
