@@ -14,8 +14,21 @@ use crate::{
     model::{Address, Lease, LeaseKind, RunId, Side},
 };
 
+mod choose;
+mod container;
+pub mod directory;
+mod external;
+mod local;
+mod password;
+mod readiness;
+pub mod scratch;
+mod settle;
+mod version;
+
+pub use choose::choose;
+
 /// Every provisioner, in the order in which `auto` prefers them.
-pub const ALL: &[&dyn Provisioner] = &[];
+pub const ALL: &[&dyn Provisioner] = &[&container::Container, &local::Local, &external::UsersOwn];
 
 /// The provisioner of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provisioner> {
@@ -48,10 +61,31 @@ pub trait Provisioner: Sync {
 
     /// Gives a lease back: removes the container, stops the cluster and deletes its directory, drops the database. Also
     /// called by `clean` from another process long after; a lease whose thing is not there (any more) is no error.
-    async fn release(&self, lease: &Lease) -> Result<(), ProvisionError>;
+    async fn release(&self, lease: &Lease, urls: &dyn UrlSource) -> Result<(), ProvisionError>;
 
     /// Reaches a server again that an earlier process of the same run acquired and left standing.
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError>;
+}
+
+/// Gives any lease back, whoever took it.
+///
+/// # Errors
+/// What kept it from being given back; the lease stands then, and can be released again later.
+pub async fn release(lease: &Lease, urls: &dyn UrlSource) -> Result<(), ProvisionError> {
+    match (&lease.kind, ALL.iter().find(|provisioner| provisioner.owns(&lease.kind))) {
+        (LeaseKind::Directory { path }, _) => directory::release(path).await,
+        (_, Some(provisioner)) => provisioner.release(lease, urls).await,
+        (kind, None) => Err(ProvisionError::Unable(Unable {
+            reason: format!("nothing here knows how to give back {kind:?}"),
+            hint: "use the version of rehearse that took it".to_owned(),
+        })),
+    }
+}
+
+/// Finds the URL of a user's database again. The journal keeps only where it came from, and only `cli/` may look there.
+pub trait UrlSource: Sync {
+    /// The address behind `env:NAME`, `file:PATH` or `flag`, if there still is one.
+    fn url(&self, reference: &str) -> Option<Address>;
 }
 
 /// What is asked of a provisioner.
@@ -142,6 +176,8 @@ pub enum ProvisionError {
         what: String,
         /// What went wrong: "no answer within 60 s", "exited with status 1".
         problem: String,
+        /// What to do about it, where that is known.
+        hint: Option<String>,
         /// The last lines of its log.
         log_tail: Vec<String>,
     },
@@ -160,4 +196,20 @@ pub enum ProvisionError {
     /// The journal could not be written, so nothing was taken.
     #[error("failed to write the journal")]
     Journal(#[source] std::io::Error),
+}
+
+impl ProvisionError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unable(unable) => Some(unable.hint.clone()),
+            Self::NotDisposable { .. } => Some(format!(
+                "if nothing in it may be lost, leave it alone; if it is disposable, give --disposable or create a table \
+                 `{}` in it",
+                external::MARKER
+            )),
+            Self::DidNotStart { hint, .. } => hint.clone(),
+            Self::Failed { .. } | Self::Engine(_) | Self::Journal(_) => None,
+        }
+    }
 }

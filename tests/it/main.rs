@@ -1,1 +1,3 @@
+//! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod provision;

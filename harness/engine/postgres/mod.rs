@@ -1,0 +1,113 @@
+//! PostgreSQL 13 to 18.
+//!
+//! Rows leave and enter by `COPY … (FORMAT binary)`; the catalogue is read by one set-based query per class of objects.
+//! Server connections go through sqlx, whose statements are only ever built here, from quoted identifiers.
+
+use async_trait::async_trait;
+use sqlx::{ConnectOptions, postgres::PgConnectOptions};
+
+use super::{Dialect, Engine, EngineError, ServerSpec, Session};
+use crate::model::{Address, Endpoint, Host};
+
+mod dialect;
+mod error;
+mod session;
+
+pub use dialect::PostgresDialect;
+pub use error::ServerError;
+
+/// PostgreSQL.
+#[derive(Debug)]
+pub struct Postgres;
+
+/// What a provisioner has to know to start a PostgreSQL server.
+static SERVER: ServerSpec = ServerSpec {
+    image: "postgres",
+    default_tag: "17",
+    port: 5432,
+    environment: |password| vec![("POSTGRES_PASSWORD".to_owned(), password.to_owned())],
+    superuser: "postgres",
+    maintenance_database: "postgres",
+    program: "postgres",
+    program_folders: &[
+        "/usr/lib/postgresql/*/bin",
+        "/usr/local/pgsql/bin",
+        "/opt/homebrew/opt/postgresql@*/bin",
+        "/usr/pgsql-*/bin",
+    ],
+};
+
+/// The settings of every session. They go into the startup packet, so that neither defaults of the role or database nor
+/// a `RESET ALL` inside a migration can change them.
+///
+/// The search path is `public` alone, so that plain scripts work and a schema named like the role has no say; the
+/// introspection sets its own. Row security is off so that hidden rows are an error and not an absence. Notices are
+/// off because nothing reads them while rows are being sent, and a full socket would stall both ends.
+const SETTINGS: &[(&str, &str)] = &[
+    ("TimeZone", "UTC"),
+    ("search_path", "public"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("xmloption", "content"),
+    ("extra_float_digits", "3"),
+    ("client_encoding", "UTF8"),
+    ("client_min_messages", "error"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("standard_conforming_strings", "on"),
+    ("row_security", "off"),
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_deferrable", "off"),
+];
+
+#[async_trait]
+impl Engine for Postgres {
+    fn id(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn title(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &PostgresDialect
+    }
+
+    fn server(&self) -> Option<&'static ServerSpec> {
+        Some(&SERVER)
+    }
+
+    async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {
+        let place = address.to_string();
+        let options = options(address)?;
+        let connection = options.connect().await.map_err(|source| error::on_connect(&place, source))?;
+        Ok(Box::new(session::PostgresSession::new(connection, place)))
+    }
+}
+
+/// Turns an address into the driver's options.
+fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
+    let Endpoint::Server { host, user, password, database } = &address.endpoint else {
+        return Err(EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() });
+    };
+    let options = PgConnectOptions::new_without_pgpass().username(user).database(database);
+    let options = match host {
+        Host::Tcp { host, port } => options.host(host).port(*port),
+        Host::Socket { directory, port } => options.socket(directory).port(*port),
+    };
+    let options = match password {
+        Some(password) => options.password(password.reveal()),
+        None => options,
+    };
+
+    Ok(options
+        .application_name("rehearse")
+        .extra_float_digits(3)
+        .statement_cache_capacity(0)
+        .options(SETTINGS.iter().copied())
+        .disable_statement_logging())
+}

@@ -1,0 +1,163 @@
+//! One connection to one PostgreSQL database.
+
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, raw_sql};
+
+use super::error;
+use crate::{
+    canon::RowSink,
+    engine::{Counted, EngineError, RowSource, Rowset, Session},
+    model::{
+        Catalogue, TableName,
+        catalogue::{Reference, Table},
+    },
+};
+
+/// One connection to one PostgreSQL database.
+pub(super) struct PostgresSession {
+    /// The driver's connection.
+    pub(super) connection: PgConnection,
+    /// The address without password, for errors.
+    pub(super) place: String,
+    /// A COPY or introspection is under way. Still set when the next call comes, it means that somebody dropped it
+    /// halfway, and that what the server sends next is not the answer to what we ask next.
+    pub(super) midway: bool,
+}
+
+impl PostgresSession {
+    /// Wraps a fresh connection.
+    pub(super) const fn new(connection: PgConnection, place: String) -> Self {
+        Self { connection, place, midway: false }
+    }
+
+    /// Maps a driver's error.
+    pub(super) fn error(&self, doing: &str, error: sqlx::Error) -> EngineError {
+        error::on_statement(&self.place, doing, error)
+    }
+
+    /// Refuses to go on where the connection is out of step or the statement cannot be sent whole.
+    pub(super) fn check(&self, doing: &str, sql: &str) -> Result<(), EngineError> {
+        if self.midway {
+            let source = "an earlier copy on this connection was cut off halfway".into();
+            return Err(EngineError::Unavailable { place: self.place.clone(), source });
+        }
+        if sql.contains('\0') {
+            // The wire protocol ends a statement at its first NUL; the rest would be taken for something else.
+            let source = "the statement holds a NUL character, which PostgreSQL cannot take".into();
+            return Err(EngineError::Refused { doing: doing.to_owned(), code: None, source });
+        }
+        Ok(())
+    }
+
+    /// Runs a script.
+    pub(super) async fn run(&mut self, doing: &str, script: &str) -> Result<(), EngineError> {
+        self.check(doing, script)?;
+        let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
+        outcome.map(drop).map_err(|error| self.error(doing, error))
+    }
+
+    /// Runs a query and gives its rows as text.
+    pub(super) async fn texts(&mut self, doing: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        self.check(doing, sql)?;
+        let rows = raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
+        let rows = rows.map_err(|error| self.error(doing, error))?;
+        rows.iter().map(|row| texts(row).map_err(|error| self.error(doing, error))).collect()
+    }
+}
+
+/// A row of the simple protocol, whose values are text.
+fn texts(row: &PgRow) -> Result<Vec<Option<String>>, sqlx::Error> {
+    (0..row.len())
+        .map(|column| {
+            let value = row.try_get_raw(column)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            value.as_str().map(|text| Some(text.to_owned())).map_err(sqlx::Error::Decode)
+        })
+        .collect()
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    async fn version(&mut self) -> Result<String, EngineError> {
+        let rows = self.texts("asking for the version", "SHOW server_version").await?;
+        // Packagers add their own version in brackets.
+        let version = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+        Ok(version.split_whitespace().next().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a script in one message: its statements are one transaction unless they say otherwise, and one that cannot
+    /// run in a transaction (`CREATE DATABASE`, `CREATE INDEX CONCURRENTLY`) has to come alone.
+    async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
+        self.run("running a script", script).await
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        self.texts("running a query", sql).await
+    }
+
+    async fn introspect(&mut self) -> Result<Catalogue, EngineError> {
+        Ok(Catalogue::default())
+    }
+
+    async fn scan(&mut self, _rowset: &Rowset, _sink: &mut dyn RowSink) -> Result<u64, EngineError> {
+        Ok(0)
+    }
+
+    async fn load(
+        &mut self,
+        _table: &Table,
+        _columns: &[String],
+        _rows: &mut dyn RowSource,
+    ) -> Result<u64, EngineError> {
+        Ok(0)
+    }
+
+    async fn advance_sequences(&mut self, _tables: &[TableName]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn truncate(&mut self, _tables: &[TableName]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn dangling(&mut self, _reference: &Reference, _sample: u32) -> Result<Counted, EngineError> {
+        Ok(Counted::default())
+    }
+
+    async fn duplicates(
+        &mut self,
+        _table: &TableName,
+        _columns: &[String],
+        _sample: u32,
+    ) -> Result<Counted, EngineError> {
+        Ok(Counted::default())
+    }
+
+    async fn uuid_spellings(
+        &mut self,
+        _table: &TableName,
+        _column: &str,
+        _sample: u32,
+    ) -> Result<Counted, EngineError> {
+        Ok(Counted::default())
+    }
+
+    async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
+        self.run("beginning a transaction", if read_only { "BEGIN READ ONLY" } else { "BEGIN" }).await
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        self.run("committing", "COMMIT").await
+    }
+
+    async fn tx_rollback(&mut self) -> Result<(), EngineError> {
+        self.run("rolling back a transaction", "ROLLBACK").await
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), EngineError> {
+        let Self { connection, place, .. } = *self;
+        connection.close().await.map_err(|error| error::on_statement(&place, "ending the session", error))
+    }
+}

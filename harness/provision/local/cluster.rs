@@ -1,0 +1,303 @@
+//! A throw-away cluster: its private directory, and the server on it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{process::Command, time::Instant};
+
+use super::{account::Account, find::Installation, process};
+use crate::{
+    engine::{Engine, ServerSpec},
+    model::{Address, Endpoint, EngineId, Host, Secret},
+    provision::{ProvisionError, Unable, directory, readiness},
+};
+
+/// `sockaddr_un` has room for 108 bytes with the closing zero.
+const LONGEST_SOCKET_PATH: usize = 107;
+/// The number in the socket's name where no TCP port is asked for.
+const SOCKET_PORT: u16 = 5432;
+/// How many lines of the log an error shows.
+const TAIL_LINES: usize = 20;
+/// Enough of the log's end to hold them.
+const TAIL_BYTES: u64 = 16 * 1024;
+/// How long the server may take to stop in order before it is made to.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Every cluster's directory begins with this, so that a damaged journal cannot name somebody else's.
+pub(super) const PREFIX: &str = "cluster-";
+
+/// A private directory that holds `data/`, `socket/`, `server.log` and `password`.
+pub(super) struct Cluster {
+    directory: PathBuf,
+}
+
+/// What it takes to run programs on a cluster.
+pub(super) struct Tools {
+    /// The engine whose server it is.
+    pub(super) engine: &'static dyn Engine,
+    /// Its programs.
+    pub(super) installation: Installation,
+    /// Who runs them.
+    pub(super) account: Account,
+    /// A TCP port on 127.0.0.1, where one is wanted besides the socket.
+    pub(super) port: Option<u16>,
+    /// Until when the server must answer.
+    pub(super) deadline: Instant,
+}
+
+impl Cluster {
+    /// The cluster in this directory, whether or not it is there.
+    pub(super) fn at(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.join("socket")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("server.log")
+    }
+
+    fn password(&self) -> PathBuf {
+        self.directory.join("password")
+    }
+
+    /// Whether the system can hold the path of its socket.
+    pub(super) fn check_socket_path(&self, port: Option<u16>) -> Result<(), Unable> {
+        let path = self.socket().join(format!(".s.PGSQL.{}", port.unwrap_or(SOCKET_PORT)));
+        let length = path.as_os_str().len();
+        if length <= LONGEST_SOCKET_PATH {
+            return Ok(());
+        }
+        Err(Unable {
+            reason: format!(
+                "the server's socket {} would have a path of {length} bytes, and the system allows {LONGEST_SOCKET_PATH}",
+                path.display()
+            ),
+            hint: "put the run's files into a directory with a shorter path".to_owned(),
+        })
+    }
+
+    /// Makes the directory and what lies in it, all open to its owner alone.
+    ///
+    /// There is no point in here at which the run's future could be dropped: it is all there afterwards, or an error says why not.
+    pub(super) fn lay_out(&self, account: Account, password: &Secret) -> Result<(), ProvisionError> {
+        let make = || -> io::Result<()> {
+            for directory in [&self.directory, &self.socket()] {
+                fs::DirBuilder::new().mode(0o700).create(directory)?;
+                account.own(directory)?;
+            }
+            let private = |path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            private(self.password())?.write_all(password.reveal().as_bytes())?;
+            private(self.log())?;
+            account.own(&self.password())?;
+            account.own(&self.log())
+        };
+        make().map_err(|source| self.failed("make", source))
+    }
+
+    /// Fills `data/` with a new, empty cluster.
+    pub(super) async fn initialise(&self, tools: &Tools) -> Result<(), ProvisionError> {
+        // Not every system has this locale; without one PostgreSQL sorts in the same order, but knows letters only in ASCII.
+        let status = match self.initdb(tools, "--locale=C.UTF-8").await? {
+            status if status.success() => status,
+            _ => self.initdb(tools, "--no-locale").await?,
+        };
+        if status.success() { Ok(()) } else { Err(self.did_not_start(tools, format!("initdb {}", ended(status)))) }
+    }
+
+    async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
+        let spec = super::spec(tools.engine)?;
+        let mut command = self.command(tools, super::INITDB)?;
+        command
+            .arg("--pgdata")
+            .arg(self.data())
+            .arg("--pwfile")
+            .arg(self.password())
+            .arg(format!("--username={}", spec.superuser))
+            .args(["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", locale])
+            // Nobody needs these first files after a power cut; whatever the server writes later is synced as usual.
+            .arg("--no-sync")
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|source| self.failed("run initdb for", source))?;
+        match tokio::time::timeout_at(tools.deadline, child.wait()).await {
+            Ok(status) => status.map_err(|source| self.failed("wait for initdb for", source)),
+            Err(_) => Err(self.did_not_start(tools, "initdb did not finish within the deadline".to_owned())),
+        }
+    }
+
+    /// Starts the server, waits until it answers a query, and gives the address and the version that it tells.
+    pub(super) async fn start(&self, tools: &Tools) -> Result<(Address, String), ProvisionError> {
+        let spec = super::spec(tools.engine)?;
+        let port = tools.port.unwrap_or(SOCKET_PORT);
+        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
+        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
+        // other users.
+        let settings = [
+            format!("unix_socket_directories={}", quoted(&self.socket())),
+            "unix_socket_permissions=0700".to_owned(),
+            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
+            format!("port={port}"),
+            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
+            "log_destination=stderr".to_owned(),
+            "logging_collector=off".to_owned(),
+        ];
+        let mut command = self.command(tools, spec.program)?;
+        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
+        let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
+        // This task outlives the request: it reaps the server whenever and however it ends.
+        let mut exit = tokio::spawn(async move { child.wait().await });
+
+        let address = self.address(tools.engine, spec, port)?;
+        tokio::select! {
+            status = &mut exit => {
+                let problem = match status {
+                    Ok(Ok(status)) => format!("the server {}", ended(status)),
+                    _ => "the server ended".to_owned(),
+                };
+                Err(self.did_not_start(tools, problem))
+            }
+            answer = readiness::wait(tools.engine, &address, tools.deadline) => match answer {
+                Ok(version) => Ok((address, version)),
+                Err(problem) => Err(self.did_not_start(tools, problem)),
+            },
+        }
+    }
+
+    /// Reaches the server that runs on this cluster, or starts it again if none does.
+    pub(super) async fn resume(&self, tools: &Tools) -> Result<Address, ProvisionError> {
+        let spec = super::spec(tools.engine)?;
+        if let Some(port) = self.running_on(spec) {
+            let address = self.address(tools.engine, spec, port)?;
+            return match readiness::wait(tools.engine, &address, tools.deadline).await {
+                Ok(_) => Ok(address),
+                Err(problem) => Err(self.did_not_start(tools, problem)),
+            };
+        }
+        // Children that outlive a killed server keep the next one from starting.
+        self.stop(spec).await?;
+        Ok(self.start(tools).await?.0)
+    }
+
+    /// The port in the name of the socket of the server that runs here, if one does.
+    fn running_on(&self, spec: &ServerSpec) -> Option<u16> {
+        // Lines: process number, data directory, time of start, port, socket directory, …
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let mut lines = text.lines();
+        let pid: i32 = lines.next()?.trim().parse().ok()?;
+        let port = lines.nth(2)?.trim().parse().ok()?;
+        // The file stays behind after a kill, and its number may be another process's by now.
+        let lives =
+            process::working_in(&self.data(), &[spec.program]).iter().any(|p| p.pid.as_raw_nonzero().get() == pid);
+        lives.then_some(port)
+    }
+
+    /// The major version of the programs that made the cluster.
+    pub(super) fn version(&self) -> Option<String> {
+        fs::read_to_string(self.data().join("PG_VERSION")).ok().map(|text| text.trim().to_owned())
+    }
+
+    /// Stops everything that runs on the cluster, in whatever state it is.
+    pub(super) async fn stop(&self, spec: &ServerSpec) -> Result<(), ProvisionError> {
+        process::end(&self.directory, &[spec.program, super::INITDB], STOP_PATIENCE)
+            .await
+            .map_err(|source| self.failed("stop the server of", source))
+    }
+
+    /// Deletes the directory.
+    pub(super) async fn remove(&self) -> Result<(), ProvisionError> {
+        directory::remove(&self.directory).await
+    }
+
+    fn address(&self, engine: &dyn Engine, spec: &ServerSpec, port: u16) -> Result<Address, ProvisionError> {
+        let password =
+            fs::read_to_string(self.password()).map_err(|source| self.failed("read the password of", source))?;
+        Ok(Address {
+            engine: EngineId::from(engine.id()),
+            endpoint: Endpoint::Server {
+                host: Host::Socket { directory: self.socket(), port },
+                user: spec.superuser.to_owned(),
+                password: Some(Secret::new(password)),
+                database: spec.maintenance_database.to_owned(),
+            },
+        })
+    }
+
+    /// A program of the installation under the server's account, in a process group of its own (a Ctrl-C in the terminal
+    /// reaches us alone, and we decide when the server stops), talking English into the log.
+    fn command(&self, tools: &Tools, program: &str) -> Result<Command, ProvisionError> {
+        let log = || {
+            OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source))
+        };
+        let mut command = Command::new(tools.installation.program(program));
+        command
+            .current_dir(&self.directory)
+            .env("LC_ALL", "C")
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log()?)
+            .stderr(log()?);
+        tools.account.run(&mut command);
+        Ok(command)
+    }
+
+    fn did_not_start(&self, tools: &Tools, problem: String) -> ProvisionError {
+        let log_tail = tail(&self.log()).unwrap_or_default();
+        let says = |text: &str| log_tail.iter().any(|line| line.contains(text));
+        let (problem, hint) = match tools.port {
+            Some(port) if says("Address already in use") => (
+                format!("port {port} on 127.0.0.1 is in use"),
+                Some(
+                    "free the port or ask for another one; without one the server is reached by its socket".to_owned(),
+                ),
+            ),
+            _ if says("No space left on device") => (
+                format!("{problem}: no space is left on the device of {}", self.directory.display()),
+                Some("free some space, or put the run's files onto another device".to_owned()),
+            ),
+            _ => (problem, None),
+        };
+        let what = format!("{} {}", tools.engine.title(), tools.installation);
+        ProvisionError::DidNotStart { what, problem, hint, log_tail }
+    }
+
+    fn failed(&self, doing: &str, source: io::Error) -> ProvisionError {
+        ProvisionError::Failed { doing: format!("{doing} cluster {}", self.directory.display()), source: source.into() }
+    }
+}
+
+/// A path in a list of paths in PostgreSQL's settings.
+fn quoted(path: &Path) -> String {
+    format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
+}
+
+fn ended(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// The last lines of a log, without reading all of it.
+fn tail(log: &Path) -> io::Result<Vec<String>> {
+    let mut file = File::open(log)?;
+    let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].to_vec())
+}

@@ -1,0 +1,75 @@
+//! Scratch databases on a server.
+//!
+//! On a server of our own they go when the server goes. On the user's own server each is a lease: announced before it is created,
+//! and dropped by name.
+
+use super::{External, LeaseLog, ProvisionError, Server, settle};
+use crate::{
+    engine::{Engine, EngineError},
+    model::{Address, Lease, LeaseKind, RunId, Side},
+};
+
+/// What every scratch database's name begins with, so that a damaged journal cannot name somebody else's.
+const PREFIX: &str = "rehearse_";
+
+/// The name of a run's database for one side: lower-case letters, digits and underscores only.
+pub fn name(run: &RunId, side: Side) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    format!("{PREFIX}{}_{side}", run.as_str().chars().map(safe).collect::<String>())
+}
+
+/// Creates an empty database on a server; `external` says whose it is if it is not our own.
+///
+/// # Errors
+/// If the journal cannot be written (nothing is created then), or the server says no.
+pub async fn create(
+    server: &Server,
+    engine: &'static dyn Engine,
+    name: &str,
+    leases: &mut dyn LeaseLog,
+    external: Option<&External>,
+) -> Result<Address, ProvisionError> {
+    if let Some(external) = external {
+        let kind = LeaseKind::Database { reference: external.reference.clone(), name: name.to_owned() };
+        leases.announce(&Lease { id: format!("database-{name}"), kind }).await?;
+    }
+    let quoted = engine.dialect().quote(name);
+    // `template1` may hold whatever somebody once put there, and its encoding; `template0` is as the maker left it.
+    let statement = format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'");
+    let admin = server.admin.clone();
+    settle::to_its_end(async move { Ok(execute(engine, &admin, &statement).await?) }).await?;
+    Ok(server.admin.with_database(name))
+}
+
+/// Drops a scratch database and cuts the sessions in it; one that is not there (any more) is no error.
+///
+/// # Errors
+/// If its name is not one of ours, or the server says no.
+pub async fn drop(admin: &Address, engine: &dyn Engine, name: &str) -> Result<(), ProvisionError> {
+    if !name.starts_with(PREFIX) {
+        return Err(ProvisionError::NotDisposable {
+            place: admin.with_database(name).to_string(),
+            reason: format!("the name of a scratch database begins with `{PREFIX}`"),
+        });
+    }
+    settle::settled().await;
+    let quoted = engine.dialect().quote(name);
+    Ok(execute(engine, admin, &format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")).await?)
+}
+
+async fn execute(engine: &dyn Engine, admin: &Address, statement: &str) -> Result<(), EngineError> {
+    let mut session = engine.connect(admin).await?;
+    session.execute(statement).await?;
+    session.close().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_and_tell_the_run() {
+        let run = RunId("20261120t215901-k3xq".to_owned());
+        assert_eq!(name(&run, Side::Target), "rehearse_20261120t215901_k3xq_target");
+    }
+}

@@ -1,0 +1,186 @@
+//! Throw-away clusters.
+
+use super::*;
+
+/// The processes that work in a directory, by their command lines.
+fn processes_in(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+        let place = std::fs::read_link(entry.path().join("cwd"));
+        if place.is_ok_and(|place| place.to_string_lossy().starts_with(&*directory.to_string_lossy())) {
+            let line = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+            found.push(format!("{}: {}", entry.file_name().to_string_lossy(), line.replace('\0', " ")));
+        }
+    }
+    found
+}
+
+/// The servers that are zombies, children of this very process.
+fn zombies() -> usize {
+    let me = std::process::id().to_string();
+    let children = Command::new("ps").args(["-o", "stat=,comm=", "--ppid", &me]).output().unwrap();
+    String::from_utf8(children.stdout)
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with('Z') && line.contains("postgres"))
+        .count()
+}
+
+fn postmaster(work: &Path) -> String {
+    let text = std::fs::read_to_string(work.join("cluster-target/data/postmaster.pid")).unwrap();
+    text.lines().next().unwrap().to_owned()
+}
+
+fn kill(signal: &str, pid: &str) {
+    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+}
+
+async fn acquire(request: &Request, leases: &mut Announced) -> Result<Server, ProvisionError> {
+    provision::by_id("local").unwrap().acquire(request, leases).await
+}
+
+#[tokio::test]
+async fn a_cluster_answers_and_leaves_nothing() {
+    let work = work();
+    let request = request(work.path());
+    if skips("a_cluster_answers_and_leaves_nothing", "local", &request).await {
+        return;
+    }
+    let mut leases = Announced::default();
+    let server = acquire(&request, &mut leases).await.unwrap();
+    assert_eq!((server.provider, leases.0.len()), ("local", 1));
+    assert!(server.why.starts_with(&format!("PostgreSQL {} ", server.version)), "{}", server.why);
+
+    for setting in ["fsync", "full_page_writes", "synchronous_commit", "data_checksums"] {
+        assert_eq!(ask(&server.admin, &format!("SHOW {setting}")).await, "on", "{setting}");
+    }
+    assert_eq!(ask(&server.admin, "SHOW listen_addresses").await, "");
+    assert_eq!(ask(&server.admin, "SHOW server_encoding").await, "UTF8");
+    let directory = work.path().join("cluster-target");
+    assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::metadata(directory.join("password")).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let name = scratch::name(&request.run, request.side);
+    let address = scratch::create(&server, request.engine, &name, &mut leases, None).await.unwrap();
+    assert_eq!(ask(&address, "SELECT current_database()").await, name);
+    assert_eq!(leases.0.len(), 1, "a database of our own server is no lease");
+
+    leases.release(&Urls::default()).await;
+    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
+    assert_eq!(processes_in(work.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_interrupted_start_leaves_nothing_at_any_moment() {
+    let probe = work();
+    if skips("an_interrupted_start_leaves_nothing_at_any_moment", "local", &request(probe.path())).await {
+        return;
+    }
+    for milliseconds in [0, 5, 30, 200, 500, 1000, 1500] {
+        let work = work();
+        let request = request(work.path());
+        let mut leases = Announced::default();
+        let limit = Duration::from_millis(milliseconds);
+        let _ = tokio::time::timeout(limit, acquire(&request, &mut leases)).await;
+        leases.release(&Urls::default()).await;
+        assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0, "after {milliseconds} ms");
+        assert_eq!(processes_in(work.path()), Vec::<String>::new(), "after {milliseconds} ms");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_is_started_again_and_cleaned_up() {
+    let work = work();
+    let request = request(work.path());
+    if skips("a_killed_server_is_started_again_and_cleaned_up", "local", &request).await {
+        return;
+    }
+    let local = provision::by_id("local").unwrap();
+    let mut leases = Announced::default();
+    let server = acquire(&request, &mut leases).await.unwrap();
+    let identity = "SELECT system_identifier::text FROM pg_control_system()";
+    let before = ask(&server.admin, identity).await;
+
+    // It runs: the same server is reached.
+    let first = postmaster(work.path());
+    assert_eq!(local.reattach(&leases.0[0], &request).await.unwrap(), server.admin);
+    assert_eq!(postmaster(work.path()), first);
+
+    // It was killed: another server on the same rows.
+    kill("-KILL", &first);
+    let address = local.reattach(&leases.0[0], &request).await.unwrap();
+    assert_ne!(postmaster(work.path()), first);
+    assert_eq!(ask(&address, identity).await, before);
+
+    kill("-KILL", &postmaster(work.path()));
+    leases.release(&Urls::default()).await;
+    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
+    assert_eq!(processes_in(work.path()), Vec::<String>::new());
+    assert_eq!(zombies(), 0);
+}
+
+#[tokio::test]
+async fn a_port_is_listened_on_and_one_in_use_is_named() {
+    let work = work();
+    let mut request = request(work.path());
+    if skips("a_port_is_listened_on_and_one_in_use_is_named", "local", &request).await {
+        return;
+    }
+    let (listener, port) = taken_port();
+    request.port = Some(port);
+
+    let mut leases = Announced::default();
+    let error = acquire(&request, &mut leases).await.unwrap_err();
+    assert!(error.to_string().contains(&format!("port {port} on 127.0.0.1 is in use")), "{error}");
+    assert!(error.hint().is_some());
+    assert!(matches!(error, ProvisionError::DidNotStart { log_tail, .. } if !log_tail.is_empty()));
+    leases.release(&Urls::default()).await;
+
+    drop(listener);
+    let mut leases = Announced::default();
+    acquire(&request, &mut leases).await.unwrap();
+    std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    leases.release(&Urls::default()).await;
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
+#[tokio::test]
+async fn what_is_not_installed_or_cannot_be_reached_is_said_beforehand() {
+    let work = work();
+    let base = request(work.path());
+    if skips("what_is_not_installed_or_cannot_be_reached_is_said_beforehand", "local", &base).await {
+        return;
+    }
+    let refusal = |request: Request| async move {
+        let mut leases = Announced::default();
+        let error = acquire(&request, &mut leases).await.unwrap_err();
+        assert!(leases.0.is_empty(), "nothing was taken");
+        assert!(error.hint().is_some());
+        error.to_string()
+    };
+
+    let text = refusal(Request { version: Some("9.1".to_owned()), ..base.clone() }).await;
+    assert!(text.contains("PostgreSQL 9.1 is not installed here, only "), "{text}");
+
+    let long = work.path().join("x".repeat(100));
+    let text = refusal(Request { work: long, ..base.clone() }).await;
+    assert!(text.contains("the system allows 107"), "{text}");
+}
+
+#[tokio::test]
+async fn no_two_sides_get_in_each_others_way() {
+    let work = work();
+    let target = request(work.path());
+    if skips("no_two_sides_get_in_each_others_way", "local", &target).await {
+        return;
+    }
+    let source = Request { side: Side::Source, ..target.clone() };
+    let (mut of_source, mut of_target) = (Announced::default(), Announced::default());
+    let (first, second) = tokio::join!(acquire(&source, &mut of_source), acquire(&target, &mut of_target));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    of_source.release(&Urls::default()).await;
+    assert!(source.engine.connect(&first.admin).await.is_err());
+    assert_eq!(ask(&second.admin, "SELECT 1").await, "1");
+    of_target.release(&Urls::default()).await;
+    assert_eq!(processes_in(work.path()), Vec::<String>::new());
+}
