@@ -37,10 +37,11 @@ cleanup() {
 	if [ -n "$child" ]; then
 		if kill -TERM -- "-$child"; then sleep 1; fi
 		kill -KILL -- "-$child" || true
+		wait "$child" || true
 	fi 2>/dev/null
 	[ -z "$container" ] || docker rm -fv "$container" >/dev/null || true
 	[ -z "$id" ] || docker rmi "$id" >/dev/null || true
-	if [ "$rc" != 0 ] && [ -s "$log" ]; then { echo '--- the log ends:'; tail -n 20 "$log"; } >&2; fi
+	if [ "$rc" != 0 ] && [ -s "$log" ]; then { echo "build.sh: did not finish ($rc); the log ends:"; tail -n 20 "$log"; } >&2; fi
 	# Deleting across a mount would delete the host's own files: rather leave the folder.
 	for dir in $(mounts); do umount "$dir" || true; done
 	[ -n "$(mounts)" ] || rm -rf --one-file-system "$work"
@@ -140,7 +141,7 @@ build() {
 		sed -i "s/^#\?listen_addresses *=.*/listen_addresses = '*'/" "$root/usr/share/postgresql/$major/postgresql.conf.sample"
 	else # Debian's settings listen on localhost only; these are the official image's
 		printf '%s\n' '[mariadbd]' pid-file=/run/mysqld/mysqld.pid character-set-server=utf8mb4 skip-name-resolve host-cache-size=0 \
-			'[client]' loose-default-character-set=utf8mb4 >"$root/etc/mysql/mariadb.conf.d/50-server.cnf"
+			'[mariadb-client]' default-character-set=utf8mb4 >"$root/etc/mysql/mariadb.conf.d/50-server.cnf"
 	fi
 	slim
 	rm -rf "${root:?}$home"

@@ -103,6 +103,10 @@ pub trait StepVoice: Send {
 
     /// Rows so far, for whoever watches.
     fn progress(&mut self, doing: &str, done: u64, total: Option<u64>);
+
+    /// Whether the run wants the step to stop. Long stretches without an `await` ask now and then, and end with
+    /// [`StepError::Interrupted`].
+    fn is_stopping(&self) -> bool;
 }
 
 /// What a step did.
@@ -161,7 +165,7 @@ pub enum StepError {
     /// The engine failed; both databases are as they were.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The run asked it to stop, and it has taken back what it had done.
+    /// The run asked it to stop.
     #[error("interrupted")]
     Interrupted,
 }

@@ -11,8 +11,12 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// It ran and found nothing wrong.
     Passed,
-    /// It ran and found something; the findings say what.
-    Failed,
+    /// It ran and found something.
+    Failed {
+        /// What a step found wrong; a check's findings say it themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
     /// It did not run, and that is known and named.
     Skipped {
         /// Why it did not run.
@@ -30,7 +34,7 @@ impl Outcome {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::Passed => Verdict::Pass,
-            Self::Failed => Verdict::Fail,
+            Self::Failed { .. } => Verdict::Fail,
             Self::Skipped { .. } | Self::Broken { .. } => Verdict::Inconclusive,
         }
     }
@@ -39,7 +43,7 @@ impl Outcome {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
-            Self::Failed => "failed",
+            Self::Failed { .. } => "failed",
             Self::Skipped { .. } => "skipped",
             Self::Broken { .. } => "broken",
         }
@@ -48,7 +52,8 @@ impl Outcome {
     /// The reason or error, where there is one.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Passed | Self::Failed => None,
+            Self::Passed => None,
+            Self::Failed { because } => because.as_deref(),
             Self::Skipped { reason } => Some(reason),
             Self::Broken { error } => Some(error),
         }

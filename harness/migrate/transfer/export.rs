@@ -66,6 +66,7 @@ struct ExportSink<'a> {
     total: u64,
     row: Vec<u8>,
     failed: Option<io::Error>,
+    stopped: bool,
 }
 
 impl<'a> ExportSink<'a> {
@@ -80,11 +81,12 @@ impl<'a> ExportSink<'a> {
             .columns()
             .map(|pair| (format!("{}:", serde_json::Value::from(pair.source.name.as_str())), pair.target.kind.clone()))
             .collect();
-        Self { columns, file, complete, voice, total, row: Vec::new(), failed: None }
+        Self { columns, file, complete, voice, total, row: Vec::new(), failed: None, stopped: false }
     }
 
     fn finish(self) -> Result<HashingFile, StepError> {
         match self.failed {
+            None if self.stopped => Err(StepError::Interrupted),
             None => Ok(self.file),
             Some(error) => Err(StepError::broken("write the export", error)),
         }
@@ -111,7 +113,8 @@ impl RowSink for ExportSink<'_> {
         }
         if self.complete.rows().is_multiple_of(1000) {
             self.voice.progress("export", self.complete.rows(), Some(self.total));
+            self.stopped = self.voice.is_stopping();
         }
-        if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.failed.is_some() || self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

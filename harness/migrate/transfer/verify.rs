@@ -90,11 +90,15 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn row(&mut self) {
+    fn row(&mut self) -> Result<(), StepError> {
         self.done += 1;
         if self.done.is_multiple_of(1000) {
             self.voice.progress("verify", self.done, Some(self.total));
+            if self.voice.is_stopping() {
+                return Err(StepError::Interrupted);
+            }
         }
+        Ok(())
     }
 }
 
@@ -121,7 +125,7 @@ fn table_rows(
         }
         keys.note(&values, rows.number, table, references)
             .map_err(|error| StepError::broken("check the export's foreign keys", error))?;
-        progress.row();
+        progress.row()?;
     }
     if rows.number == listed.file.rows {
         return Ok(());

@@ -1,0 +1,191 @@
+//! From a scenario to the acts of its rehearsals. Pure: prints and runs alike are made from it.
+
+use serde::Serialize;
+
+use super::{Options, options::Subject};
+use crate::{
+    check, migrate,
+    model::{Side, Stage, event::Direction},
+    scenario::Scenario,
+};
+
+/// Everything that a run is going to do, in order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// One for each version of the target.
+    pub rehearsals: Vec<RehearsalPlan>,
+}
+
+/// One rehearsal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RehearsalPlan {
+    /// The scenario, with the target's version where it is rehearsed on several.
+    pub name: String,
+    /// The target's version, where one is asked for.
+    pub version: Option<String>,
+    /// The acts in order.
+    pub acts: Vec<Act>,
+}
+
+/// One act of a rehearsal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Act {
+    /// Unique within the rehearsal: `migrate/transfer`.
+    pub id: String,
+    /// What to do.
+    pub kind: ActKind,
+    /// What that means, one line each.
+    pub lines: Vec<String>,
+}
+
+/// What an act does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActKind {
+    /// Get a database for one side.
+    Provision(Side),
+    /// Run the SQL that makes one side's tables.
+    Schema(Side),
+    /// Fill the source with the dataset or the snapshot.
+    Populate,
+    /// Record the state of both sides.
+    Record(Stage),
+    /// Run one step of the migration, forward or back.
+    Step {
+        /// Its position in the scenario.
+        index: usize,
+        /// Which way.
+        direction: Direction,
+        /// The stage that it leads to.
+        towards: Stage,
+    },
+    /// Run one check.
+    Check {
+        /// The stage that it looks at.
+        stage: Stage,
+        /// Its id.
+        id: &'static str,
+    },
+}
+
+impl ActKind {
+    /// The word for it in reports.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Provision(_) => "provision",
+            Self::Schema(_) => "schema",
+            Self::Populate => "populate",
+            Self::Record(_) => "record",
+            Self::Step { .. } => "step",
+            Self::Check { .. } => "check",
+        }
+    }
+}
+
+impl Plan {
+    /// Plans the rehearsals of a scenario.
+    pub fn of(scenario: &Scenario, options: &Options) -> Self {
+        let versions = if options.versions.is_empty() { &scenario.target.versions } else { &options.versions };
+        let named: Vec<Option<String>> = match versions.as_slice() {
+            [] => vec![None],
+            versions => versions.iter().cloned().map(Some).collect(),
+        };
+        let several = named.len() > 1;
+        let rehearsals = named
+            .into_iter()
+            .map(|version| RehearsalPlan {
+                name: match &version {
+                    Some(version) if several => format!("{}@{version}", scenario.name),
+                    _ => scenario.name.clone(),
+                },
+                acts: acts(scenario, options, version.as_deref()),
+                version,
+            })
+            .collect();
+        Self { rehearsals }
+    }
+}
+
+fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Act> {
+    let act = |id: String, kind: ActKind, lines: Vec<String>| Act { id, kind, lines };
+    let (of_source, of_target) = (&scenario.source.engine, &scenario.target.engine);
+    let target = version.map_or(of_target.to_string(), |version| format!("{of_target} {version}"));
+    let mut acts = vec![
+        act("provision/source".into(), ActKind::Provision(Side::Source), vec![format!("a {of_source} database")]),
+        act("provision/target".into(), ActKind::Provision(Side::Target), vec![format!("a {target} database")]),
+    ];
+    let snapshot = match &options.subject {
+        Subject::File { file, .. } => Some(file),
+        Subject::Scenario { .. } => options.snapshot.as_ref(),
+    };
+    if let Some(file) = snapshot {
+        let line = format!("a private copy of {}; the file itself is never written", file.display());
+        acts.push(act("populate".into(), ActKind::Populate, vec![line]));
+    } else {
+        if let Some(schema) = &scenario.source.schema {
+            let line = format!("run {}", schema.path.display());
+            acts.push(act("schema/source".into(), ActKind::Schema(Side::Source), vec![line]));
+        }
+        let line = format!("fill the source from seed {}", options.root_seed);
+        acts.push(act("populate".into(), ActKind::Populate, vec![line]));
+    }
+    if let Some(schema) = &scenario.target.schema {
+        let line = format!("run {}", schema.path.display());
+        acts.push(act("schema/target".into(), ActKind::Schema(Side::Target), vec![line]));
+    }
+    let record = |stage: Stage| {
+        let id = format!("record/{}", stage_word(stage));
+        act(id, ActKind::Record(stage), vec!["every row, column and catalogue object of both sides".to_owned()])
+    };
+    acts.push(record(Stage::Baseline));
+    acts.extend(steps(scenario, Direction::Forward, Stage::Migrated));
+    acts.push(record(Stage::Migrated));
+    acts.extend(checks(Stage::Migrated));
+    acts.extend(steps(scenario, Direction::Back, Stage::RolledBack));
+    acts.push(record(Stage::RolledBack));
+    acts.extend(checks(Stage::RolledBack));
+    acts.extend(steps(scenario, Direction::Forward, Stage::Reapplied));
+    acts.push(record(Stage::Reapplied));
+    acts.extend(checks(Stage::Reapplied));
+    acts
+}
+
+fn steps(scenario: &Scenario, direction: Direction, towards: Stage) -> Vec<Act> {
+    let verb = match towards {
+        Stage::RolledBack => "rollback",
+        Stage::Reapplied => "reapply",
+        Stage::Baseline | Stage::Migrated => "migrate",
+    };
+    let mut acts: Vec<Act> = scenario
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| Act {
+            id: format!("{verb}/{}", step.name),
+            kind: ActKind::Step { index, direction, towards },
+            lines: migrate::by_id(&step.kind).map_or(Vec::new(), |kind| kind.describe(&step.config, direction)),
+        })
+        .collect();
+    if direction == Direction::Back {
+        acts.reverse();
+    }
+    acts
+}
+
+fn checks(stage: Stage) -> impl Iterator<Item = Act> {
+    check::ALL.iter().map(|check| check.meta()).filter(move |meta| meta.stages.contains(&stage)).map(move |meta| Act {
+        id: format!("check/{}/{}", stage_word(stage), meta.id),
+        kind: ActKind::Check { stage, id: meta.id },
+        lines: vec![meta.asserts.to_owned()],
+    })
+}
+
+/// A stage as part of an id or a file name.
+pub(super) const fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Baseline => "baseline",
+        Stage::Migrated => "migrated",
+        Stage::RolledBack => "rolled-back",
+        Stage::Reapplied => "reapplied",
+    }
+}

@@ -1,0 +1,99 @@
+//! Records the state of one side: the whole catalogue, and every table's rows in own form.
+
+use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
+
+use sha2::{Digest, Sha256};
+
+use super::recorder::Recorder;
+use crate::{
+    canon::{Cell, Form, RowDigester, RowSink},
+    engine::{self, EngineError, Rowset, Session},
+    model::{Address, Endpoint, Side, Snapshot, Stage, catalogue::Table, snapshot::TableSnapshot},
+};
+
+/// Records one side in a fresh read-only session.
+pub(super) async fn record(
+    address: &Address,
+    stage: Stage,
+    side: Side,
+    recorder: &Recorder,
+) -> Result<Snapshot, EngineError> {
+    let unknown = || EngineError::Unexpected {
+        doing: "opening a session".to_owned(),
+        what: format!("no engine is called `{}`", address.engine),
+    };
+    let engine = engine::by_id(address.engine.as_str()).ok_or_else(unknown)?;
+    let mut session = engine.connect(address).await?;
+    session.begin(true).await?;
+    let catalogue = session.introspect().await?;
+    let mut snapshot = Snapshot::default();
+    for table in catalogue.tables.values() {
+        let state = match &table.unreadable {
+            Some(reason) => TableSnapshot { unreadable: Some(reason.clone()), ..TableSnapshot::default() },
+            None => rows(&mut *session, table, &format!("record {side} {stage}"), recorder).await?,
+        };
+        snapshot.tables.insert(table.name.clone(), state);
+    }
+    snapshot.catalogue = catalogue;
+    session.commit().await?;
+    session.close().await?;
+    if let Endpoint::File(path) = &address.endpoint {
+        snapshot.file_sha256 = Some(tokio::task::block_in_place(|| sha256(path)).map_err(|error| {
+            EngineError::BadFile { path: path.display().to_string(), problem: format!("cannot be read: {error}") }
+        })?);
+    }
+    Ok(snapshot)
+}
+
+async fn rows(
+    session: &mut dyn Session,
+    table: &Table,
+    doing: &str,
+    recorder: &Recorder,
+) -> Result<TableSnapshot, EngineError> {
+    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    // No key and one bucket: nothing is located here, only compared with another state of the same side.
+    let digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), true).with_buckets(1);
+    let mut sink = Told { sink: digester, rows: 0, doing, recorder };
+    session.scan(&Rowset { table: table.name.clone(), columns: columns.clone() }, &mut sink).await?;
+    let digest = sink.sink.finish();
+    Ok(TableSnapshot {
+        rows: digest.fingerprint,
+        columns: columns.into_iter().zip(digest.columns).collect(),
+        unreadable: None,
+    })
+}
+
+/// A sink that tells how far it is.
+struct Told<'a> {
+    sink: RowDigester,
+    rows: u64,
+    doing: &'a str,
+    recorder: &'a Recorder,
+}
+
+impl RowSink for Told<'_> {
+    fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        self.sink.cell(column, cell);
+    }
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(10_000) {
+            self.recorder.progress(self.doing, self.rows, None);
+        }
+        self.sink.end_row()
+    }
+}
+
+/// SHA-256 of a file, streamed, in hexadecimal.
+pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Floor 5: what is rehearsed.
+//!
+//! A scenario is a folder with a `scenario.toml`, its SQL and its dataset; see `scenarios/` for examples. Reading is
+//! strict: unknown keys are refused, and all problems of all of its files are told at once, before anything starts.
+
+mod read;
+
+use std::{collections::BTreeMap, fs, io, path::{Path, PathBuf}};
+
+use serde_json::Value as Json;
+
+use crate::{
+    canon::comparison::Stated,
+    dataset::Dataset,
+    document::Problems,
+    model::{EngineId, Verdict},
+};
+pub use read::read;
+
+/// The file that makes a folder a scenario.
+pub const FILE: &str = "scenario.toml";
+
+/// A scenario, whole and valid.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its folder's name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// The engine that the rows come from.
+    pub source: SourceSpec,
+    /// The engine that they go to.
+    pub target: TargetSpec,
+    /// The migration, in order.
+    pub steps: Vec<StepSpec>,
+    /// What names and types cannot tell.
+    pub stated: Vec<Stated>,
+    /// What has to come out.
+    pub expect: Expectation,
+    /// What is left unchecked on purpose, by subject, with the reason.
+    pub waivers: BTreeMap<String, String>,
+}
+
+/// Where the rows come from.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// The engine.
+    pub engine: EngineId,
+    /// The version of its server, where one is asked for.
+    pub version: Option<String>,
+    /// The image of its container, where not the engine's own.
+    pub image: Option<String>,
+    /// The provisioner, where the scenario insists on one.
+    pub provider: Option<String>,
+    /// SQL that makes its tables.
+    pub schema: Option<SqlFile>,
+    /// Rows to fill it with.
+    pub dataset: Option<Dataset>,
+}
+
+/// Where they go to.
+#[derive(Clone, Debug)]
+pub struct TargetSpec {
+    /// The engine.
+    pub engine: EngineId,
+    /// Versions of its server: one rehearsal each. Empty: whatever there is.
+    pub versions: Vec<String>,
+    /// The image of its container, where not the engine's own.
+    pub image: Option<String>,
+    /// The provisioner, where the scenario insists on one.
+    pub provider: Option<String>,
+    /// SQL that makes its tables, where the migration does not.
+    pub schema: Option<SqlFile>,
+}
+
+/// A file of SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlFile {
+    /// Its path, for messages.
+    pub path: PathBuf,
+    /// What is in it.
+    pub text: String,
+}
+
+/// One step of the migration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepSpec {
+    /// Its name, unique in the scenario.
+    pub name: String,
+    /// The id of its kind.
+    pub kind: String,
+    /// The kind's own configuration.
+    pub config: Json,
+}
+
+/// What has to come out of a rehearsal for it to count as passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// For `fail`: the checks that have to fail, and no others.
+    pub failing: Vec<String>,
+}
+
+impl Default for Expectation {
+    fn default() -> Self {
+        Self { verdict: Verdict::Pass, failing: Vec::new() }
+    }
+}
+
+/// The folders below `root` that hold a scenario, by name.
+///
+/// # Errors
+/// If `root` cannot be listed.
+pub fn discover(root: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        if path.join(FILE).is_file() {
+            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+                found.insert(name.to_owned(), path.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Why a scenario cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// A file could not be read.
+    #[error("failed to read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Its files have problems: all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Invalid(Vec<Problems>),
+}

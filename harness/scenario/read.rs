@@ -1,0 +1,198 @@
+//! From the files of a scenario to the scenario, or to every problem in them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec};
+use crate::{
+    canon::{
+        Rule,
+        comparison::{Stated, StatedColumn},
+    },
+    check,
+    dataset::Dataset,
+    document::{Document, Fields, Problem, Problems},
+    engine, migrate,
+    model::{EngineId, Verdict},
+    provision,
+};
+
+/// Reads the scenario in a folder.
+///
+/// # Errors
+/// All problems at once, with file, line, key, what was expected and the nearest name.
+pub fn read(folder: &Path) -> Result<Scenario, ScenarioError> {
+    let path = folder.join(FILE);
+    let text = fs::read_to_string(&path).map_err(|source| ScenarioError::Unreadable { path: path.clone(), source })?;
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("scenario").to_owned();
+    let document = Document::parse(&path.display().to_string(), &text);
+    let mut reader = Reader { folder, other_files: Vec::new() };
+    let scenario = reader.scenario(name, document.root());
+    match (document.finish(scenario), reader.other_files) {
+        (Ok(scenario), others) if others.is_empty() => Ok(scenario),
+        (Ok(_), others) => Err(ScenarioError::Invalid(others)),
+        (Err(own), others) => Err(ScenarioError::Invalid([vec![own], others].concat())),
+    }
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    /// Problems of the files that the scenario names.
+    other_files: Vec<Problems>,
+}
+
+impl Reader<'_> {
+    fn scenario(&mut self, name: String, mut root: Fields<'_>) -> Option<Scenario> {
+        root.format_version(1);
+        let title = root.required_str("title");
+        root.optional_str("system");
+        let source = root.table("source").map(|fields| self.source(fields));
+        let target = root.table("target").map(|fields| self.target(fields));
+        for (key, table) in [("source", source.is_none()), ("target", target.is_none())] {
+            if table {
+                root.required(key, "a table");
+            }
+        }
+        let steps = self.steps(&mut root);
+        let stated = root.array_of_tables("compare").into_iter().filter_map(compare).collect();
+        let expect = root.table("expect").map(expect).unwrap_or_default();
+        let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
+        root.finish();
+        Some(Scenario { name, title: title?.value, source: source??, target: target??, steps, stated, expect, waivers })
+    }
+
+    fn source(&mut self, mut fields: Fields<'_>) -> Option<SourceSpec> {
+        let engine = engine_id(&mut fields);
+        let version = fields.optional_str("version").map(|version| version.value);
+        let image = fields.optional_str("image").map(|image| image.value);
+        let provider = provider(&mut fields);
+        let schema = self.sql(&mut fields, "schema");
+        let dataset = self.dataset(&mut fields);
+        fields.finish();
+        Some(SourceSpec { engine: engine?, version, image, provider, schema, dataset })
+    }
+
+    fn target(&mut self, mut fields: Fields<'_>) -> Option<TargetSpec> {
+        let engine = engine_id(&mut fields);
+        let versions = fields.str_list("versions").into_iter().map(|version| version.value).collect();
+        let image = fields.optional_str("image").map(|image| image.value);
+        let provider = provider(&mut fields);
+        let schema = self.sql(&mut fields, "schema");
+        fields.finish();
+        Some(TargetSpec { engine: engine?, versions, image, provider, schema })
+    }
+
+    fn steps(&self, root: &mut Fields<'_>) -> Vec<StepSpec> {
+        let names: Vec<&'static str> = migrate::ALL.iter().map(|kind| kind.id()).collect();
+        let mut taken = BTreeSet::new();
+        let mut steps = Vec::new();
+        let tables = root.array_of_tables("step");
+        if tables.is_empty() {
+            root.problem(Problem::new(root.place(), "no [[step]]").expected("at least one step to migrate by"));
+        }
+        for mut fields in tables {
+            let kind = fields.required_one_of("kind", "step kind", &names);
+            let name = fields.optional_str("name");
+            // Without a kind nobody knows which other keys are right.
+            let Some(kind) = kind else { continue };
+            let step = migrate::by_id(kind.value).map(|kind| kind.configure(&mut fields)).unwrap_or_default();
+            let place = name.as_ref().map_or(fields.place().clone(), |name| name.place.clone());
+            let name = name.map_or(kind.value.to_owned(), |name| name.value);
+            if !taken.insert(name.clone()) {
+                fields.problem(Problem::new(&place, format!("a second step is called `{name}`")).expected("a name of its own"));
+            }
+            fields.finish();
+            steps.push(StepSpec { name, kind: kind.value.to_owned(), config: step });
+        }
+        steps
+    }
+
+    fn sql(&self, fields: &mut Fields<'_>, key: &str) -> Option<SqlFile> {
+        let written = fields.optional_str(key)?;
+        let path = self.folder.join(&written.value);
+        match fs::read_to_string(&path) {
+            Ok(text) => Some(SqlFile { path, text }),
+            Err(error) => {
+                let message = format!("failed to read `{}`: {error}", path.display());
+                fields.problem(Problem::new(&written.place, message).expected("a file of SQL, relative to the scenario"));
+                None
+            }
+        }
+    }
+
+    fn dataset(&mut self, fields: &mut Fields<'_>) -> Option<Dataset> {
+        let written = fields.optional_str("dataset")?;
+        let path = self.folder.join(&written.value);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("failed to read `{}`: {error}", path.display());
+                fields.problem(Problem::new(&written.place, message).expected("a dataset, relative to the scenario"));
+                return None;
+            }
+        };
+        match Dataset::parse(&path.display().to_string(), &text) {
+            Ok(dataset) => Some(dataset),
+            Err(problems) => {
+                self.other_files.push(problems);
+                None
+            }
+        }
+    }
+}
+
+fn engine_id(fields: &mut Fields<'_>) -> Option<EngineId> {
+    let names: Vec<&'static str> = engine::ALL.iter().map(|engine| engine.id()).collect();
+    fields.required_one_of("engine", "engine", &names).map(|engine| EngineId::from(engine.value))
+}
+
+fn provider(fields: &mut Fields<'_>) -> Option<String> {
+    let names: Vec<&'static str> = provision::ALL.iter().map(|provider| provider.id()).collect();
+    fields.optional_one_of("provider", "provider", &names).map(|provider| provider.value.to_owned())
+}
+
+fn compare(mut fields: Fields<'_>) -> Option<Stated> {
+    let source = fields.required_str("source");
+    let target = fields.required_str("target");
+    let words: Vec<&'static str> = Rule::words().collect();
+    let mut columns = BTreeMap::new();
+    for (name, entry) in fields.table("columns").iter_mut().flat_map(Fields::named) {
+        let Some(mut column) = entry.table() else { continue };
+        let target = column.optional_str("target").map(|target| target.value);
+        let rule = column.optional_one_of("as", "common type", &words).map(|rule| rule.value.to_owned());
+        column.finish();
+        columns.insert(name.value, StatedColumn { target, rule });
+    }
+    fields.finish();
+    Some(Stated { source: source?.value, target: target?.value, columns })
+}
+
+fn expect(mut fields: Fields<'_>) -> Expectation {
+    let verdict = fields.optional_one_of("verdict", "verdict", &["pass", "inconclusive", "fail"]);
+    let checks: Vec<&'static str> = check::ALL.iter().map(|check| check.meta().id).collect();
+    let mut failing = Vec::new();
+    for id in fields.str_list("failing") {
+        if checks.contains(&id.value.as_str()) {
+            failing.push(id.value);
+        } else {
+            fields.problem(Problem::unknown(&id.place, "check", &id.value, checks.iter().copied()));
+        }
+    }
+    fields.finish();
+    let verdict = match verdict.map(|word| word.value) {
+        Some("fail") => Verdict::Fail,
+        Some("inconclusive") => Verdict::Inconclusive,
+        _ => Verdict::Pass,
+    };
+    Expectation { verdict, failing }
+}
+
+/// `[[unchecked]] subject = "…" why = "…"`: left unchecked on purpose.
+fn waiver(mut fields: Fields<'_>) -> Option<(String, String)> {
+    let (subject, why) = (fields.required_str("subject"), fields.required_str("why"));
+    fields.finish();
+    Some((subject?.value, why?.value))
+}
