@@ -19,3 +19,4 @@ pub mod canon;
 pub mod engine;
 pub mod model;
 pub mod provision;
+pub mod report;
