@@ -1,10 +1,12 @@
 //! One line of a table each, ready to print: the same words in every format.
 
+use std::cmp::Reverse;
+
 use super::prose;
 use crate::model::{
-    Outcome, Severity,
+    Finding, Outcome, Severity,
     event::Direction,
-    report::{CheckReport, FileWitness, SideReport, StepReport},
+    report::{CheckReport, FileWitness, ScenarioReport, SideReport, StepReport},
 };
 
 /// What stands where there is no figure.
@@ -37,7 +39,8 @@ impl From<&StepReport> for StepFacts {
             Direction::Forward => "forward",
             Direction::Back => "back",
         };
-        let ran = !matches!(step.outcome, Outcome::Skipped { .. });
+        // A step that was skipped has no figures, nor has one in whose middle the journal ends.
+        let ran = matches!(step.outcome, Outcome::Passed | Outcome::Failed) || step.duration_ms > 0;
         let figure = |text: String| if ran { text } else { NONE.to_owned() };
         Self {
             step: prose::visible(&step.id).into_owned(),
@@ -90,6 +93,24 @@ impl From<&CheckReport> for CheckFacts {
             time: if ran { prose::duration(check.duration_ms) } else { NONE.to_owned() },
         }
     }
+}
+
+/// Every finding of a rehearsal with the name of its check, the gravest first, because long lists are cut.
+pub fn findings(scenario: &ScenarioReport) -> Vec<(String, &Finding)> {
+    let mut findings: Vec<(String, &Finding)> = Vec::new();
+    for check in &scenario.checks {
+        findings.extend(check.findings.iter().map(|finding| (CheckFacts::from(check).name, finding)));
+    }
+    findings.sort_by_key(|(_, finding)| Reverse(finding.severity));
+    findings
+}
+
+/// Why a rehearsal was skipped, and whether that was waived; `None` if it ran.
+pub fn skipped(scenario: &ScenarioReport) -> Option<String> {
+    let reason = scenario.skipped.as_deref()?;
+    // The fold's reason names the waiver too.
+    let told = scenario.reasons.first().and_then(|told| told.strip_prefix("skipped: "));
+    Some(told.unwrap_or(reason).to_owned())
 }
 
 /// A side: `postgres 17.5, container: Docker answers and has postgres:17`.

@@ -17,6 +17,9 @@ use crate::model::{
     report::{ScenarioReport, SideReport, TableFingerprint},
 };
 
+/// Digits of a fingerprint that are shown: enough to see at a glance whether two are the same.
+const DIGITS: usize = 16;
+
 /// A page for a browser or a printer.
 pub struct Html;
 
@@ -55,7 +58,6 @@ impl Escaper for Safe {
 struct Page<'a> {
     report: &'a Report,
     figures: Vec<Figure>,
-    coverage: String,
     verdict: String,
     sentence: &'static str,
     reasons: Vec<String>,
@@ -66,7 +68,8 @@ struct Page<'a> {
 /// One share of the coverage.
 struct Figure {
     name: &'static str,
-    share: String,
+    checked: String,
+    total: String,
     percent: u64,
     whole: bool,
 }
@@ -75,6 +78,7 @@ struct Figure {
 struct Chapter<'a> {
     of: &'a ScenarioReport,
     verdict: String,
+    skipped: Option<String>,
     expected: bool,
     figures: Vec<Figure>,
     sides: Vec<(Side, Option<&'a SideReport>)>,
@@ -92,9 +96,11 @@ struct Found<'a> {
     severity: String,
     subject: String,
     sentence: &'static str,
-    total: String,
+    total: Option<String>,
     expected: Option<&'a str>,
     found: Option<&'a str>,
+    shown: String,
+    has_values: bool,
     sample: Vec<[String; 4]>,
 }
 
@@ -115,8 +121,8 @@ struct Sum {
 impl From<&Fingerprint> for Sum {
     fn from(fingerprint: &Fingerprint) -> Self {
         let text = fingerprint.to_string();
-        let digits = text.split_once(':').map_or("", |(_, digits)| digits);
-        Self { rows: prose::plural(fingerprint.rows, "row", "rows"), digits: digits.to_owned() }
+        let digits = text.split(':').nth(1).unwrap_or_default().chars().take(DIGITS).collect();
+        Self { rows: prose::plural(fingerprint.rows, "row", "rows"), digits }
     }
 }
 
@@ -125,7 +131,6 @@ impl<'a> From<&'a Report> for Page<'a> {
         Self {
             report,
             figures: figures(&prose::shares(report)),
-            coverage: prose::coverage_line(report),
             verdict: report.verdict.to_string(),
             sentence: prose::verdict_sentence(report),
             reasons: prose::reasons(report),
@@ -141,6 +146,7 @@ impl<'a> From<&'a ScenarioReport> for Chapter<'a> {
         Self {
             of,
             verdict: of.verdict.to_string(),
+            skipped: facts::skipped(of),
             expected: prose::expects_failure(of),
             figures: figures(&prose::scenario_shares(&of.coverage)),
             sides: of.sides().iter().map(|(side, ready)| (side, *ready)).collect(),
@@ -171,7 +177,8 @@ impl<'a> From<&'a ScenarioReport> for Chapter<'a> {
 fn figures(shares: &[(&'static str, Share)]) -> Vec<Figure> {
     let figure = |&(name, share): &(&'static str, Share)| Figure {
         name,
-        share: prose::share(share),
+        checked: prose::count(share.checked),
+        total: prose::count(share.total),
         // Rounded down, so that a bar is full only if nothing is missing.
         percent: u64::try_from(u128::from(share.checked) * 100 / u128::from(share.total.max(1)))
             .unwrap_or(100)
@@ -182,21 +189,19 @@ fn figures(shares: &[(&'static str, Share)]) -> Vec<Figure> {
 }
 
 fn found(scenario: &ScenarioReport) -> Vec<Found<'_>> {
-    let mut found = Vec::new();
-    for check in &scenario.checks {
-        let name = CheckFacts::from(check).name;
-        found.extend(check.findings.iter().map(|finding| Found {
-            check: name.clone(),
-            severity: finding.severity.to_string(),
-            subject: finding.subject.to_string(),
-            sentence: finding.kind.sentence(),
-            total: prose::count(finding.total),
-            expected: finding.expected.as_deref(),
-            found: finding.found.as_deref(),
-            sample: sample(finding),
-        }));
-    }
-    found
+    let found = facts::findings(scenario).into_iter().map(|(check, finding)| Found {
+        check,
+        severity: finding.severity.to_string(),
+        subject: finding.subject.to_string(),
+        sentence: finding.kind.sentence(),
+        total: prose::is_counted(finding).then(|| prose::count(finding.total)),
+        expected: finding.expected.as_deref(),
+        found: finding.found.as_deref(),
+        shown: prose::share(Share::new(finding.sample.len() as u64, finding.total)),
+        has_values: finding.sample.iter().any(|row| row.source.is_some() || row.target.is_some()),
+        sample: sample(finding),
+    });
+    found.collect()
 }
 
 fn sample(finding: &Finding) -> Vec<[String; 4]> {

@@ -7,7 +7,7 @@ use super::{
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
-use crate::model::{Finding, Report, report::ScenarioReport};
+use crate::model::{Report, report::ScenarioReport};
 
 /// Markdown as GitHub and GitLab show it.
 pub struct Markdown;
@@ -70,15 +70,11 @@ impl Page {
     }
 }
 
-/// Text on one line in which no character means anything to Markdown or HTML, nobody is mentioned and nothing linked.
+/// Text (lines broken by `<br>`) in which no character means anything to Markdown or HTML, nobody is mentioned and nothing linked.
 fn escape(raw: &str) -> String {
-    let visible = prose::visible(raw);
+    let visible = prose::visible_lines(raw);
     let chars: Vec<char> = visible.chars().take(LONGEST + 1).collect();
     let mut text = String::new();
-    if chars.first().is_some_and(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '=')) {
-        // `1.` or `-` would begin a list inside the list item that this text stands in.
-        text.push_str("&#8203;");
-    }
     let word = |at: Option<&char>| at.is_some_and(|c| c.is_alphanumeric());
     for (at, &c) in chars.iter().take(LONGEST).enumerate() {
         let next = chars.get(at + 1);
@@ -87,6 +83,7 @@ fn escape(raw: &str) -> String {
             '<' => text.push_str("&lt;"),
             '>' => text.push_str("&gt;"),
             '|' => text.push_str("&#124;"),
+            '\n' => text.push_str("<br>"),
             // A space without width keeps `@name` and `#12` from becoming links; a backslash alone does not.
             '@' => text.push_str("@&#8203;"),
             '#' => text.push_str("\\#&#8203;"),
@@ -111,7 +108,9 @@ fn code(raw: &str) -> String {
         text.push('…');
     }
     let fence = fence(&text, 1);
-    format!("{fence} {text} {fence}")
+    let edge = |c| matches!(c, ' ' | '`');
+    let pad = if text.is_empty() || text.starts_with(edge) || text.ends_with(edge) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// More backticks in a row than the text holds, and no fewer than `least`.
@@ -138,9 +137,9 @@ fn head(report: &Report) -> String {
 }
 
 fn sides(report: &Report, scenario: &ScenarioReport) -> String {
-    let title = format!("\n## {} ({})\n\n", escape(&scenario.title), escape(&scenario.name));
-    if let Some(reason) = &scenario.skipped {
-        return format!("{title}{} Skipped: {}\n", mark("skipped"), escape(reason));
+    let title = format!("\n## {} {}\n\n", escape(&scenario.title), code(&scenario.name));
+    if let Some(reason) = facts::skipped(scenario) {
+        return format!("{title}{} skipped: {}\n", mark("skipped"), escape(&reason));
     }
     let [source, target] = [&scenario.source, &scenario.target].map(|side| escape(&facts::side(side.as_ref())));
     let mut own = String::new();
@@ -176,16 +175,13 @@ fn told(outcome: &str, reason: Option<&str>) -> String {
 }
 
 fn findings(scenario: &ScenarioReport) -> String {
-    let mut findings: Vec<(String, &Finding)> = Vec::new();
-    for check in &scenario.checks {
-        findings.extend(check.findings.iter().map(|finding| (CheckFacts::from(check).name, finding)));
-    }
-    // The gravest first, because a long list is cut.
-    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
-    let items = findings.into_iter().map(|(check, finding)| {
-        let mut item = format!("**{}**, {}: {}", finding.severity, escape(&check), escape(&prose::finding(finding)));
+    let items = facts::findings(scenario).into_iter().map(|(check, finding)| {
+        let mut item = format!("**{}** {}: {}", finding.severity, code(&check), escape(&prose::finding(finding)));
         for row in finding.sample.iter().take(SAMPLE) {
             item.push_str(&format!("\n  - {}", code(&prose::evidence(row))));
+        }
+        if finding.sample.len() > SAMPLE {
+            item.push_str(&format!("\n  - … and {} more, see report.html", finding.sample.len() - SAMPLE));
         }
         item
     });
@@ -240,7 +236,10 @@ fn list(items: impl Iterator<Item = String>) -> String {
     let (mut text, mut shown, mut more) = (String::new(), 0, 0);
     for item in items {
         if shown < LIST && text.len() < LIST_ROOM {
-            text.push_str(&format!("\n- {item}"));
+            // `1.` or `-` would begin a list inside the list's item.
+            let lists = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '=');
+            text.push_str(if item.starts_with(lists) { "\n- &#8203;" } else { "\n- " });
+            text.push_str(&item);
             shown += 1;
         } else {
             more += 1;
@@ -274,14 +273,14 @@ mod tests {
 
     #[test]
     fn hostile_text_means_nothing() {
-        assert_eq!(escape("<b>|`x`\n@you #1"), "&lt;b&gt;&#124;\\`x\\`\\\\n@&#8203;you \\#&#8203;1");
+        assert_eq!(escape("<b>|`x`\n@you #1"), "&lt;b&gt;&#124;\\`x\\`<br>@&#8203;you \\#&#8203;1");
         assert_eq!(escape("row_count _em_ *b*"), "row_count \\_em\\_ \\*b\\*");
-        assert_eq!(escape("1. https://x www.y"), "&#8203;1. https\\://x www\\.y");
+        assert_eq!(escape("https://x www.y"), "https\\://x www\\.y");
     }
 
     #[test]
     fn code_spans_hold_any_backticks() {
-        assert_eq!(code("a``b"), "``` a``b ```");
-        assert_eq!(code("\u{1b}[31m"), "` \\u{1b}[31m `");
+        assert_eq!(code("a``b"), "```a``b```");
+        assert_eq!(code("\u{1b}[31m"), "`\\u{1b}[31m`");
     }
 }

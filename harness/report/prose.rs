@@ -1,6 +1,6 @@
 //! Words and figures that every format shares.
 
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 use crate::model::{
     Coverage, Evidence, Finding, Outcome, Report, Share, Verdict, event::Figure, report::ScenarioReport,
@@ -27,12 +27,12 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
 /// A time in milliseconds: `340 ms`, `1.2 s`, `12 min 3 s`, `2 h 5 min`.
 pub fn duration(ms: u64) -> String {
     // Rounded to what is shown before the unit is chosen, so that 59,960 ms is a minute and not 60.0 s.
-    let (tenths, seconds) = ((ms + 50) / 100, (ms + 500) / 1000);
+    let [tenths, seconds, minutes] = [100, 1000, 60_000].map(|unit| (ms + unit / 2) / unit);
     match ms {
         0..=999 => format!("{ms} ms"),
         _ if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ if seconds < 3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", count((ms + 30_000) / 3_600_000), (ms + 30_000) / 60_000 % 60),
+        _ => format!("{} h {} min", count(minutes / 60), minutes % 60),
     }
 }
 
@@ -115,8 +115,10 @@ pub fn scenario_shares(coverage: &Coverage) -> Vec<(&'static str, Share)> {
 /// The first line of every report: `rows 67/67, columns 112/112, catalogue objects 418/420`.
 pub fn coverage_line(report: &Report) -> String {
     let mut line = figures(&shares(report));
-    if report.coverage.shares().iter().all(|(_, share)| share.total == 0) {
-        line = if report.scenarios.is_empty() { "nothing".to_owned() } else { format!("{line}, and nothing in them") };
+    if report.scenarios.is_empty() {
+        "nothing".clone_into(&mut line);
+    } else if scenario_shares(&report.coverage).is_empty() {
+        line.push_str(", and nothing in them");
     }
     if !report.run.finished {
         line.push_str("; this is so far: the journal ends before the run did");
@@ -126,6 +128,9 @@ pub fn coverage_line(report: &Report) -> String {
 
 /// Shares in one line.
 pub fn figures(shares: &[(&str, Share)]) -> String {
+    if shares.is_empty() {
+        return "nothing".to_owned();
+    }
     shares.iter().map(|(name, of)| format!("{name} {}", share(*of))).collect::<Vec<_>>().join(", ")
 }
 
@@ -147,7 +152,8 @@ pub fn verdict_sentence(report: &Report) -> &'static str {
 pub fn expects_failure(scenario: &ScenarioReport) -> bool {
     let outcomes =
         scenario.steps.iter().map(|step| &step.outcome).chain(scenario.checks.iter().map(|check| &check.outcome));
-    scenario.verdict == Verdict::Pass && outcomes.into_iter().any(|outcome| outcome.verdict() != Verdict::Pass)
+    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed | Outcome::Broken { .. });
+    scenario.verdict == Verdict::Pass && outcomes.into_iter().any(failed)
 }
 
 /// What made the verdict worse than pass; where several rehearsals ran, each reason with the rehearsal's name.
@@ -173,22 +179,22 @@ pub fn outcome(outcome: &Outcome) -> String {
     }
 }
 
-/// A finding in one line: `target users.email: rows hold NULL where it should not be (3 in all; expected 0, found 3)`.
+/// A finding in one line: `target users.email: rows hold NULL where it should not be (3 in all, expected 0, found 3)`.
 pub fn finding(finding: &Finding) -> String {
     let (subject, sentence) = (finding.subject.to_string(), finding.kind.sentence());
     let lead = if subject.is_empty() { sentence.to_owned() } else { format!("{subject}: {sentence}") };
-    visible(&format!("{lead} ({})", amounts(finding).join("; "))).into_owned()
+    let total = is_counted(finding).then(|| format!("{} in all", count(finding.total)));
+    let sides = [("expected", &finding.expected), ("found", &finding.found)];
+    let sides = sides.iter().filter_map(|(word, text)| Some(format!("{word} {}", text.as_ref()?)));
+    let amounts: Vec<String> = total.into_iter().chain(sides).collect();
+    let amounts = if amounts.is_empty() { String::new() } else { format!(" ({})", amounts.join(", ")) };
+    visible(&format!("{lead}{amounts}")).into_owned()
 }
 
-/// How many, what was expected, what was found.
-pub fn amounts(finding: &Finding) -> Vec<String> {
-    let mut amounts = vec![format!("{} in all", count(finding.total))];
-    let sides = [("expected", &finding.expected), ("found", &finding.found)];
-    let sides: Vec<_> = sides.iter().filter_map(|(word, text)| Some(format!("{word} {}", text.as_ref()?))).collect();
-    if !sides.is_empty() {
-        amounts.push(sides.join(", "));
-    }
-    amounts
+/// Whether the finding's total tells something: one of several rows does, one object that is named anyway does not.
+pub fn is_counted(finding: &Finding) -> bool {
+    let sentence = finding.kind.sentence();
+    finding.total != 1 || sentence.starts_with("rows ") || sentence.starts_with("values ")
 }
 
 /// A sample row's key: `id = 7, line = #0badcafe (3 B)`.
@@ -199,21 +205,71 @@ pub fn key(evidence: &Evidence) -> String {
 
 /// A sample row in one line: `id = 7: email source "a", target NULL`.
 pub fn evidence(evidence: &Evidence) -> String {
-    let mut values = evidence.column.clone().unwrap_or_default();
-    for (side, value) in [("source", &evidence.source), ("target", &evidence.target)] {
-        if let Some(value) = value {
-            let gap = if values.is_empty() {
-                ""
-            } else if values.contains(' ') {
-                ", "
-            } else {
-                " "
-            };
-            // Writing into a String does not fail.
-            let _ = write!(values, "{gap}{side} {value}");
-        }
-    }
+    let sides = [("source", &evidence.source), ("target", &evidence.target)];
+    let sides = sides.iter().filter_map(|(side, value)| Some(format!("{side} {}", value.as_ref()?)));
+    let sides = sides.collect::<Vec<_>>().join(", ");
+    let values: Vec<String> = evidence.column.iter().cloned().chain((!sides.is_empty()).then_some(sides)).collect();
     let row = if evidence.key.is_empty() { "a row without key".to_owned() } else { key(evidence) };
-    let line = if values.is_empty() { row } else { format!("{row}: {values}") };
+    let line = if values.is_empty() { row } else { format!("{row}: {}", values.join(" ")) };
     visible(&line).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Evidence, FindingKind, Shown, Side, Subject, TableName, finding::KeyPart};
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        let shown = [0, 999, 1_000, 1_249, 59_949, 59_950, 723_000, 3_599_600, 7_500_000].map(duration);
+        let expected =
+            ["0 ms", "999 ms", "1.0 s", "1.2 s", "59.9 s", "1 min 0 s", "12 min 3 s", "1 h 0 min", "2 h 5 min"];
+        assert_eq!(shown, expected);
+        assert_eq!(rate(67, 212).as_deref(), Some("316 rows/s"));
+        assert_eq!((rate(0, 5), rate(5, 0)), (None, None));
+    }
+
+    #[test]
+    fn figures_of_steps_take_their_unit_from_their_name() {
+        let told = |name: &str, value| figure(&Figure { name: name.to_owned(), value });
+        assert_eq!(told("export_rows_per_second", 12_345.6), "export: 12,346 rows/s");
+        assert_eq!(told("import_ms", 1_249.0), "import: 1.2 s");
+        assert_eq!(told("batches", 1_000.0), "batches: 1,000");
+        assert_eq!(told("ratio", 0.25), "ratio: 0.2");
+    }
+
+    #[test]
+    fn hidden_characters_become_visible_and_others_stay() {
+        assert_eq!(visible("\u{1b}[2J a\tb\n\u{9b}\u{202e}x\u{7f}"), r"\u{1b}[2J a\tb\n\u{9b}\u{202e}x\u{7f}");
+        assert_eq!(visible_lines("a\r\nb"), "a\\r\nb");
+        assert!(matches!(visible("Łódź 日本 😀"), Cow::Borrowed("Łódź 日本 😀")));
+    }
+
+    #[test]
+    fn findings_in_one_line() {
+        let users = TableName::new("users");
+        let null = Finding::error(
+            FindingKind::NullValue,
+            Subject::columns(Side::Target, &users, &["email".to_owned()]),
+            1_000,
+        );
+        assert_eq!(
+            finding(&null.clone().because("0", "1,000")),
+            "target users.email: rows hold NULL where it should not be (1,000 in all, expected 0, found 1,000)"
+        );
+        let lost = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, "index:i"), 1);
+        assert_eq!(finding(&lost), "target index:i: the target lacks an object of the source");
+    }
+
+    #[test]
+    fn sample_rows_in_one_line() {
+        let key = vec![KeyPart { column: "id".to_owned(), value: Shown::Value("7".to_owned()) }];
+        let mut row = Evidence { key, column: None, source: None, target: None };
+        assert_eq!(evidence(&row), "id = \"7\"");
+        row.column = Some("full name".to_owned());
+        row.source = Some(Shown::Null);
+        row.target = Some(Shown::Redacted { digest: "0badcafe".to_owned(), bytes: 3 });
+        assert_eq!(evidence(&row), "id = \"7\": full name source NULL, target #0badcafe (3 B)");
+    }
 }

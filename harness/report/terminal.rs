@@ -9,7 +9,7 @@ use super::{
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
-use crate::model::{Finding, Report, report::ScenarioReport};
+use crate::model::{Report, report::ScenarioReport};
 
 /// A summary of at most `width` columns. Nothing that came from a database or a file reaches the terminal unescaped.
 pub struct Terminal {
@@ -69,6 +69,9 @@ impl Page<'_> {
 
     fn scenario(&mut self, report: &Report, scenario: &ScenarioReport) {
         self.heading(&format!("{} ({})", scenario.title, scenario.name));
+        if let Some(reason) = facts::skipped(scenario) {
+            return self.table(&[], vec![["skipped".to_owned(), reason]], &[]);
+        }
         let mut rows = Vec::new();
         if report.scenarios.len() > 1 {
             rows.push(["checked".to_owned(), prose::figures(&prose::scenario_shares(&scenario.coverage))]);
@@ -77,10 +80,7 @@ impl Page<'_> {
         if prose::expects_failure(scenario) {
             rows.push(["expected".to_owned(), "what failed here was expected by the scenario".to_owned()]);
         }
-        match &scenario.skipped {
-            Some(reason) => rows.push(["skipped".to_owned(), reason.clone()]),
-            None => rows.extend(scenario.sides().iter().map(|(name, side)| [name.to_string(), facts::side(*side)])),
-        }
+        rows.extend(scenario.sides().iter().map(|(name, side)| [name.to_string(), facts::side(*side)]));
         self.table(&[], rows, &[]);
         self.steps(scenario);
         self.checks(scenario);
@@ -113,16 +113,14 @@ impl Page<'_> {
     }
 
     fn findings(&mut self, scenario: &ScenarioReport) {
-        let mut findings: Vec<(String, &Finding)> = Vec::new();
-        for check in &scenario.checks {
-            findings.extend(check.findings.iter().map(|finding| (CheckFacts::from(check).name, finding)));
-        }
-        // The gravest first, because a long list is cut.
-        findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+        let findings = facts::findings(scenario);
         let mut rows = Vec::new();
         for (check, finding) in findings.iter().take(LIST) {
             let mut lines = vec![format!("{check}: {}", prose::finding(finding))];
-            lines.extend(finding.sample.iter().take(SAMPLE).map(|row| format!("  {}", prose::evidence(row))));
+            lines.extend(finding.sample.iter().take(SAMPLE).map(|row| format!("· {}", prose::evidence(row))));
+            if finding.sample.len() > SAMPLE {
+                lines.push(format!("· … and {} more, see report.html", finding.sample.len() - SAMPLE));
+            }
             rows.push([finding.severity.to_string(), lines.join("\n")]);
         }
         rows.extend(more(findings.len()).map(|more| [String::new(), more]));

@@ -96,19 +96,18 @@ fn coverage_comes_first() {
     for run in RUNS {
         let report = told(run);
         let line = report::prose::coverage_line(&report);
-        for id in ["junit", "markdown", "html", "terminal"] {
-            let text = rendered(report::by_id(id).unwrap(), &report);
+        for (id, next) in [("junit", "<testsuite "), ("markdown", "Verdict"), ("terminal", "verdict")] {
             // The terminal may break the line.
+            let text = rendered(report::by_id(id).unwrap(), &report);
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let covered = text.find(&line).unwrap_or_else(|| panic!("{run} as {id} lacks `{line}`"));
-            let word = if id == "junit" {
-                "<testsuite "
-            } else if id == "html" {
-                "<h1>"
-            } else {
-                "erdict"
-            };
-            assert!(covered < text.find(word).unwrap(), "{run} as {id}");
+            assert!(covered < text.find(next).unwrap(), "{run} as {id}");
+        }
+        let html = rendered(&report::html::Html, &report);
+        let (coverage, _) = html.split_once("<h1>").unwrap();
+        for (name, share) in report::prose::shares(&report) {
+            let told = [format!(">{name}<"), format!(">/{}<", report::prose::count(share.total))];
+            assert!(told.iter().all(|told| coverage.contains(told)), "{run}: {name}");
         }
     }
 }
