@@ -23,3 +23,4 @@ pub mod engine;
 pub mod migrate;
 pub mod model;
 pub mod provision;
+pub mod report;

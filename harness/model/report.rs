@@ -59,6 +59,8 @@ pub struct ScenarioReport {
     pub name: String,
     /// Its title.
     pub title: String,
+    /// False if the journal ends before the rehearsal did; its coverage is then what the checks reported so far.
+    pub finished: bool,
     /// Its verdict.
     pub verdict: Verdict,
     /// What made the verdict worse than pass.
@@ -201,6 +203,7 @@ impl Report {
             EventKind::ScenarioStarted { name, title } => self.scenarios.push(ScenarioReport::started(name, title)),
             EventKind::ScenarioSkipped { name, title, reason, waived } => {
                 let mut skipped = ScenarioReport::started(name, title);
+                skipped.finished = true;
                 skipped.skipped = Some(reason.clone());
                 skipped.unchecked.push(Unchecked::new("scenario", name, reason));
                 skipped.verdict = if *waived { Verdict::Pass } else { Verdict::Inconclusive };
@@ -230,6 +233,9 @@ impl Report {
             self.run.notes.push("the journal ends before the run did".to_owned());
         }
         for scenario in &mut self.scenarios {
+            if !scenario.finished {
+                scenario.conclude_early();
+            }
             self.verdict = self.verdict.merge(scenario.verdict);
             self.coverage.add(&scenario.coverage);
             scenario.loss_ledger.sort();
@@ -254,6 +260,7 @@ impl ScenarioReport {
             name: name.to_owned(),
             title: title.to_owned(),
             // Until the rehearsal says otherwise, it did not come to an end.
+            finished: false,
             verdict: Verdict::Inconclusive,
             reasons: Vec::new(),
             skipped: None,
@@ -272,6 +279,17 @@ impl ScenarioReport {
     /// Both sides, as far as they are known.
     pub const fn sides(&self) -> Sides<Option<&SideReport>> {
         Sides::new(self.source.as_ref(), self.target.as_ref())
+    }
+
+    /// Says that it did not come to an end; what its checks found until then stays found.
+    fn conclude_early(&mut self) {
+        self.reasons.push("the rehearsal did not come to an end".to_owned());
+        for check in &self.checks {
+            self.verdict = self.verdict.merge(check.outcome.verdict());
+            if check.outcome != Outcome::Passed {
+                self.reasons.push(format!("{} at {}: {}", check.id, check.stage, check.outcome.word()));
+            }
+        }
     }
 
     fn accept(&mut self, kind: &EventKind) {
@@ -314,6 +332,8 @@ impl ScenarioReport {
                 self.fingerprints.push(StageFingerprints { stage: *stage, side: *side, tables: tables.clone() })
             }
             EventKind::CheckFinished(check) => {
+                // Stands only if the rehearsal does not come to its end, which brings the whole figures.
+                self.coverage.add(&check.coverage);
                 self.loss_ledger.extend(check.loss_ledger.iter().cloned());
                 self.unchecked.extend(check.unchecked.iter().cloned());
                 self.checks.push(CheckReport {
@@ -325,6 +345,7 @@ impl ScenarioReport {
                 });
             }
             EventKind::ScenarioFinished { verdict, reasons, coverage } => {
+                self.finished = true;
                 self.verdict = *verdict;
                 self.reasons.clone_from(reasons);
                 self.coverage = *coverage;
