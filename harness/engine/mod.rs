@@ -4,6 +4,9 @@
 //! streaming rows as cells, bulk loading, deriving a schema. Upper floors hold a [`Session`] and ask the engine's
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
+pub mod content;
+pub mod sqlite;
+
 use std::fmt;
 
 use async_trait::async_trait;
@@ -17,7 +20,7 @@ use crate::{
 };
 
 /// Every engine.
-pub const ALL: &[&dyn Engine] = &[];
+pub const ALL: &[&dyn Engine] = &[&sqlite::Sqlite];
 
 /// The engine of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
