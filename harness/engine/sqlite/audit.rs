@@ -49,10 +49,8 @@ pub(super) fn duplicates(
     let columns: Vec<String> = columns.iter().map(|column| qualified("t", column)).collect();
     let list = columns.join(", ");
     let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
-    let groups = format!(
-        "FROM {} AS t NOT INDEXED WHERE {set} GROUP BY {list} HAVING count(*) > 1",
-        SqliteDialect.table(table)
-    );
+    let groups =
+        format!("FROM {} AS t NOT INDEXED WHERE {set} GROUP BY {list} HAVING count(*) > 1", SqliteDialect.table(table));
     counted(
         connection,
         &format!("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n {groups})"),

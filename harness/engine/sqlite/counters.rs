@@ -41,8 +41,7 @@ pub(super) fn advance(connection: &Connection, tables: &[TableName]) -> Result<(
 /// [`EngineError::Refused`] if a row of another table refers to one of these tables; nothing is emptied then.
 pub(super) fn truncate(connection: &Connection, place: &str, tables: &[TableName]) -> Result<(), EngineError> {
     let doing = || failed(place, "emptying tables");
-    let enforced: bool =
-        connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).map_err(doing())?;
+    let enforced: bool = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).map_err(doing())?;
     let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER).map_err(doing())?;
     // Inside a transaction the first of these does nothing; then the second one lets the rows go in any order.
     let pause = "PRAGMA foreign_keys = OFF; SAVEPOINT rehearse_truncate; PRAGMA defer_foreign_keys = ON";
@@ -102,7 +101,9 @@ fn outside_reference(connection: &Connection, tables: &[TableName]) -> Result<Op
         let set = columns.iter().map(|column| format!("c.{} IS NOT NULL", SqliteDialect.quote(column)));
         let set = set.collect::<Vec<_>>().join(" AND ");
         let from = SqliteDialect.table(&TableName::new(&child));
-        if connection.query_row(&format!("SELECT EXISTS (SELECT 1 FROM {from} AS c WHERE {set})"), [], |row| row.get(0))? {
+        if connection
+            .query_row(&format!("SELECT EXISTS (SELECT 1 FROM {from} AS c WHERE {set})"), [], |row| row.get(0))?
+        {
             return Ok(Some((child, parent)));
         }
     }

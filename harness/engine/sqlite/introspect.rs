@@ -190,7 +190,7 @@ fn read_indexes(connection: &Connection, table: &mut Table, parsed: &ddl::TableD
     Ok(())
 }
 
-/// An index, and whether it is over nothing but columns under their own collations (or comes from a constraint).
+/// An index, and whether it is over nothing but ascending columns under their own collations (or comes from a constraint).
 fn read_index(connection: &Connection, table: &Table, listed: &ListedIndex) -> Result<(Index, bool)> {
     let sql = "SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND name = ?1";
     let created: Option<String> = connection.query_row(sql, [&listed.name], |row| row.get(0)).optional()?.flatten();
@@ -203,14 +203,16 @@ fn read_index(connection: &Connection, table: &Table, listed: &ListedIndex) -> R
         let column: Option<String> = row.get(1)?;
         let own = column.as_deref().and_then(|name| table.column(name)?.collation.clone());
         let own = own.unwrap_or_else(|| "BINARY".to_owned());
-        let collation: Option<String> = row.get::<_, Option<String>>(3)?.filter(|name| !name.eq_ignore_ascii_case(&own));
-        plain &= column.is_some() && (collation.is_none() || listed.origin == "u");
+        let collation: Option<String> =
+            row.get::<_, Option<String>>(3)?.filter(|name| !name.eq_ignore_ascii_case(&own));
+        let descending: bool = row.get(2)?;
+        plain &= column.is_some() && (listed.origin == "u" || collation.is_none() && !descending);
         let expression = match row.get(0)? {
             -2_i64 => written.parts.get(parts.len()).cloned(),
             -1 => Some("rowid".to_owned()),
             _ => None,
         };
-        parts.push(IndexPart { column, expression, descending: row.get(2)?, collation });
+        parts.push(IndexPart { column, expression, descending, collation });
     }
     let index = Index {
         name: listed.name.clone(),

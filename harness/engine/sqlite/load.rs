@@ -68,9 +68,8 @@ fn insert_all(
     let (mut row, mut scratch, mut count) = (Vec::with_capacity(columns.len()), String::new(), 0);
     loop {
         row.clear();
-        let more = rows
-            .next(&mut row)
-            .map_err(|source| EngineError::RowSource { table: table.name.clone(), source })?;
+        let more =
+            rows.next(&mut row).map_err(|source| EngineError::RowSource { table: table.name.clone(), source })?;
         if !more {
             return Ok(count);
         }

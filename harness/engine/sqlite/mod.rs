@@ -14,6 +14,8 @@ mod objects;
 pub mod private_copy;
 mod scan;
 mod session;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 use std::time::Duration;
@@ -72,8 +74,7 @@ impl Engine for Sqlite {
 
 /// Opens a file for reading and writing with the pinned settings, and reads its first page.
 fn open(file: &std::path::Path) -> rusqlite::Result<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;

@@ -12,7 +12,11 @@ use crate::{
     },
 };
 
-use super::{ddl, dialect::SqliteDialect, introspect::{Listed, same_names}};
+use super::{
+    ddl,
+    dialect::SqliteDialect,
+    introspect::{Listed, same_names},
+};
 
 type Objects = BTreeMap<ObjectName, Definition>;
 
@@ -161,11 +165,8 @@ fn keys(objects: &mut Objects, table: &Table, parsed: &ddl::TableDdl) {
 
 fn index(objects: &mut Objects, table: &Table, index: &Index) {
     let parts: Vec<String> = index.parts.iter().map(|part| SqliteDialect.index_part(part)).collect();
-    let mut attributes = vec![
-        ("table", table.name.name.clone()),
-        ("unique", index.unique.to_string()),
-        ("parts", parts.join(", ")),
-    ];
+    let mut attributes =
+        vec![("table", table.name.name.clone()), ("unique", index.unique.to_string()), ("parts", parts.join(", "))];
     attributes.extend(index.predicate.clone().map(|predicate| ("predicate", predicate)));
     add(objects, "index", index.name.clone(), &attributes);
 }

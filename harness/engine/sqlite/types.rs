@@ -21,9 +21,9 @@ pub fn logical(declared: &str) -> LogicalType {
             scale: length.map(|_| argument(1).and_then(|scale| i32::try_from(scale).ok()).unwrap_or(0)),
         },
         "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" | "FLOAT4" | "FLOAT8" => LogicalType::Float64,
-        "TEXT" | "CHAR" | "CHARACTER" | "VARCHAR" | "VARCHAR2" | "VARYING CHARACTER" | "CHARACTER VARYING" | "NCHAR"
-        | "NATIVE CHARACTER" | "NVARCHAR" | "NVARCHAR2" | "NTEXT" | "TINYTEXT" | "MEDIUMTEXT" | "LONGTEXT" | "CLOB"
-        | "STRING" | "CITEXT" | "BPCHAR" => LogicalType::Text { limit: length },
+        "TEXT" | "CHAR" | "CHARACTER" | "VARCHAR" | "VARCHAR2" | "VARYING CHARACTER" | "CHARACTER VARYING"
+        | "NCHAR" | "NATIVE CHARACTER" | "NVARCHAR" | "NVARCHAR2" | "NTEXT" | "TINYTEXT" | "MEDIUMTEXT"
+        | "LONGTEXT" | "CLOB" | "STRING" | "CITEXT" | "BPCHAR" => LogicalType::Text { limit: length },
         "BLOB" | "TINYBLOB" | "MEDIUMBLOB" | "LONGBLOB" | "BYTEA" | "BINARY" | "VARBINARY" | "IMAGE" | "RAW" => {
             LogicalType::Bytes
         }
