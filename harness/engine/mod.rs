@@ -4,7 +4,9 @@
 //! streaming rows as cells, bulk loading, deriving a schema. Upper floors hold a [`Session`] and ask the engine's
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
+pub mod content;
 pub mod postgres;
+pub mod sqlite;
 
 use std::fmt;
 
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// Every engine.
-pub const ALL: &[&dyn Engine] = &[&postgres::Postgres];
+pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite];
 
 /// The engine of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Engine> {

@@ -1,0 +1,357 @@
+//! What columns really hold, seen in one pass over their rows.
+//!
+//! A declared type is a promise that some engines do not keep: a SQLite column may hold five storage classes side by side.
+//! Whoever derives a schema for another engine asks this profile which type every value of a column would fit.
+
+use std::ops::ControlFlow;
+
+use crate::{
+    canon::{Cell, RowSink},
+    engine::{EngineError, Rowset, Session},
+};
+
+/// Profiles the columns of a rowset.
+///
+/// # Errors
+/// Those of the scan.
+pub async fn profile(session: &mut dyn Session, rowset: &Rowset) -> Result<ContentProfile, EngineError> {
+    let mut profile = ContentProfile::new(rowset.columns.len());
+    session.scan(rowset, &mut profile).await?;
+    Ok(profile)
+}
+
+/// The content of each column of a rowset.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContentProfile {
+    /// Number of rows.
+    pub rows: u64,
+    /// The columns, in the order of the rowset.
+    pub columns: Vec<ColumnContent>,
+}
+
+impl ContentProfile {
+    /// A profile of so many columns and no rows yet.
+    pub fn new(columns: usize) -> Self {
+        Self { rows: 0, columns: vec![ColumnContent::default(); columns] }
+    }
+}
+
+impl RowSink for ContentProfile {
+    fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        self.columns[column].add(cell);
+    }
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        self.rows += 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// The content of one column: how many values there are of each kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ColumnContent {
+    /// NULLs.
+    pub nulls: u64,
+    /// Integers.
+    pub integers: u64,
+    /// Smallest and largest integer.
+    pub integer_range: Option<(i64, i64)>,
+    /// Floating-point numbers.
+    pub reals: u64,
+    /// Floating-point numbers without a fraction that an integer of 64 bits can hold.
+    pub whole_reals: u64,
+    /// Texts.
+    pub texts: u64,
+    /// Length of the longest text that is valid UTF-8, in characters.
+    pub longest_text: u64,
+    /// How many of the texts have each form.
+    pub forms: TextForms,
+    /// Texts that are not valid UTF-8.
+    pub invalid_utf8: u64,
+    /// Texts that hold a NUL character, which PostgreSQL cannot store.
+    pub with_nul: u64,
+    /// Byte strings.
+    pub blobs: u64,
+    /// Byte strings of exactly 16 bytes, as UUIDs have.
+    pub blobs_of_16: u64,
+    /// Values of a kind that the engine has a type of its own for.
+    pub native: u64,
+}
+
+/// How many texts have the form of something else. A text may have several forms: `20240101` is a decimal and JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextForms {
+    /// A UUID: 32 hexadecimal digits, with dashes in the usual places or without any, in braces or not.
+    pub uuids: u64,
+    /// A day that exists, `2024-02-29`.
+    pub dates: u64,
+    /// A day and time without zone, `2024-02-29 12:30[:59[.123456]]`, with a blank or a `T`.
+    pub timestamps: u64,
+    /// A day and time with `Z` or an offset.
+    pub instants: u64,
+    /// An exact number, `-12.50` or `1e30`.
+    pub decimals: u64,
+    /// A JSON object or array.
+    pub json_containers: u64,
+    /// Any JSON document, a bare number or `null` included.
+    pub json: u64,
+}
+
+impl ColumnContent {
+    /// Values that are not NULL.
+    pub const fn values(&self) -> u64 {
+        self.integers + self.reals + self.texts + self.blobs + self.native
+    }
+
+    /// Whether the column holds texts, nothing else but NULLs, and this form is that of each of them:
+    /// `content.is_all(|forms| forms.uuids)`.
+    pub fn is_all(&self, form: impl Fn(&TextForms) -> u64) -> bool {
+        self.texts > 0 && self.texts == self.values() && form(&self.forms) == self.texts
+    }
+
+    fn add(&mut self, cell: Cell<'_>) {
+        match cell {
+            Cell::Null => self.nulls += 1,
+            Cell::Integer(integer) => {
+                self.integers += 1;
+                let (least, most) = self.integer_range.unwrap_or((integer, integer));
+                self.integer_range = Some((least.min(integer), most.max(integer)));
+            }
+            Cell::Float32(real) => self.add_real(f64::from(real)),
+            Cell::Float64(real) => self.add_real(real),
+            Cell::Text(text) | Cell::PaddedText(text) => self.add_text(text),
+            Cell::Bytes(bytes) => {
+                self.blobs += 1;
+                self.blobs_of_16 += u64::from(bytes.len() == 16);
+            }
+            _ => self.native += 1,
+        }
+    }
+
+    fn add_real(&mut self, real: f64) {
+        self.reals += 1;
+        // 2^63 itself is the first double that no integer of 64 bits can hold.
+        let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&real);
+        self.whole_reals += u64::from(fits && real.fract() == 0.0);
+    }
+
+    fn add_text(&mut self, bytes: &[u8]) {
+        self.texts += 1;
+        self.with_nul += u64::from(bytes.contains(&0));
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            self.invalid_utf8 += 1;
+            return;
+        };
+        self.longest_text = self.longest_text.max(text.chars().count() as u64);
+        let forms = &mut self.forms;
+        forms.uuids += u64::from(form::is_uuid(bytes));
+        forms.decimals += u64::from(form::is_decimal(bytes));
+        match form::moment(bytes) {
+            Some(form::Moment::Date) => forms.dates += 1,
+            Some(form::Moment::Timestamp) => forms.timestamps += 1,
+            Some(form::Moment::Instant) => forms.instants += 1,
+            None => {}
+        }
+        if form::is_json(bytes) {
+            forms.json += 1;
+            forms.json_containers +=
+                u64::from(bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"["));
+        }
+    }
+}
+
+/// The forms themselves. The seam to the canonical parsers: whatever reads these values into a common type decides in the
+/// end, and these predicates may give way to its parsers.
+mod form {
+    /// A form of a text that names a moment.
+    pub(super) enum Moment {
+        Date,
+        Timestamp,
+        Instant,
+    }
+
+    pub(super) fn is_uuid(text: &[u8]) -> bool {
+        let text = text.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or(text);
+        match text.len() {
+            32 => text.iter().all(u8::is_ascii_hexdigit),
+            36 => text.iter().enumerate().all(|(position, byte)| match position {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            }),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_decimal(text: &[u8]) -> bool {
+        let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+        let (whole, rest) = digits(text);
+        let (fraction, rest) = rest.strip_prefix(b".").map_or((&b""[..], rest), digits);
+        if whole.is_empty() && fraction.is_empty() {
+            return false;
+        }
+        let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) else {
+            return rest.is_empty();
+        };
+        let exponent = exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        let (power, rest) = digits(exponent);
+        !power.is_empty() && rest.is_empty()
+    }
+
+    pub(super) fn is_json(text: &[u8]) -> bool {
+        // Most texts are told apart by their first byte; only the rest is parsed.
+        let may_be = text.trim_ascii_start().first().is_some_and(|byte| b"{[\"-0123456789tfn".contains(byte));
+        may_be && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+    }
+
+    pub(super) fn moment(text: &[u8]) -> Option<Moment> {
+        let rest = day(text)?;
+        let Some((b' ' | b'T' | b't', rest)) = rest.split_first() else {
+            return rest.is_empty().then_some(Moment::Date);
+        };
+        let (hour, rest) = two_digits(rest)?;
+        let (minute, mut rest) = two_digits(rest.strip_prefix(b":")?)?;
+        let mut second = 0;
+        if let Some(after) = rest.strip_prefix(b":") {
+            (second, rest) = two_digits(after)?;
+            if let Some(after) = rest.strip_prefix(b".") {
+                let (fraction, after) = digits(after);
+                rest = (!fraction.is_empty()).then_some(after)?;
+            }
+        }
+        // 24:00:00 ends a day, and PostgreSQL reads :60 as the next minute.
+        let exists = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0);
+        if !exists {
+            return None;
+        }
+        match rest {
+            b"" => Some(Moment::Timestamp),
+            b"Z" | b"z" => Some(Moment::Instant),
+            _ => is_offset(rest.strip_prefix(b" ").unwrap_or(rest)).then_some(Moment::Instant),
+        }
+    }
+
+    /// Takes a day that exists from the front.
+    fn day(text: &[u8]) -> Option<&[u8]> {
+        let (century, rest) = two_digits(text)?;
+        let (year, rest) = two_digits(rest)?;
+        let year = u32::from(century) * 100 + u32::from(year);
+        let (month, rest) = two_digits(rest.strip_prefix(b"-")?)?;
+        let (day, rest) = two_digits(rest.strip_prefix(b"-")?)?;
+        let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u8::from(is_leap),
+            _ => return None,
+        };
+        (year > 0 && (1..=days).contains(&day)).then_some(rest)
+    }
+
+    /// `+05`, `+0530`, `+05:30`.
+    fn is_offset(text: &[u8]) -> bool {
+        let Some((b'+' | b'-', rest)) = text.split_first() else { return false };
+        let Some((hours, rest)) = two_digits(rest) else { return false };
+        let minutes = match rest {
+            b"" => Some((0, rest)),
+            _ => two_digits(rest.strip_prefix(b":").unwrap_or(rest)),
+        };
+        hours < 16 && matches!(minutes, Some((0..60, b"")))
+    }
+
+    fn two_digits(text: &[u8]) -> Option<(u8, &[u8])> {
+        match text {
+            [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => Some(((tens - b'0') * 10 + (ones - b'0'), rest)),
+            _ => None,
+        }
+    }
+
+    fn digits(text: &[u8]) -> (&[u8], &[u8]) {
+        text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(cells: &[Cell<'_>]) -> ColumnContent {
+        let mut profile = ContentProfile::new(1);
+        for cell in cells {
+            profile.cell(0, *cell);
+            assert!(profile.end_row().is_continue());
+        }
+        assert_eq!(profile.rows, cells.len() as u64);
+        profile.columns.remove(0)
+    }
+
+    fn forms(text: &str) -> TextForms {
+        content(&[Cell::Text(text.as_bytes())]).forms
+    }
+
+    #[test]
+    fn storage_classes_are_counted_apart() {
+        let mixed = content(&[
+            Cell::Null,
+            Cell::Integer(-7),
+            Cell::Integer(9),
+            Cell::Float64(2.0),
+            Cell::Float64(9_223_372_036_854_775_808.0),
+            Cell::Text("é\0".as_bytes()),
+            Cell::Text(b"\xff"),
+            Cell::Bytes(&[0; 16]),
+            Cell::Bytes(b""),
+        ]);
+        assert_eq!((mixed.nulls, mixed.integers, mixed.reals, mixed.texts, mixed.blobs), (1, 2, 2, 2, 2));
+        assert_eq!(mixed.integer_range, Some((-7, 9)));
+        assert_eq!((mixed.whole_reals, mixed.blobs_of_16), (1, 1));
+        assert_eq!((mixed.longest_text, mixed.with_nul, mixed.invalid_utf8), (2, 1, 1));
+    }
+
+    #[test]
+    fn moments_must_exist() {
+        for date in ["2024-02-29", "0001-01-01", "2000-02-29"] {
+            assert_eq!(forms(date), TextForms { dates: 1, ..TextForms::default() }, "{date}");
+        }
+        for timestamp in ["2024-01-02 03:04", "2024-01-02T03:04:05.1234567", "2024-01-02 24:00:00"] {
+            assert_eq!(forms(timestamp), TextForms { timestamps: 1, ..TextForms::default() }, "{timestamp}");
+        }
+        for instant in ["2024-01-02T03:04:05Z", "2024-01-02 03:04:05+05:30", "2024-01-02 03:04:05.5 -08"] {
+            assert_eq!(forms(instant), TextForms { instants: 1, ..TextForms::default() }, "{instant}");
+        }
+        for nothing in [
+            "2023-02-29",
+            "1900-02-29",
+            "0000-00-00",
+            "2024-13-01",
+            "2024-1-2",
+            "2024-01-02 25:00",
+            "2024-01-02 03:04:05+99",
+        ] {
+            assert_eq!(forms(nothing), TextForms::default(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn numbers_json_and_uuids_are_told_apart() {
+        for uuid in ["{A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11}", "a0eebc999c0b4ef8bb6d6bb9bd380a11"] {
+            assert_eq!(forms(uuid), TextForms { uuids: 1, ..TextForms::default() }, "{uuid}");
+        }
+        assert_eq!(forms("a0eebc99-9c0b4-ef8-bb6d-6bb9bd380a11").uuids, 0);
+        for (text, decimals, json) in
+            [("007", 1, 0), (".5", 1, 0), ("1e30", 1, 1), ("-", 0, 0), ("1.2.3", 0, 0), ("null", 0, 1)]
+        {
+            assert_eq!((forms(text).decimals, forms(text).json), (decimals, json), "{text}");
+        }
+        assert_eq!(forms(" [1, {}]").json_containers, 1);
+        assert_eq!(forms("{broken").json, 0);
+    }
+
+    #[test]
+    fn all_means_every_value_but_null() {
+        let uuid = Cell::Text(b"a0eebc999c0b4ef8bb6d6bb9bd380a11");
+        assert!(content(&[uuid, Cell::Null]).is_all(|forms| forms.uuids));
+        assert!(!content(&[uuid, Cell::Bytes(&[0; 16])]).is_all(|forms| forms.uuids));
+        assert!(!content(&[uuid, Cell::Text(b"")]).is_all(|forms| forms.uuids));
+        assert!(!content(&[Cell::Null]).is_all(|forms| forms.uuids));
+    }
+}

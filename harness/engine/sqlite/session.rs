@@ -1,0 +1,122 @@
+//! One connection to one file.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use crate::{
+    canon::RowSink,
+    engine::{Counted, EngineError, RowSource, Rowset, Session},
+    model::{
+        Catalogue, TableName,
+        catalogue::{Reference, Table},
+    },
+};
+
+use super::{audit, counters, error::failed, introspect, load, scan};
+
+/// A session on a file. Every call blocks its thread while SQLite works, and says so to the runtime.
+pub(super) struct SqliteSession {
+    connection: Connection,
+    /// The file, for errors.
+    place: String,
+}
+
+impl SqliteSession {
+    /// Wraps an open connection.
+    pub(super) const fn new(connection: Connection, place: String) -> Self {
+        Self { connection, place }
+    }
+
+    /// Runs something on the connection.
+    fn run<T>(
+        &self,
+        doing: impl Into<String>,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, EngineError> {
+        tokio::task::block_in_place(|| work(&self.connection)).map_err(failed(&self.place, doing))
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    async fn version(&mut self) -> Result<String, EngineError> {
+        Ok(rusqlite::version().to_owned())
+    }
+
+    async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
+        self.run("running a script", |connection| connection.execute_batch(script))
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        self.run("running a query", |connection| audit::texts(connection, sql))
+    }
+
+    async fn introspect(&mut self) -> Result<Catalogue, EngineError> {
+        self.run("reading the catalogue", introspect::introspect)
+    }
+
+    async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
+        self.run(format!("reading {}", rowset.table), |connection| scan::scan(connection, rowset, sink))
+    }
+
+    async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {
+        tokio::task::block_in_place(|| load::load(&self.connection, &self.place, table, columns, rows))
+    }
+
+    async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        self.run("setting counters", |connection| counters::advance(connection, tables))
+    }
+
+    async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        tokio::task::block_in_place(|| counters::truncate(&self.connection, &self.place, tables))
+    }
+
+    async fn dangling(&mut self, reference: &Reference, sample: u32) -> Result<Counted, EngineError> {
+        self.run(format!("looking for orphans of {reference}"), |connection| {
+            audit::dangling(connection, reference, sample)
+        })
+    }
+
+    async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
+        self.run(format!("looking for duplicates in {table}"), |connection| {
+            audit::duplicates(connection, table, columns, sample)
+        })
+    }
+
+    async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError> {
+        self.run(format!("looking at the UUIDs of {table}"), |connection| {
+            audit::uuid_spellings(connection, table, column, sample)
+        })
+    }
+
+    /// A transaction that writes takes the lock at once, so that it cannot fail for it half-way; one that only reads
+    /// fixes what it sees by a first read.
+    async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
+        let sql = if read_only {
+            "PRAGMA query_only = ON; BEGIN; SELECT count(*) FROM sqlite_schema"
+        } else {
+            "BEGIN IMMEDIATE"
+        };
+        self.run("beginning a transaction", |connection| connection.execute_batch(sql))
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        self.run("committing", |connection| connection.execute_batch("COMMIT; PRAGMA query_only = OFF"))
+    }
+
+    /// Also succeeds where SQLite has already taken the transaction back by itself, as it does on a full disk.
+    async fn tx_rollback(&mut self) -> Result<(), EngineError> {
+        self.run("rolling a transaction back", |connection| {
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            connection.execute_batch("PRAGMA query_only = OFF")
+        })
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), EngineError> {
+        let Self { connection, place } = *self;
+        tokio::task::block_in_place(|| connection.close())
+            .map_err(|(_, error)| failed(&place, "closing the database")(error))
+    }
+}
