@@ -12,6 +12,7 @@ use crate::model::{Address, Endpoint, Host};
 mod dialect;
 mod encode;
 mod error;
+mod introspect;
 mod load;
 mod queries;
 mod scan;
