@@ -18,9 +18,12 @@
 
 pub mod canon;
 pub mod check;
+pub mod dataset;
 pub mod document;
 pub mod engine;
 pub mod migrate;
 pub mod model;
 pub mod provision;
 pub mod report;
+pub mod run;
+pub mod scenario;

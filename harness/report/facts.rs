@@ -40,7 +40,7 @@ impl From<&StepReport> for StepFacts {
             Direction::Back => "back",
         };
         // A step that was skipped has no figures, nor has one in whose middle the journal ends.
-        let ran = matches!(step.outcome, Outcome::Passed | Outcome::Failed) || step.duration_ms > 0;
+        let ran = matches!(step.outcome, Outcome::Passed | Outcome::Failed { .. }) || step.duration_ms > 0;
         let figure = |text: String| if ran { text } else { NONE.to_owned() };
         Self {
             step: prose::visible(&step.id).into_owned(),

@@ -66,7 +66,10 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
     for step in &scenario.steps {
         let facts = StepFacts::from(step);
         ms += step.duration_ms;
-        let status = status(&step.outcome, expected, || ("step", "the step failed".to_owned(), String::new()));
+        let status = status(&step.outcome, expected, || {
+            let because = step.outcome.reason().unwrap_or("the step failed");
+            ("step", because.to_owned(), String::new())
+        });
         let mut case = case(scenario, "steps", &facts.step, status);
         case.set_time(Duration::from_millis(step.duration_ms));
         suite.add_test_case(case);
@@ -127,7 +130,7 @@ fn status(
     expected: bool,
     failure: impl FnOnce() -> (&'static str, String, String),
 ) -> TestCaseStatus {
-    if expected && matches!(outcome, Outcome::Failed | Outcome::Broken { .. }) {
+    if expected && matches!(outcome, Outcome::Failed { .. } | Outcome::Broken { .. }) {
         let mut status = TestCaseStatus::skipped();
         let message = format!("{}, as the scenario expects", prose::outcome(outcome));
         status.set_type("expected").set_message(text(&message));
@@ -135,7 +138,7 @@ fn status(
     }
     match outcome {
         Outcome::Passed => TestCaseStatus::success(),
-        Outcome::Failed => {
+        Outcome::Failed { .. } => {
             let (kind, message, description) = failure();
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(kind).set_message(text(&message)).set_description(text(&description));

@@ -152,7 +152,7 @@ pub fn verdict_sentence(report: &Report) -> &'static str {
 pub fn expects_failure(scenario: &ScenarioReport) -> bool {
     let outcomes =
         scenario.steps.iter().map(|step| &step.outcome).chain(scenario.checks.iter().map(|check| &check.outcome));
-    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed | Outcome::Broken { .. });
+    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::Broken { .. });
     scenario.verdict == Verdict::Pass && outcomes.into_iter().any(failed)
 }
 

@@ -28,7 +28,7 @@ pub use execute::{Finished, Job, execute};
 pub use options::{Limits, Options, Subject};
 pub use plan::Plan;
 pub use recorder::EventSink;
-pub use release::clean;
+pub use release::{Cleaned, clean};
 pub use stop::Stop;
 
 use std::path::PathBuf;

@@ -1,0 +1,260 @@
+//! Plays a run from its first event to its last: whatever happens in between, leases are given back and reports written.
+
+use std::{
+    fs,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    Options, Plan, RunError, Stop,
+    clock,
+    journal::Journal,
+    process,
+    recorder::{EventSink, Recorder},
+    registry::{Entry, Registry},
+    rehearsal::{Played, Rehearsal, Run},
+    release,
+    resume::Earlier,
+};
+use crate::{
+    model::{
+        Event, EventKind, Lease, LeaseKind, Redaction, Report, RunId, Verdict,
+        event::{JOURNAL_VERSION, RunStarted},
+    },
+    provision::{External, LeaseLog, UrlSource},
+    report,
+    scenario::Scenario,
+};
+
+/// How long a rehearsal that was asked to stop may take before it is left behind and its leases are given back anyway.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// Everything that a run needs.
+pub struct Job {
+    /// The run.
+    pub id: RunId,
+    /// What it was asked to do.
+    pub options: Options,
+    /// What is rehearsed.
+    pub scenario: Scenario,
+    /// The folder below which each scenario has one for its runs.
+    pub out: PathBuf,
+    /// Where runs that hold something are registered.
+    pub registry: Registry,
+    /// The arguments, passwords removed.
+    pub command: Vec<String>,
+    /// The command that repeats it with the same seed.
+    pub repeat: String,
+    /// The user's own target, if there is one.
+    pub external: Option<External>,
+    /// Finds URLs again.
+    pub urls: Arc<dyn UrlSource + Send + Sync>,
+    /// Whoever watches.
+    pub sinks: Vec<Box<dyn EventSink>>,
+    /// The wish to stop.
+    pub stop: Stop,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// Its report.
+    pub report: Report,
+    /// The directory that holds journal and reports.
+    pub directory: PathBuf,
+    /// The user's database was refused before a write.
+    pub refused: bool,
+    /// What could not be given back, and why: `clean` tries again.
+    pub stuck: Vec<String>,
+    /// Rehearse itself failed: the message of a panic.
+    pub panicked: Option<String>,
+}
+
+/// Plays a run.
+///
+/// # Errors
+/// Only if the run's own directory or journal cannot be written; everything else is in the report.
+pub async fn execute(job: Job) -> Result<Finished, RunError> {
+    let directory = job.out.join(&job.scenario.name).join(job.id.as_str());
+    fs::create_dir_all(&directory).map_err(|source| RunError::Journal { path: directory.clone(), source })?;
+    job.registry.register(&Entry { id: job.id.clone(), directory: absolute(&directory) })?;
+    let recorder = Recorder::new(Journal::create(&directory)?, job.sinks, Vec::new());
+    recorder.emit(EventKind::RunStarted(RunStarted {
+        journal_version: JOURNAL_VERSION,
+        id: job.id.clone(),
+        root_seed: job.options.root_seed,
+        command: job.command,
+        repeat: job.repeat,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        process: process::current(),
+        options: serde_json::to_value(&job.options).unwrap_or_default(),
+    }))?;
+    let work = job.options.work_root.join(format!("rehearse-{}", job.id));
+    let lease = Lease { id: "directory-work".to_owned(), kind: LeaseKind::Directory { path: work.clone() } };
+    let announced = recorder.clone().announce(&lease).await;
+    announced.map_err(|error| RunError::Journal { path: directory.clone(), source: io::Error::other(error) })?;
+    // Servers of another account pass through this folder to their own.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(&work);
+    made.map_err(|source| RunError::Journal { path: work.clone(), source })?;
+    let run = Arc::new(Run {
+        id: job.id.clone(),
+        directory: directory.clone(),
+        work,
+        redaction: redaction(&job.options),
+        options: job.options,
+        scenario: job.scenario,
+        recorder: recorder.clone(),
+        stop: job.stop,
+        external: job.external,
+    });
+    let play = Play { run, urls: job.urls, registry: job.registry, earlier: None };
+    play.to_the_end().await
+}
+
+pub(super) fn redaction(options: &Options) -> Redaction {
+    if options.show_values { Redaction::Show } else { Redaction::Redact { salt: clock::salt() } }
+}
+
+/// A run that is being played, from whichever process.
+pub(super) struct Play {
+    pub run: Arc<Run>,
+    pub urls: Arc<dyn UrlSource + Send + Sync>,
+    pub registry: Registry,
+    /// What an earlier process of the run had done, and at which rehearsal it stopped.
+    pub earlier: Option<(usize, Earlier)>,
+}
+
+impl Play {
+    /// Plays the rehearsals, gives everything back, writes the reports.
+    pub async fn to_the_end(self) -> Result<Finished, RunError> {
+        let run = Arc::clone(&self.run);
+        // A task of its own: a panic ends the task and not the run, which still has leases to give back.
+        let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&self.urls), self.earlier));
+        let joined = tokio::select! {
+            joined = &mut task => Some(joined),
+            () = async { run.stop.asked().await; tokio::time::sleep(GRACE).await } => None,
+        };
+        let (played, panicked) = match joined {
+            Some(Ok(played)) => (played?, None),
+            Some(Err(error)) => (Played { verdict: Verdict::Inconclusive, refused: false }, Some(panic_text(error))),
+            None => {
+                task.abort();
+                (Played { verdict: Verdict::Inconclusive, refused: false }, None)
+            }
+        };
+        if let Some(text) = &panicked {
+            run.recorder.emit(EventKind::Note { text: format!("rehearse itself failed: {text}") })?;
+        }
+        let is_kept = run.options.keep && !run.stop.is_asked() && panicked.is_none();
+        let stuck = if is_kept { Vec::new() } else { release::release_all(&run.recorder, &*self.urls).await? };
+        for text in &stuck {
+            run.recorder.emit(EventKind::Note { text: text.clone() })?;
+        }
+        let verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
+        run.recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
+        if stuck.is_empty() && !is_kept {
+            self.registry.forget(&run.id)?;
+        }
+        let report = write_reports(&run.directory, &run.recorder.events())?;
+        Ok(Finished { report, directory: run.directory.clone(), refused: played.refused, stuck, panicked })
+    }
+}
+
+async fn rehearsals(
+    run: Arc<Run>,
+    urls: Arc<dyn UrlSource + Send + Sync>,
+    earlier: Option<(usize, Earlier)>,
+) -> Result<Played, RunError> {
+    let plan = Plan::of(&run.scenario, &run.options);
+    let mut all = Played { verdict: Verdict::Pass, refused: false };
+    let (first, mut earlier) = earlier.map_or((0, None), |(position, earlier)| (position, Some(earlier)));
+    let last = plan.rehearsals.len().saturating_sub(1);
+    for (position, rehearsal) in plan.rehearsals.into_iter().enumerate().skip(first) {
+        if run.stop.is_asked() {
+            let reason = "the run was interrupted".to_owned();
+            let (name, title) = (rehearsal.name, run.scenario.title.clone());
+            run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived: false })?;
+            all.verdict = all.verdict.merge(Verdict::Inconclusive);
+            continue;
+        }
+        let rehearsal = Rehearsal::new(Arc::clone(&run), rehearsal, position);
+        let played = match earlier.take() {
+            Some(earlier) => rehearsal.go_on(earlier).await?,
+            None => rehearsal.play().await?,
+        };
+        all.verdict = all.verdict.merge(played.verdict);
+        all.refused |= played.refused;
+        if position != last {
+            between(&run, &*urls).await?;
+        }
+    }
+    Ok(all)
+}
+
+/// Gives the servers of one rehearsal back before the next begins; the run's own folder stays.
+async fn between(run: &Run, urls: &dyn UrlSource) -> Result<(), RunError> {
+    for lease in run.recorder.leases().into_iter().rev() {
+        if matches!(lease.kind, LeaseKind::Directory { .. }) {
+            continue;
+        }
+        match crate::provision::release(&lease, urls).await {
+            Ok(()) => run.recorder.emit(EventKind::LeaseReleased { lease: lease.id })?,
+            // The end of the run tries again, and tells.
+            Err(error) => {
+                let text = format!("failed to give back `{}`: {}", lease.id, super::step_process::chain(&error));
+                run.recorder.emit(EventKind::Note { text })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes every report of a run into its directory, and points `latest` at it.
+///
+/// # Errors
+/// If the journal names no run, or a file cannot be written.
+pub fn write_reports(directory: &Path, events: &[Event]) -> Result<Report, RunError> {
+    let report = Report::from_events(events).ok_or_else(|| RunError::UnreadableJournal {
+        path: directory.to_owned(),
+        problem: "names no run".to_owned(),
+    })?;
+    for format in report::ALL {
+        let path = directory.join(format.file_name());
+        let mut text = Vec::new();
+        let written = format.render(&report, &mut text).map_err(io::Error::other).and_then(|()| fs::write(&path, text));
+        written.map_err(|source| RunError::Journal { path, source })?;
+    }
+    latest(directory).map_err(|source| RunError::Journal { path: directory.to_owned(), source })?;
+    Ok(report)
+}
+
+/// Replaces the link `latest` beside the run's directory in one act.
+fn latest(directory: &Path) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else { return Ok(()) };
+    let fresh = parent.join(format!(".latest-{}", std::process::id()));
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::os::unix::fs::symlink(name, &fresh)?;
+    fs::rename(fresh, parent.join("latest"))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn panic_text(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned()),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,82 @@
+//! From what happened in a rehearsal to its verdict and the reasons for it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{Coverage, Outcome, Verdict, report::ScenarioReport},
+    scenario::Expectation,
+};
+
+/// Judges a rehearsal from its report so far: outcomes, coverage against the gate, and what the scenario expects.
+pub(super) fn judge(
+    report: &ScenarioReport,
+    coverage: &Coverage,
+    waivers: &BTreeMap<String, String>,
+    require_coverage: f64,
+    expect: &Expectation,
+) -> (Verdict, Vec<String>) {
+    let (mut verdict, mut reasons) = (Verdict::Pass, Vec::new());
+    let outcomes = report
+        .steps
+        .iter()
+        .map(|step| (format!("step `{}`", step.id), &step.outcome))
+        .chain(report.checks.iter().map(|check| (format!("check `{}` ({})", check.id, check.stage), &check.outcome)));
+    for (name, outcome) in outcomes.filter(|(_, outcome)| **outcome != Outcome::Passed) {
+        verdict = verdict.merge(outcome.verdict());
+        let because = outcome.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+        reasons.push(format!("{name} {}{because}", outcome.word()));
+    }
+    if report.checks.is_empty() {
+        verdict = verdict.merge(Verdict::Inconclusive);
+        reasons.push("no check ran".to_owned());
+    }
+    let mut unwaived = 0_u64;
+    for thing in &report.unchecked {
+        match waivers.get(&thing.subject) {
+            Some(why) => reasons.push(format!("{} {} was not checked, on purpose: {why}", thing.aspect, thing.subject)),
+            None => {
+                unwaived += 1;
+                reasons.push(format!("{} {} was not checked: {}", thing.aspect, thing.subject, thing.reason));
+            }
+        }
+    }
+    for (name, share) in coverage.shares() {
+        let percent = 100.0 * share.checked as f64 / (share.total.max(1)) as f64;
+        if share.total > 0 && !share.is_whole() && percent < require_coverage && (unwaived > 0 || report.unchecked.is_empty()) {
+            verdict = verdict.merge(Verdict::Inconclusive);
+            reasons.push(format!("coverage of {name} is {share}, and {require_coverage} % is required"));
+        }
+    }
+    if unwaived > 0 && require_coverage >= 100.0 {
+        verdict = verdict.merge(Verdict::Inconclusive);
+    }
+    expected(report, verdict, reasons, expect)
+}
+
+/// A failure that came as the scenario states it is a pass; one that did not come is a failure.
+fn expected(
+    report: &ScenarioReport,
+    verdict: Verdict,
+    mut reasons: Vec<String>,
+    expect: &Expectation,
+) -> (Verdict, Vec<String>) {
+    if expect.verdict == Verdict::Pass {
+        return (verdict, reasons);
+    }
+    let failing = |id: &String| {
+        report.checks.iter().any(|check| check.id == *id && matches!(check.outcome, Outcome::Failed { .. }))
+    };
+    let missed: Vec<&String> = expect.failing.iter().filter(|id| !failing(id)).collect();
+    let surprises = report.checks.iter().filter(|check| {
+        matches!(check.outcome, Outcome::Failed { .. }) && !expect.failing.is_empty() && !expect.failing.contains(&check.id)
+    });
+    let surprises: Vec<&str> = surprises.map(|check| check.id.as_str()).collect();
+    if verdict == expect.verdict && missed.is_empty() && surprises.is_empty() {
+        reasons.push(format!("the verdict is {verdict}, as the scenario expects"));
+        return (Verdict::Pass, reasons);
+    }
+    reasons.push(format!("the scenario expects {}, and the verdict is {verdict}", expect.verdict));
+    reasons.extend(missed.iter().map(|id| format!("check `{id}` was expected to fail and did not")));
+    reasons.extend(surprises.iter().map(|id| format!("check `{id}` failed and was not expected to")));
+    (Verdict::Fail, reasons)
+}
