@@ -122,3 +122,6 @@ fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
         .options(SETTINGS.iter().copied())
         .disable_statement_logging())
 }
+
+#[cfg(test)]
+mod tests;
