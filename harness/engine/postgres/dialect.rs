@@ -4,7 +4,7 @@ use crate::{
     engine::{Dialect, SchemaScript},
     model::{
         LogicalType, TableName,
-        catalogue::{Column, ForeignKey, Generation, Index, Table},
+        catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Key, Table},
     },
 };
 
@@ -86,8 +86,10 @@ impl PostgresDialect {
         let name = |name: &Option<String>| {
             name.as_ref().map_or_else(String::new, |name| format!("CONSTRAINT {} ", self.quote(name)))
         };
-        let keys = table.primary_key.iter().map(|key| ("PRIMARY KEY", key));
-        for (kind, key) in keys.chain(table.uniques.iter().map(|key| ("UNIQUE", key))) {
+        // A unique key that an index of the same name keeps comes with that index.
+        let is_index = |key: &&Key| table.indexes.iter().any(|index| Some(&index.name) == key.name.as_ref());
+        let uniques = table.uniques.iter().filter(|key| !is_index(key)).map(|key| ("UNIQUE", key));
+        for (kind, key) in table.primary_key.iter().map(|key| ("PRIMARY KEY", key)).chain(uniques) {
             parts.push(format!("{}{kind} ({})", name(&key.name), self.columns(&key.columns)));
         }
         let checks = table.checks.iter();
@@ -120,7 +122,7 @@ impl PostgresDialect {
     }
 
     fn create_index(&self, table: &Table, index: &Index) -> String {
-        let part = |part: &crate::model::catalogue::IndexPart| {
+        let part = |part: &IndexPart| {
             let mut sql = match (&part.column, &part.expression) {
                 (Some(column), _) => self.quote(column),
                 (None, expression) => format!("({})", expression.as_deref().unwrap_or("NULL")),

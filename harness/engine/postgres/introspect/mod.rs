@@ -74,7 +74,7 @@ impl PostgresSession {
         let sequences = self.sequences().await?;
         let mut objects = BTreeMap::new();
         for query in OBJECTS {
-            for row in self.texts(DOING, &format!("{SCOPE}{query}")).await? {
+            for row in self.scoped(query).await? {
                 let [class, name, attributes] = fields(row)?;
                 let name = ObjectName::new(class, name);
                 let definition = definition(&attributes)?;
@@ -86,31 +86,30 @@ impl PostgresSession {
         Ok(Catalogue { tables, sequences, objects })
     }
 
+    /// Runs a query that stands on `scope.sql`.
+    async fn scoped(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        self.texts(DOING, &format!("{SCOPE}{query}")).await
+    }
+
     async fn tables(&mut self) -> Result<BTreeMap<TableName, Table>, EngineError> {
         let types = self.all_column_types().await?;
         let mut tables: BTreeMap<TableName, Table> = BTreeMap::new();
-        // The name as SQL spells it, which is how the other queries speak of the table.
-        let mut names = HashMap::new();
-        for row in self.texts(DOING, &format!("{SCOPE}{}", include_str!("typed_tables.sql"))).await? {
-            let [spelled, schema, table, unreadable]: [Option<String>; 4] = columns(row)?;
-            let [spelled, schema, table] = fields(vec![spelled, schema, table])?;
-            let name = table_name(schema, table);
-            names.insert(spelled, name.clone());
+        for row in self.scoped(include_str!("typed_tables.sql")).await? {
+            let [name, unreadable]: [Option<String>; 2] = columns(row)?;
+            let name = spelled(&name.unwrap_or_default())?;
             tables.insert(name.clone(), empty_table(name, unreadable));
         }
-        let mut entry =
-            |spelled: &str| names.get(spelled).and_then(|name| tables.get_mut(name)).ok_or_else(unknown_table);
-        for row in self.texts(DOING, &format!("{SCOPE}{}", include_str!("typed_columns.sql"))).await? {
-            let [spelled, column] = fields(row)?;
-            let table = entry(&spelled)?;
+        for row in self.scoped(include_str!("typed_columns.sql")).await? {
+            let [table, column] = fields(row)?;
+            let table = named(&mut tables, &table)?;
             let TypedColumn { name, declared, nullable, default, generation, collation } = parse(&column)?;
             let kind = types.get(&(table.name.clone(), name.clone())).map(PgType::logical);
             let kind = kind.unwrap_or_else(|| LogicalType::Other(declared.clone()));
             table.columns.push(Column { name, declared, kind, nullable, default, generation, collation });
         }
-        for row in self.texts(DOING, &format!("{SCOPE}{}", include_str!("typed_constraints.sql"))).await? {
-            let [spelled, kind, constraint] = fields(row)?;
-            let table = entry(&spelled)?;
+        for row in self.scoped(include_str!("typed_constraints.sql")).await? {
+            let [table, kind, constraint] = fields(row)?;
+            let table = named(&mut tables, &table)?;
             match kind.as_str() {
                 "p" => table.primary_key = Some(parse(&constraint)?),
                 "f" => table.foreign_keys.push(parse(&constraint)?),
@@ -118,9 +117,9 @@ impl PostgresSession {
                 _ => table.uniques.push(parse(&constraint)?),
             }
         }
-        for row in self.texts(DOING, &format!("{SCOPE}{}", include_str!("typed_indexes.sql"))).await? {
-            let [spelled, index] = fields(row)?;
-            entry(&spelled)?.indexes.push(parse(&index)?);
+        for row in self.scoped(include_str!("typed_indexes.sql")).await? {
+            let [table, index] = fields(row)?;
+            named(&mut tables, &table)?.indexes.push(parse(&index)?);
         }
         Ok(tables)
     }
@@ -144,11 +143,10 @@ impl PostgresSession {
         }
         let mut sequences = Vec::new();
         let mut readable = Vec::new();
-        for row in self.texts(DOING, &format!("{SCOPE}{}", include_str!("typed_sequences.sql"))).await? {
-            let [_, schema, name, increment, max, start, last, can_read]: [Option<String>; 8] = columns(row)?;
-            let [schema, name, increment, max, start, can_read] =
-                fields(vec![schema, name, increment, max, start, can_read])?;
-            let name = table_name(schema, name);
+        for row in self.scoped(include_str!("typed_sequences.sql")).await? {
+            let [name, increment, max, start, last, can_read]: [Option<String>; 6] = columns(row)?;
+            let [name, increment, max, start, can_read] = fields(vec![name, increment, max, start, can_read])?;
+            let name = spelled(&name)?;
             let increment: i64 = number(&increment)?;
             // Without the right to read it, a sequence that setval put back before its first value looks untouched.
             let next = match last {
@@ -214,8 +212,14 @@ fn unexpected(what: impl Into<String>) -> EngineError {
     EngineError::Unexpected { doing: DOING.to_owned(), what: what.into() }
 }
 
-fn unknown_table() -> EngineError {
-    unexpected("a table came up while the catalogue was being read")
+/// A name as `scope.sql` spells it, which is how the model writes it too.
+fn spelled(name: &str) -> Result<TableName, EngineError> {
+    name.parse().map_err(|problem: String| unexpected(problem))
+}
+
+fn named<'a>(tables: &'a mut BTreeMap<TableName, Table>, name: &str) -> Result<&'a mut Table, EngineError> {
+    let found = tables.get_mut(&spelled(name)?);
+    found.ok_or_else(|| unexpected("a table was created while the catalogue was being read"))
 }
 
 /// The row's columns, as many as there must be.

@@ -9,7 +9,7 @@ WITH space AS (
 ), member AS (
     SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
 ), relation AS (
-    SELECT c.*, s.nspname, s.prefix || replace(replace(c.relname, '\', '\\'), '.', '\.') AS name
+    SELECT c.*, s.prefix || replace(replace(c.relname, '\', '\\'), '.', '\.') AS name
     FROM pg_catalog.pg_class c
     JOIN space s ON s.oid = c.relnamespace
     WHERE (c.oid, 'pg_catalog.pg_class'::regclass::oid) NOT IN (SELECT m.objid, m.classid FROM member m)
