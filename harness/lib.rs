@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 pub mod canon;
+pub mod dataset;
 pub mod document;
 pub mod engine;
 pub mod model;
