@@ -1,4 +1,4 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
-mod provision;
 mod golden;
+mod provision;
