@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use rehearse::{
-    engine::{self, Engine},
+    engine,
     model::{Address, Lease, LeaseKind, RunId, Side},
     provision::{self, External, LeaseLog, ProvisionError, Request, Server, UrlSource, scratch},
 };
