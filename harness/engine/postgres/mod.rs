@@ -10,11 +10,21 @@ use super::{Dialect, Engine, EngineError, ServerSpec, Session};
 use crate::model::{Address, Endpoint, Host};
 
 mod dialect;
+mod encode;
 mod error;
+mod load;
+mod queries;
+mod scan;
 mod session;
+mod spell;
+mod types;
+mod wire;
 
 pub use dialect::PostgresDialect;
 pub use error::ServerError;
+
+/// The schema that a [`crate::model::TableName`] without one is in.
+const DEFAULT_SCHEMA: &str = "public";
 
 /// PostgreSQL.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! One connection to one PostgreSQL database.
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, raw_sql};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 
 use super::error;
 use crate::{
@@ -63,9 +63,22 @@ impl PostgresSession {
         let rows = rows.map_err(|error| self.error(doing, error))?;
         rows.iter().map(|row| texts(row).map_err(|error| self.error(doing, error))).collect()
     }
+
+    /// Runs a query with values, all of whose columns have a type of text.
+    pub(super) async fn bound(
+        &mut self,
+        doing: &str,
+        sql: &str,
+        values: &[Option<&str>],
+    ) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        self.check(doing, sql)?;
+        let query = values.iter().fold(query(AssertSqlSafe(sql)).persistent(false), |query, value| query.bind(value));
+        let rows = query.fetch_all(&mut self.connection).await.map_err(|error| self.error(doing, error))?;
+        rows.iter().map(|row| texts(row).map_err(|error| self.error(doing, error))).collect()
+    }
 }
 
-/// A row of the simple protocol, whose values are text.
+/// A row whose values are text: any row of the simple protocol, rows of text columns otherwise.
 fn texts(row: &PgRow) -> Result<Vec<Option<String>>, sqlx::Error> {
     (0..row.len())
         .map(|column| {
@@ -101,55 +114,44 @@ impl Session for PostgresSession {
         Ok(Catalogue::default())
     }
 
-    async fn scan(&mut self, _rowset: &Rowset, _sink: &mut dyn RowSink) -> Result<u64, EngineError> {
-        Ok(0)
+    async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
+        self.copy_out(rowset, sink).await
     }
 
-    async fn load(
-        &mut self,
-        _table: &Table,
-        _columns: &[String],
-        _rows: &mut dyn RowSource,
-    ) -> Result<u64, EngineError> {
-        Ok(0)
+    async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {
+        self.copy_in(table, columns, rows).await
     }
 
-    async fn advance_sequences(&mut self, _tables: &[TableName]) -> Result<(), EngineError> {
-        Ok(())
+    async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        self.set_sequences(tables).await
     }
 
-    async fn truncate(&mut self, _tables: &[TableName]) -> Result<(), EngineError> {
-        Ok(())
+    async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        self.empty(tables).await
     }
 
-    async fn dangling(&mut self, _reference: &Reference, _sample: u32) -> Result<Counted, EngineError> {
-        Ok(Counted::default())
+    async fn dangling(&mut self, reference: &Reference, sample: u32) -> Result<Counted, EngineError> {
+        self.count_dangling(reference, sample).await
     }
 
-    async fn duplicates(
-        &mut self,
-        _table: &TableName,
-        _columns: &[String],
-        _sample: u32,
-    ) -> Result<Counted, EngineError> {
-        Ok(Counted::default())
+    async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
+        self.count_duplicates(table, columns, sample).await
     }
 
-    async fn uuid_spellings(
-        &mut self,
-        _table: &TableName,
-        _column: &str,
-        _sample: u32,
-    ) -> Result<Counted, EngineError> {
-        Ok(Counted::default())
+    async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError> {
+        self.count_spellings(table, column, sample).await
     }
 
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
-        self.run("beginning a transaction", if read_only { "BEGIN READ ONLY" } else { "BEGIN" }).await
+        // Who only reads reads several times, and wants to see one state.
+        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" } else { "BEGIN" };
+        self.run("beginning a transaction", sql).await
     }
 
+    /// Commits. A transaction in which a statement failed is an error here: the server would answer COMMIT by rolling it
+    /// back, and say so only in a word that the driver drops.
     async fn commit(&mut self) -> Result<(), EngineError> {
-        self.run("committing", "COMMIT").await
+        self.run("committing", "SELECT 1; COMMIT").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {

@@ -1,0 +1,211 @@
+//! Questions about rows that the server answers itself, and what is done to whole tables.
+
+use std::collections::BTreeMap;
+
+use super::{
+    DEFAULT_SCHEMA, PostgresDialect,
+    session::PostgresSession,
+    types::{PgType, oid},
+};
+use crate::{
+    engine::{Counted, Dialect, EngineError},
+    model::{TableName, catalogue::Reference},
+};
+
+/// Which sequence feeds which column: sequence's schema and name, start, whether a table owns it, table's schema and
+/// name, column, whether the column is numeric.
+const FEEDS: &str = include_str!("introspect/feeds.sql");
+
+/// A sequence and the columns that it feeds.
+struct Feed {
+    sequence: String,
+    owned: bool,
+    ascending: bool,
+    columns: Vec<(TableName, String)>,
+}
+
+impl PostgresSession {
+    /// Counts rows whose reference dangles. Values of unlike types are compared by their text.
+    pub(super) async fn count_dangling(&mut self, reference: &Reference, sample: u32) -> Result<Counted, EngineError> {
+        let doing = format!("looking for orphans of {reference}");
+        let child = self.relation(&reference.child).await?;
+        let parent = self.relation(&reference.parent).await?;
+        let child_types = self.column_types(&reference.child).await?;
+        let parent_types = self.column_types(&reference.parent).await?;
+        let pairs = reference.columns.iter().zip(&reference.parent_columns);
+        let equal: Vec<_> = pairs
+            .map(|(column, parent_column)| {
+                let (own, theirs) = (PostgresDialect.quote(column), PostgresDialect.quote(parent_column));
+                if comparable(child_types.get(column), parent_types.get(parent_column)) {
+                    format!("p.{theirs} = c.{own}")
+                } else {
+                    format!("p.{theirs}::text = c.{own}::text")
+                }
+            })
+            .collect();
+        let quoted: Vec<_> = reference.columns.iter().map(|c| format!("c.{}", PostgresDialect.quote(c))).collect();
+        let all_given = quoted.iter().map(|c| format!("{c} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+        let orphan = format!("NOT EXISTS (SELECT FROM {parent} p WHERE {})", equal.join(" AND "));
+        let condition = if reference.match_full {
+            let any_given = quoted.iter().map(|c| format!("{c} IS NOT NULL")).collect::<Vec<_>>().join(" OR ");
+            format!("({any_given}) AND (NOT ({all_given}) OR {orphan})")
+        } else {
+            format!("{all_given} AND {orphan}")
+        };
+        let from = format!("FROM {child} c WHERE {condition}");
+        let shown = texts_of(&quoted);
+        let samples = format!("SELECT DISTINCT {shown} {from} ORDER BY {shown} LIMIT {sample}");
+        self.counted(&doing, &format!("SELECT count(*) {from}"), &samples, sample).await
+    }
+
+    /// Counts the rows in excess of one for each value of a key.
+    pub(super) async fn count_duplicates(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        let doing = format!("looking for duplicates in {table}");
+        let relation = self.relation(table).await?;
+        let types = self.column_types(table).await?;
+        // The types that have no equality are grouped by their text.
+        let key = |column: &String| {
+            let without_equality = types.get(column).is_some_and(|t| matches!(t.oid, oid::JSON | oid::XML));
+            format!("{}{}", PostgresDialect.quote(column), if without_equality { "::text" } else { "" })
+        };
+        let keys: Vec<_> = columns.iter().map(key).collect();
+        let given = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+        let grouped = keys.join(", ");
+        let from = format!("FROM {relation} WHERE {given} GROUP BY {grouped} HAVING count(*) > 1");
+        let total = format!("SELECT coalesce(sum(excess), 0)::bigint FROM (SELECT count(*) - 1 AS excess {from}) d");
+        let shown = texts_of(&keys);
+        self.counted(&doing, &total, &format!("SELECT {shown} {from} ORDER BY {shown} LIMIT {sample}"), sample).await
+    }
+
+    /// Counts UUIDs that appear in more than one spelling; shows two spellings of each.
+    pub(super) async fn count_spellings(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        let doing = format!("looking for spellings of UUIDs in {table}");
+        let relation = self.relation(table).await?;
+        // The C collation tells spellings apart that the column's own may hold equal.
+        let text = format!("{}::text COLLATE \"C\"", PostgresDialect.quote(column));
+        let folded = format!("lower(translate({text}, '{{}}-', ''))");
+        let from = format!(
+            "FROM {relation} WHERE {folded} ~ '^[0-9a-f]{{32}}$' GROUP BY {folded} HAVING min({text}) < max({text})"
+        );
+        let samples = format!("SELECT min({text}), max({text}) {from} ORDER BY 1 LIMIT {sample}");
+        self.counted(&doing, &format!("SELECT count(*) FROM (SELECT {from}) d"), &samples, sample).await
+    }
+
+    /// Runs the count, and the sample if there is anything to show.
+    async fn counted(&mut self, doing: &str, count: &str, samples: &str, sample: u32) -> Result<Counted, EngineError> {
+        let rows = self.texts(doing, count).await?;
+        let total = rows.first().and_then(|row| row[0].as_deref()).and_then(|total| total.parse().ok());
+        let total: u64 =
+            total.ok_or_else(|| EngineError::Unexpected { doing: doing.to_owned(), what: "no count".to_owned() })?;
+        let sample = if total > 0 && sample > 0 { self.texts(doing, samples).await? } else { Vec::new() };
+        Ok(Counted { total, sample })
+    }
+
+    /// Sets every sequence that feeds a numeric column of these tables to the value after the largest (for one that
+    /// counts down, smallest) in all columns that it feeds, also those of other tables; without rows, to its start.
+    pub(super) async fn set_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        for feed in self.feeds(tables).await? {
+            let doing = format!("setting the sequence {}", feed.sequence);
+            let extreme = if feed.ascending { "max" } else { "min" };
+            let column = |(table, column): &(TableName, String)| {
+                let (table, column) = (PostgresDialect.table(table), PostgresDialect.quote(column));
+                format!("SELECT {extreme}({column})::numeric AS last FROM {table}")
+            };
+            let columns: Vec<_> = feed.columns.iter().map(column).collect();
+            // A last value outside the sequence's range on its near side (negative keys) leaves it at its start.
+            let sql = format!(
+                "SELECT CASE WHEN d.last IS NULL OR {beyond} \
+                 THEN pg_catalog.setval(s.seqrelid::regclass, s.seqstart, false) \
+                 ELSE pg_catalog.setval(s.seqrelid::regclass, d.last::bigint, true) END::text \
+                 FROM (SELECT {extreme}(last) AS last FROM ({columns}) u) d, pg_catalog.pg_sequence s \
+                 WHERE s.seqrelid = $1::text::regclass",
+                beyond = if feed.ascending { "d.last < s.seqmin" } else { "d.last > s.seqmax" },
+                columns = columns.join(" UNION ALL "),
+            );
+            self.bound(&doing, &sql, &[Some(&feed.sequence)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Empties these tables in one statement; sequences that only these tables draw from start again.
+    pub(super) async fn empty(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut relations = Vec::new();
+        for table in tables {
+            relations.push(self.relation(table).await?);
+        }
+        let mut script = format!("TRUNCATE {} RESTART IDENTITY", relations.join(", "));
+        for feed in self.feeds(tables).await? {
+            // RESTART IDENTITY takes care of those that a column owns.
+            if !feed.owned && feed.columns.iter().all(|(table, _)| tables.contains(table)) {
+                script += &format!("; ALTER SEQUENCE {} RESTART", feed.sequence);
+            }
+        }
+        self.run("emptying tables", &script).await
+    }
+
+    /// The sequences that feed columns of these tables, each with all numeric columns that it feeds anywhere.
+    async fn feeds(&mut self, tables: &[TableName]) -> Result<Vec<Feed>, EngineError> {
+        let mut feeds: BTreeMap<String, Feed> = BTreeMap::new();
+        for row in self.texts("looking for sequences", FEEDS).await? {
+            let [
+                Some(schema),
+                Some(name),
+                Some(owned),
+                Some(ascending),
+                Some(table_schema),
+                Some(table),
+                Some(column),
+                Some(numeric),
+            ]: [Option<String>; 8] = row.try_into().unwrap_or_default()
+            else {
+                continue;
+            };
+            let sequence = PostgresDialect.table(&table_name(schema, name));
+            let feed = feeds.entry(sequence.clone()).or_insert_with(|| Feed {
+                sequence,
+                owned: false,
+                ascending: ascending == "t",
+                columns: Vec::new(),
+            });
+            feed.owned |= owned == "t";
+            if numeric == "t" {
+                feed.columns.push((table_name(table_schema, table), column));
+            }
+        }
+        let wanted = |feed: &Feed| feed.columns.iter().any(|(table, _)| tables.contains(table));
+        Ok(feeds.into_values().filter(wanted).collect())
+    }
+}
+
+/// A name as the model spells it.
+pub(super) fn table_name(schema: String, name: String) -> TableName {
+    if schema == DEFAULT_SCHEMA { TableName::new(name) } else { TableName::in_schema(schema, name) }
+}
+
+/// A list of columns as text.
+fn texts_of(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether `=` compares two types by value: the same type, or two of one family that PostgreSQL has operators for.
+fn comparable(child: Option<&PgType>, parent: Option<&PgType>) -> bool {
+    const NUMBERS: &[u32] = &[oid::INT2, oid::INT4, oid::INT8, oid::FLOAT4, oid::FLOAT8, oid::NUMERIC];
+    const TEXTS: &[u32] = &[oid::TEXT, oid::VARCHAR];
+    const TIMES: &[u32] = &[oid::DATE, oid::TIMESTAMP, oid::TIMESTAMPTZ];
+    let (Some(child), Some(parent)) = (child, parent) else { return true };
+    child.oid == parent.oid
+        || [NUMBERS, TEXTS, TIMES].iter().any(|family| family.contains(&child.oid) && family.contains(&parent.oid))
+}
