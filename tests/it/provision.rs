@@ -41,6 +41,26 @@ impl Announced {
     }
 }
 
+/// A test that fails halfway leaves nothing either.
+impl Drop for Announced {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let leases = std::mem::take(&mut self.0);
+        let release = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                for lease in leases.iter().rev() {
+                    let _ = provision::release(lease, &Urls::default()).await;
+                }
+            });
+        };
+        // A runtime cannot be waited for inside another one.
+        let _ = std::thread::spawn(release).join();
+    }
+}
+
 /// What the environment of the releasing process would say.
 #[derive(Default)]
 struct Urls(HashMap<String, Address>);

@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Pid;
 use tokio::{process::Command, time::Instant};
 
-use super::{account::Account, find::Installation, process};
+use super::{Tools, account::Account, process};
 use crate::{
     engine::{Engine, ServerSpec},
     model::{Address, Endpoint, EngineId, Host, Secret},
@@ -28,32 +29,23 @@ const TAIL_LINES: usize = 20;
 const TAIL_BYTES: u64 = 16 * 1024;
 /// How long the server may take to stop in order before it is made to.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// Every cluster's directory begins with this, so that a damaged journal cannot name somebody else's.
-pub(super) const PREFIX: &str = "cluster-";
-
+/// How long deleting is tried again, and how often.
+const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
+const REMOVE_PAUSE: Duration = Duration::from_millis(100);
 /// A private directory that holds `data/`, `socket/`, `server.log` and `password`.
 pub(super) struct Cluster {
     directory: PathBuf,
-}
-
-/// What it takes to run programs on a cluster.
-pub(super) struct Tools {
-    /// The engine whose server it is.
-    pub(super) engine: &'static dyn Engine,
-    /// Its programs.
-    pub(super) installation: Installation,
-    /// Who runs them.
-    pub(super) account: Account,
-    /// A TCP port on 127.0.0.1, where one is wanted besides the socket.
-    pub(super) port: Option<u16>,
-    /// Until when the server must answer.
-    pub(super) deadline: Instant,
 }
 
 impl Cluster {
     /// The cluster in this directory, whether or not it is there.
     pub(super) fn at(directory: PathBuf) -> Self {
         Self { directory }
+    }
+
+    /// Its private directory.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     fn data(&self) -> PathBuf {
@@ -117,7 +109,7 @@ impl Cluster {
     }
 
     async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
-        let spec = super::spec(tools.engine)?;
+        let spec = tools.spec;
         let mut command = self.command(tools, super::INITDB)?;
         command
             .arg("--pgdata")
@@ -138,7 +130,7 @@ impl Cluster {
 
     /// Starts the server, waits until it answers a query, and gives the address and the version that it tells.
     pub(super) async fn start(&self, tools: &Tools) -> Result<(Address, String), ProvisionError> {
-        let spec = super::spec(tools.engine)?;
+        let spec = tools.spec;
         let port = tools.port.unwrap_or(SOCKET_PORT);
         // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
         // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
@@ -176,7 +168,7 @@ impl Cluster {
 
     /// Reaches the server that runs on this cluster, or starts it again if none does.
     pub(super) async fn resume(&self, tools: &Tools) -> Result<Address, ProvisionError> {
-        let spec = super::spec(tools.engine)?;
+        let spec = tools.spec;
         if let Some(port) = self.running_on(spec) {
             let address = self.address(tools.engine, spec, port)?;
             return match readiness::wait(tools.engine, &address, tools.deadline).await {
@@ -194,11 +186,10 @@ impl Cluster {
         // Lines: process number, data directory, time of start, port, socket directory, …
         let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         let mut lines = text.lines();
-        let pid: i32 = lines.next()?.trim().parse().ok()?;
+        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
         let port = lines.nth(2)?.trim().parse().ok()?;
         // The file stays behind after a kill, and its number may be another process's by now.
-        let lives =
-            process::working_in(&self.data(), &[spec.program]).iter().any(|p| p.pid.as_raw_nonzero().get() == pid);
+        let lives = process::working_in(&self.data(), &[spec.program]).iter().any(|process| process.pid == pid);
         lives.then_some(port)
     }
 
@@ -216,7 +207,14 @@ impl Cluster {
 
     /// Deletes the directory.
     pub(super) async fn remove(&self) -> Result<(), ProvisionError> {
-        directory::remove(&self.directory).await
+        let deadline = Instant::now() + REMOVE_PATIENCE;
+        loop {
+            match directory::remove(&self.directory).await {
+                // A child that outlived its killed server for a moment may still have been writing.
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(REMOVE_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     fn address(&self, engine: &dyn Engine, spec: &ServerSpec, port: u16) -> Result<Address, ProvisionError> {
@@ -267,8 +265,7 @@ impl Cluster {
             ),
             _ => (problem, None),
         };
-        let what = format!("{} {}", tools.engine.title(), tools.installation);
-        ProvisionError::DidNotStart { what, problem, hint, log_tail }
+        ProvisionError::DidNotStart { what: tools.to_string(), problem, hint, log_tail }
     }
 
     fn failed(&self, doing: &str, source: io::Error) -> ProvisionError {
