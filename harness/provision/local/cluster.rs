@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::process::Pid;
-use tokio::{process::Command, time::Instant};
+use tokio::{process::Command, task::JoinHandle, time::Instant};
 
 use super::{Tools, account::Account, process};
 use crate::{
@@ -32,6 +32,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long deleting is tried again, and how often.
 const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
 const REMOVE_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether a server has taken its cluster.
+const TIDY_PAUSE: Duration = Duration::from_millis(10);
 /// A private directory that holds `data/`, `socket/`, `server.log` and `password`.
 pub(super) struct Cluster {
     directory: PathBuf,
@@ -50,6 +52,10 @@ impl Cluster {
 
     fn data(&self) -> PathBuf {
         self.directory.join("data")
+    }
+
+    fn postmaster_pid(&self) -> PathBuf {
+        self.data().join("postmaster.pid")
     }
 
     fn socket(&self) -> PathBuf {
@@ -130,27 +136,8 @@ impl Cluster {
 
     /// Starts the server, waits until it answers a query, and gives the address and the version that it tells.
     pub(super) async fn start(&self, tools: &Tools) -> Result<(Address, String), ProvisionError> {
-        let spec = tools.spec;
-        let port = tools.port.unwrap_or(SOCKET_PORT);
-        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
-        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
-        // other users.
-        let settings = [
-            format!("unix_socket_directories={}", quoted(&self.socket())),
-            "unix_socket_permissions=0700".to_owned(),
-            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
-            format!("port={port}"),
-            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
-            "log_destination=stderr".to_owned(),
-            "logging_collector=off".to_owned(),
-        ];
-        let mut command = self.command(tools, spec.program)?;
-        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
-        let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
-        // This task outlives the request: it reaps the server whenever and however it ends.
-        let mut exit = tokio::spawn(async move { child.wait().await });
-
-        let address = self.address(tools.engine, spec, port)?;
+        let mut exit = self.spawn(tools)?;
+        let address = self.address(tools.engine, tools.spec, tools.port.unwrap_or(SOCKET_PORT))?;
         tokio::select! {
             status = &mut exit => {
                 let problem = match status {
@@ -164,6 +151,41 @@ impl Cluster {
                 Err(problem) => Err(self.did_not_start(tools, problem)),
             },
         }
+    }
+
+    fn spawn(&self, tools: &Tools) -> Result<JoinHandle<io::Result<ExitStatus>>, ProvisionError> {
+        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
+        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
+        // other users.
+        let settings = [
+            format!("unix_socket_directories={}", quoted(&self.socket())),
+            "unix_socket_permissions=0700".to_owned(),
+            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
+            format!("port={}", tools.port.unwrap_or(SOCKET_PORT)),
+            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
+            "log_destination=stderr".to_owned(),
+            "logging_collector=off".to_owned(),
+        ];
+        let mut command = self.command(tools, tools.spec.program)?;
+        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
+        let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
+        // This task outlives the request: it reaps the server whenever and however it ends.
+        Ok(tokio::spawn(async move { child.wait().await }))
+    }
+
+    /// Whether the server that was on this cluster was killed, and could not tidy up.
+    pub(super) fn was_killed(&self) -> bool {
+        self.postmaster_pid().exists()
+    }
+
+    /// Takes away the shared memory that a killed server left in the system's keeping: only a server that starts on the
+    /// same cluster knows which it was. It need not recover the rows for that, so it is stopped again at once.
+    pub(super) async fn tidy(&self, tools: &Tools) -> Result<(), ProvisionError> {
+        let exit = self.spawn(tools)?;
+        while self.running_on(tools.spec).is_none() && !exit.is_finished() && Instant::now() < tools.deadline {
+            tokio::time::sleep(TIDY_PAUSE).await;
+        }
+        self.stop(tools.spec).await
     }
 
     /// Reaches the server that runs on this cluster, or starts it again if none does.
@@ -184,7 +206,7 @@ impl Cluster {
     /// The port in the name of the socket of the server that runs here, if one does.
     fn running_on(&self, spec: &ServerSpec) -> Option<u16> {
         // Lines: process number, data directory, time of start, port, socket directory, …
-        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let text = fs::read_to_string(self.postmaster_pid()).ok()?;
         let mut lines = text.lines();
         let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
         let port = lines.nth(2)?.trim().parse().ok()?;

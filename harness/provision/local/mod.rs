@@ -3,7 +3,7 @@
 //! Nothing is needed but `initdb` and `postgres`: no service, no configuration, no `sudo`. The cluster listens on a socket in its
 //! own directory, keeps production's durability, and is gone with its directory.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -28,6 +28,9 @@ const POSTGRES: &str = "postgres";
 /// What every cluster's directory begins with, so that a damaged journal cannot name somebody else's.
 const PREFIX: &str = "cluster-";
 
+/// How long tidying up after a killed server may take.
+const TIDY_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Clusters from installed programs.
 pub(super) struct Local;
 
@@ -48,10 +51,14 @@ struct Tools {
 }
 
 impl Tools {
-    /// Looks for what a request needs; `version` is the wanted one.
-    async fn find(request: &Request, version: Option<&str>) -> Result<Self, Unable> {
-        let deadline = Instant::now() + request.deadline;
-        let engine = request.engine;
+    /// Looks for the programs of a wanted version, or of any.
+    async fn find(
+        engine: &'static dyn Engine,
+        version: Option<&str>,
+        port: Option<u16>,
+        patience: Duration,
+    ) -> Result<Self, Unable> {
+        let deadline = Instant::now() + patience;
         let title = engine.title();
         let spec = engine.server().filter(|spec| spec.program == POSTGRES).ok_or_else(|| Unable {
             reason: format!("no {title} server can be started from installed programs"),
@@ -65,7 +72,7 @@ impl Tools {
         }
         let installation = find::find(spec, title, version).await?;
         let account = Account::find()?;
-        Ok(Self { engine, spec, installation, account, port: request.port, deadline })
+        Ok(Self { engine, spec, installation, account, port, deadline })
     }
 }
 
@@ -78,7 +85,7 @@ impl fmt::Display for Tools {
 
 /// The cluster of a request, and what it takes to make it.
 async fn prepare(request: &Request) -> Result<(Cluster, Tools), Unable> {
-    let tools = Tools::find(request, request.version.as_deref()).await?;
+    let tools = Tools::find(request.engine, request.version.as_deref(), request.port, request.deadline).await?;
     // The server gets this path and works elsewhere, so it has to be absolute; only an empty one cannot be made so.
     let work = std::path::absolute(&request.work).unwrap_or_else(|_| request.work.clone());
     tools.account.can_reach(&work)?;
@@ -121,16 +128,24 @@ impl Provisioner for Local {
     async fn release(&self, lease: &Lease, _urls: &dyn UrlSource) -> Result<(), ProvisionError> {
         let (cluster, engine) = cluster_of(lease)?;
         cluster.stop(spec(engine)?).await?;
+        if cluster.was_killed() {
+            // What cannot be tidied (the programs are gone, the disk is full) is a few kilobytes of memory, and no reason to
+            // leave the rest standing.
+            if let Ok(tools) = Tools::find(engine, cluster.version().as_deref(), None, TIDY_PATIENCE).await {
+                let _ = cluster.tidy(&tools).await;
+                cluster.stop(tools.spec).await?;
+            }
+        }
         cluster.remove().await
     }
 
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError> {
-        let (cluster, _) = cluster_of(lease)?;
+        let (cluster, engine) = cluster_of(lease)?;
         let made_by = cluster.version().ok_or_else(|| Unable {
             reason: format!("there is no cluster in {}", cluster.directory().display()),
             hint: "start a new run".to_owned(),
         })?;
-        let tools = Tools::find(request, Some(&made_by)).await?;
+        let tools = Tools::find(engine, Some(&made_by), request.port, request.deadline).await?;
         cluster.resume(&tools).await
     }
 }

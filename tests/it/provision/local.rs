@@ -33,6 +33,20 @@ fn postmaster(work: &Path) -> String {
     text.lines().next().unwrap().to_owned()
 }
 
+/// The shared memory that the system keeps for a server: the number of a segment, and files.
+fn shared_memory(work: &Path) -> Vec<String> {
+    let lock = std::fs::read_to_string(work.join("cluster-target/data/postmaster.pid")).unwrap();
+    let segment = lock.lines().nth(6).unwrap().split_whitespace().last().unwrap();
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", postmaster(work))).unwrap();
+    let files = maps.split_whitespace().filter(|word| word.starts_with("/dev/shm/")).map(str::to_owned);
+    files.chain([segment.to_owned()]).collect()
+}
+
+fn is_there(memory: &str) -> bool {
+    let segments = std::fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    Path::new(memory).exists() || segments.lines().any(|line| line.split_whitespace().nth(1) == Some(memory))
+}
+
 fn kill(signal: &str, pid: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
@@ -114,10 +128,13 @@ async fn a_killed_server_is_started_again_and_cleaned_up() {
     assert_ne!(postmaster(work.path()), first);
     assert_eq!(ask(&address, identity).await, before);
 
+    let memory = shared_memory(work.path());
+    assert!(memory.iter().all(|memory| is_there(memory)), "{memory:?}");
     kill("-KILL", &postmaster(work.path()));
     leases.release(&Urls::default()).await;
     assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
     assert_eq!(processes_in(work.path()), Vec::<String>::new());
+    assert!(!memory.iter().any(|memory| is_there(memory)), "{memory:?}");
     assert_eq!(zombies(), 0);
 }
 
