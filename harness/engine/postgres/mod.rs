@@ -12,6 +12,7 @@ use crate::model::{Address, Endpoint, Host};
 mod dialect;
 mod encode;
 mod error;
+mod introspect;
 mod load;
 mod queries;
 mod scan;
@@ -130,3 +131,6 @@ fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
         .options(SETTINGS.iter().copied())
         .disable_statement_logging())
 }
+
+#[cfg(test)]
+mod tests;

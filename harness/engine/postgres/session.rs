@@ -111,7 +111,7 @@ impl Session for PostgresSession {
     }
 
     async fn introspect(&mut self) -> Result<Catalogue, EngineError> {
-        Ok(Catalogue::default())
+        self.catalogue().await
     }
 
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
