@@ -69,6 +69,21 @@ pub struct ServerSpec {
     pub program: &'static str,
     /// Folders in which distributions put that program, `*` standing for a version.
     pub program_folders: &'static [&'static str],
+    /// What is said to such a server about scratch databases.
+    pub databases: DatabaseSql,
+}
+
+/// The SQL around scratch databases on a server. Names come in quoted already.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseSql {
+    /// The statement that creates an empty database in UTF-8.
+    pub create: fn(quoted: &str) -> String,
+    /// The statement that drops a database if it is there, and cuts the sessions in it.
+    pub drop: fn(quoted: &str) -> String,
+    /// The query that gives a row if the session's role may create databases.
+    pub may_create: &'static str,
+    /// The query that gives a row if the session's database has a table of this name (a plain word) in any schema.
+    pub has_table: fn(table: &str) -> String,
 }
 
 /// How an engine's SQL differs from others'.

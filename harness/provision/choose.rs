@@ -17,8 +17,8 @@ pub async fn choose(
     match wanted {
         None | Some(AUTO) => first_able(ALL, request).await,
         Some(id) => {
-            let provisioner = by_id(id).ok_or_else(|| ProvisionError::Unable(unknown(id)))?;
-            let why = provisioner.offer(request).await.map_err(ProvisionError::Unable)?;
+            let provisioner = by_id(id).ok_or_else(|| unknown(id))?;
+            let why = provisioner.offer(request).await?;
             Ok((provisioner, why))
         }
     }

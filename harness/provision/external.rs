@@ -6,7 +6,7 @@ use super::{
     External, LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, scratch, version::is_version,
 };
 use crate::{
-    engine::{self, Session},
+    engine::{self, DatabaseSql, Session},
     model::{Address, Lease, LeaseKind},
 };
 
@@ -35,11 +35,12 @@ impl Provisioner for UsersOwn {
     }
 
     async fn acquire(&self, request: &Request, _leases: &mut dyn LeaseLog) -> Result<Server, ProvisionError> {
-        let external = wanted(request).map_err(ProvisionError::Unable)?;
+        let external = wanted(request)?;
+        let sql = scratch::sql(request.engine)?;
         let mut session = request.engine.connect(&external.address).await?;
         // The server itself holds us to writing nothing before all questions are answered.
         session.begin(true).await?;
-        check(&mut *session, external).await?;
+        check(&mut *session, sql, external).await?;
         let version = session.version().await?;
         session.tx_rollback().await?;
         session.close().await?;
@@ -61,7 +62,7 @@ impl Provisioner for UsersOwn {
 
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError> {
         let LeaseKind::Database { name, .. } = &lease.kind else { return Err(not_ours(lease)) };
-        let external = wanted(request).map_err(ProvisionError::Unable)?;
+        let external = wanted(request)?;
         let address = external.address.with_database(name);
         request.engine.connect(&address).await?.close().await?;
         Ok(address)
@@ -83,24 +84,18 @@ fn wanted(request: &Request) -> Result<&External, Unable> {
 }
 
 /// Whether scratch databases may be made there, found out without a single write.
-async fn check(session: &mut dyn Session, external: &External) -> Result<(), ProvisionError> {
-    if !external.disposable {
-        let marker = format!(
-            "SELECT true FROM pg_catalog.pg_class WHERE relname = '{MARKER}' AND relkind IN ('r', 'p') LIMIT 1"
-        );
-        if session.query(&marker).await?.is_empty() {
-            return Err(ProvisionError::NotDisposable {
-                place: external.address.to_string(),
-                reason: "nobody declared it disposable".to_owned(),
-            });
-        }
+async fn check(session: &mut dyn Session, sql: &DatabaseSql, external: &External) -> Result<(), ProvisionError> {
+    let has_marker = (sql.has_table)(MARKER);
+    if !external.disposable && session.query(&has_marker).await?.is_empty() {
+        return Err(ProvisionError::NotDisposable {
+            place: external.address.to_string(),
+            reason: "nobody declared it disposable".to_owned(),
+        });
     }
-    let rights = "SELECT rolname FROM pg_catalog.pg_roles \
-                  WHERE rolname = current_user AND (rolcreatedb OR rolsuper)";
-    if session.query(rights).await?.is_empty() {
+    if session.query(sql.may_create).await?.is_empty() {
         return Err(ProvisionError::Unable(Unable {
             reason: format!("the role of {} may not create databases", external.address),
-            hint: "let it, as a superuser: ALTER ROLE … CREATEDB".to_owned(),
+            hint: "give it that right, or the URL with another role".to_owned(),
         }));
     }
     Ok(())

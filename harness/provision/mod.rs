@@ -10,7 +10,7 @@ use std::{path::PathBuf, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    engine::{Engine, EngineError},
+    engine::{Engine, EngineError, ServerSpec},
     model::{Address, Lease, LeaseKind, RunId, Side},
 };
 
@@ -80,6 +80,14 @@ pub async fn release(lease: &Lease, urls: &dyn UrlSource) -> Result<(), Provisio
             hint: "use the version of rehearse that took it".to_owned(),
         })),
     }
+}
+
+/// What an engine says about its server.
+fn spec(engine: &dyn Engine) -> Result<&'static ServerSpec, Unable> {
+    engine.server().ok_or_else(|| Unable {
+        reason: format!("{} has no server that could be started or asked", engine.title()),
+        hint: "give the path of its file".to_owned(),
+    })
 }
 
 /// Finds the URL of a user's database again. The journal keeps only where it came from, and only `cli/` may look there.
@@ -196,6 +204,12 @@ pub enum ProvisionError {
     /// The journal could not be written, so nothing was taken.
     #[error("failed to write the journal")]
     Journal(#[source] std::io::Error),
+}
+
+impl From<Unable> for ProvisionError {
+    fn from(unable: Unable) -> Self {
+        Self::Unable(unable)
+    }
 }
 
 impl ProvisionError {

@@ -5,7 +5,7 @@
 
 use super::{External, LeaseLog, ProvisionError, Server, settle};
 use crate::{
-    engine::{Engine, EngineError},
+    engine::{DatabaseSql, Engine, EngineError},
     model::{Address, Lease, LeaseKind, RunId, Side},
 };
 
@@ -29,13 +29,12 @@ pub async fn create(
     leases: &mut dyn LeaseLog,
     external: Option<&External>,
 ) -> Result<Address, ProvisionError> {
+    let create = sql(engine)?.create;
     if let Some(external) = external {
         let kind = LeaseKind::Database { reference: external.reference.clone(), name: name.to_owned() };
         leases.announce(&Lease { id: format!("database-{name}"), kind }).await?;
     }
-    let quoted = engine.dialect().quote(name);
-    // `template1` may hold whatever somebody once put there, and its encoding; `template0` is as the maker left it.
-    let statement = format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'");
+    let statement = create(&engine.dialect().quote(name));
     let admin = server.admin.clone();
     settle::to_its_end(async move { Ok(execute(engine, &admin, &statement).await?) }).await?;
     Ok(server.admin.with_database(name))
@@ -52,9 +51,14 @@ pub async fn drop(admin: &Address, engine: &dyn Engine, name: &str) -> Result<()
             reason: format!("the name of a scratch database begins with `{PREFIX}`"),
         });
     }
+    let statement = (sql(engine)?.drop)(&engine.dialect().quote(name));
     settle::settled().await;
-    let quoted = engine.dialect().quote(name);
-    Ok(execute(engine, admin, &format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")).await?)
+    Ok(execute(engine, admin, &statement).await?)
+}
+
+/// What is said about scratch databases to a server of this engine.
+pub(super) fn sql(engine: &dyn Engine) -> Result<&'static DatabaseSql, ProvisionError> {
+    Ok(&super::spec(engine)?.databases)
 }
 
 async fn execute(engine: &dyn Engine, admin: &Address, statement: &str) -> Result<(), EngineError> {

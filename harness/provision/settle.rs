@@ -4,9 +4,14 @@
 //! not take it back: the server may make the thing *after* the release has looked for it and found nothing. So such an
 //! act runs to its end in a task of its own, and whoever releases waits until none is under way.
 
+use std::time::Duration;
+
 use tokio::sync::RwLock;
 
 use super::ProvisionError;
+
+/// How long a release waits.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 static UNDER_WAY: RwLock<()> = RwLock::const_new(());
 
@@ -23,17 +28,15 @@ pub(super) async fn to_its_end<T: Send + 'static>(
         .map_err(|source| ProvisionError::Failed { doing: "finish what was begun".to_owned(), source: source.into() })?
 }
 
-/// Waits until no such act is under way in this process.
+/// Waits until no such act is under way in this process; not for ever, because a server may hang.
 pub(super) async fn settled() {
-    drop(UNDER_WAY.write().await);
+    // Past that, the release does what it can; the lease stays in the journal if it fails.
+    drop(tokio::time::timeout(PATIENCE, UNDER_WAY.write()).await);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicBool, Ordering},
-        time::Duration,
-    };
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
 

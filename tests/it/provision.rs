@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use rehearse::{
-    engine::{self, Engine},
+    engine,
     model::{Address, Lease, LeaseKind, RunId, Side},
     provision::{self, External, LeaseLog, ProvisionError, Request, Server, UrlSource, scratch},
 };
@@ -38,6 +38,26 @@ impl Announced {
         for lease in self.0.iter().rev().chain(&self.0) {
             provision::release(lease, urls).await.unwrap();
         }
+    }
+}
+
+/// A test that fails halfway leaves nothing either.
+impl Drop for Announced {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let leases = std::mem::take(&mut self.0);
+        let release = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                for lease in leases.iter().rev() {
+                    let _ = provision::release(lease, &Urls::default()).await;
+                }
+            });
+        };
+        // A runtime cannot be waited for inside another one.
+        let _ = std::thread::spawn(release).join();
     }
 }
 

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
-use super::{Dialect, Engine, EngineError, ServerSpec, Session};
+use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
 use crate::model::{Address, Endpoint, Host};
 
 mod dialect;
@@ -46,6 +46,15 @@ static SERVER: ServerSpec = ServerSpec {
         "/opt/homebrew/opt/postgresql@*/bin",
         "/usr/pgsql-*/bin",
     ],
+    databases: DatabaseSql {
+        // `template1` holds whatever somebody once put there, in its encoding; `template0` is as the maker left it.
+        create: |quoted| format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"),
+        drop: |quoted| format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"),
+        may_create: "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)",
+        has_table: |table| {
+            format!("SELECT 1 FROM pg_catalog.pg_class WHERE relname = '{table}' AND relkind IN ('r', 'p') LIMIT 1")
+        },
+    },
 };
 
 /// The settings of every session. They go into the startup packet, so that neither defaults of the role or database nor

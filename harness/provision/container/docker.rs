@@ -172,9 +172,14 @@ impl DockerEngine {
 
 /// The image cannot be had, and what to do about it.
 pub(super) fn no_image(image: &str, why: &str) -> Unable {
+    // A name without a slash is one of Docker's official images, and for these there is a way without any registry.
+    let how = match image.contains('/') {
+        false => format!("build it with ci/images/build.sh {image}"),
+        true => format!("pull or load it into Docker under the name {image}"),
+    };
     Unable {
         reason: format!("image {image} is not here and cannot be pulled ({why})"),
-        hint: format!("build it with ci/images/build.sh {image}, or give --provider local"),
+        hint: format!("{how}, or give --provider local"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use testcontainers::{
-    ContainerRequest, GenericImage, ImageExt, ReuseDirective,
+    ContainerRequest, GenericImage, ImageExt, ReuseDirective, TestcontainersError,
     bollard::models::{HostConfig, PortBinding},
     core::IntoContainerPort,
     runners::AsyncRunner,
@@ -12,9 +12,11 @@ use testcontainers::{
 use tokio::time::Instant;
 
 use self::docker::{DockerEngine, Image, Standing};
-use super::{LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, password, readiness, settle};
+use super::{
+    LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, password, readiness, settle, spec,
+};
 use crate::{
-    engine::{Engine, ServerSpec},
+    engine::ServerSpec,
     model::{Address, Endpoint, EngineId, Host, Lease, LeaseKind, Secret},
 };
 
@@ -27,6 +29,11 @@ const LABEL: &str = "rehearse.run";
 /// A container's shared memory. Docker gives 64 MiB, and a parallel hash join of PostgreSQL fails in that with "No space
 /// left on device"; it is a limit and not a reservation.
 const SHARED_MEMORY_BYTES: i64 = 1 << 30;
+
+/// How testcontainers calls the host of an engine on this machine.
+const LOCALHOST: &str = "localhost";
+const ELSEWHERE: &str = "Docker does not seem to run on this very machine, and its ports are only opened on 127.0.0.1 \
+                         there; run rehearse where Docker runs, or give --provider local";
 
 /// Servers in containers.
 pub(super) struct Container;
@@ -49,29 +56,29 @@ impl Provisioner for Container {
     }
 
     async fn acquire(&self, request: &Request, leases: &mut dyn LeaseLog) -> Result<Server, ProvisionError> {
-        let spec = spec(request.engine).map_err(ProvisionError::Unable)?;
+        let spec = spec(request.engine)?;
         let image = image(request, spec);
-        let engine = DockerEngine::find().await.map_err(ProvisionError::Unable)?;
-        let found = engine.image(&image).await.map_err(ProvisionError::Unable)?;
+        let engine = DockerEngine::find().await?;
+        let found = engine.image(&image).await?;
         let password = password::random()?;
         let name = format!("{PREFIX}{}-{}", request.run, request.side);
         let mut container = prepare(request, spec, &image, &name, &password);
         if found == Image::InRegistry {
             let pulled = container.pull_image().await;
-            container =
-                pulled.map_err(|error| ProvisionError::Unable(docker::no_image(&image, &readiness::chain(&error))))?;
+            container = pulled.map_err(|error| docker::no_image(&image, &readiness::chain(&error)))?;
         }
-        let found = engine.image(&image).await.map_err(ProvisionError::Unable)?;
+        let found = engine.image(&image).await?;
         let lease = Lease {
             id: format!("container-{}", request.side),
             kind: LeaseKind::Container { name: name.clone(), image: image.clone() },
         };
         leases.announce(&lease).await?;
 
-        let server = Started { engine, name, what: format!("{} in {image}", request.engine.title()) };
         let deadline = Instant::now() + request.deadline;
-        let started = settle::to_its_end(async move { Ok(container.start().await.map(drop)) }).await?;
-        if let Err(error) = started {
+        let host = settle::to_its_end(async move { Ok(start(container).await) }).await?;
+        let what = format!("{} in {image}", request.engine.title());
+        let server = Started { engine, name, what, is_elsewhere: host.as_ref().is_ok_and(|host| host != LOCALHOST) };
+        if let Err(error) = host {
             return Err(server.did_not_start(readiness::chain(&error), request.port).await);
         }
         let (admin, version) = server.wait(request, spec, Some(password), deadline).await?;
@@ -85,25 +92,23 @@ impl Provisioner for Container {
     async fn release(&self, lease: &Lease, _urls: &dyn UrlSource) -> Result<(), ProvisionError> {
         let name = container_of(lease)?;
         settle::settled().await;
-        DockerEngine::find().await.map_err(ProvisionError::Unable)?.remove(name).await
+        DockerEngine::find().await?.remove(name).await
     }
 
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError> {
-        let spec = spec(request.engine).map_err(ProvisionError::Unable)?;
+        let spec = spec(request.engine)?;
         let name = container_of(lease)?;
-        let engine = DockerEngine::find().await.map_err(ProvisionError::Unable)?;
+        let engine = DockerEngine::find().await?;
         let Some(standing) = engine.inspect(name, spec.port).await? else {
-            return Err(ProvisionError::Unable(Unable {
-                reason: format!("container {name} is not there any more"),
-                hint: "start a new run".to_owned(),
-            }));
+            let reason = format!("container {name} is not there any more");
+            return Err(Unable { reason, hint: "start a new run".to_owned() }.into());
         };
         if !standing.runs || standing.is_paused {
             engine.start(name, &standing).await?;
         }
         let password = standing.password(spec.environment);
         let what = format!("{} in container {name}", request.engine.title());
-        let server = Started { engine, name: name.to_owned(), what };
+        let server = Started { engine, name: name.to_owned(), what, is_elsewhere: false };
         let deadline = Instant::now() + request.deadline;
         Ok(server.wait(request, spec, password, deadline).await?.0)
     }
@@ -114,6 +119,8 @@ struct Started {
     engine: DockerEngine,
     name: String,
     what: String,
+    /// The engine seems to run on another machine, or outside the container that we run in.
+    is_elsewhere: bool,
 }
 
 impl Started {
@@ -166,10 +173,16 @@ impl Started {
                 format!("port {port} on 127.0.0.1 is in use"),
                 Some("free the port, or ask for none: Docker then finds a free one".to_owned()),
             ),
+            _ if self.is_elsewhere => (problem, Some(ELSEWHERE.to_owned())),
             _ => (problem, None),
         };
         ProvisionError::DidNotStart { what: self.what.clone(), problem, hint, log_tail }
     }
+}
+
+/// Creates and starts a container; tells on which host its ports are opened.
+async fn start(container: ContainerRequest<GenericImage>) -> Result<String, TestcontainersError> {
+    Ok(container.start().await?.get_host().await?.to_string())
 }
 
 /// What testcontainers is asked for.
@@ -212,12 +225,6 @@ fn host_config(request: &Request, port: u16) -> HostConfig {
         shm_size: Some(SHARED_MEMORY_BYTES),
         ..HostConfig::default()
     }
-}
-
-fn spec(engine: &dyn Engine) -> Result<&'static ServerSpec, Unable> {
-    engine
-        .server()
-        .ok_or_else(|| Unable { reason: format!("{} has no server", engine.title()), hint: "use its file".to_owned() })
 }
 
 /// The image with its tag.

@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{process::Command, time::Instant};
+use rustix::process::Pid;
+use tokio::{process::Command, task::JoinHandle, time::Instant};
 
-use super::{account::Account, find::Installation, process};
+use super::{Tools, account::Account, process};
 use crate::{
     engine::{Engine, ServerSpec},
     model::{Address, Endpoint, EngineId, Host, Secret},
@@ -28,26 +29,14 @@ const TAIL_LINES: usize = 20;
 const TAIL_BYTES: u64 = 16 * 1024;
 /// How long the server may take to stop in order before it is made to.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// Every cluster's directory begins with this, so that a damaged journal cannot name somebody else's.
-pub(super) const PREFIX: &str = "cluster-";
-
+/// How long deleting is tried again, and how often.
+const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
+const REMOVE_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether a server has taken its cluster.
+const TIDY_PAUSE: Duration = Duration::from_millis(10);
 /// A private directory that holds `data/`, `socket/`, `server.log` and `password`.
 pub(super) struct Cluster {
     directory: PathBuf,
-}
-
-/// What it takes to run programs on a cluster.
-pub(super) struct Tools {
-    /// The engine whose server it is.
-    pub(super) engine: &'static dyn Engine,
-    /// Its programs.
-    pub(super) installation: Installation,
-    /// Who runs them.
-    pub(super) account: Account,
-    /// A TCP port on 127.0.0.1, where one is wanted besides the socket.
-    pub(super) port: Option<u16>,
-    /// Until when the server must answer.
-    pub(super) deadline: Instant,
 }
 
 impl Cluster {
@@ -56,8 +45,17 @@ impl Cluster {
         Self { directory }
     }
 
+    /// Its private directory.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     fn data(&self) -> PathBuf {
         self.directory.join("data")
+    }
+
+    fn postmaster_pid(&self) -> PathBuf {
+        self.data().join("postmaster.pid")
     }
 
     fn socket(&self) -> PathBuf {
@@ -117,7 +115,7 @@ impl Cluster {
     }
 
     async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
-        let spec = super::spec(tools.engine)?;
+        let spec = tools.spec;
         let mut command = self.command(tools, super::INITDB)?;
         command
             .arg("--pgdata")
@@ -138,27 +136,8 @@ impl Cluster {
 
     /// Starts the server, waits until it answers a query, and gives the address and the version that it tells.
     pub(super) async fn start(&self, tools: &Tools) -> Result<(Address, String), ProvisionError> {
-        let spec = super::spec(tools.engine)?;
-        let port = tools.port.unwrap_or(SOCKET_PORT);
-        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
-        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
-        // other users.
-        let settings = [
-            format!("unix_socket_directories={}", quoted(&self.socket())),
-            "unix_socket_permissions=0700".to_owned(),
-            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
-            format!("port={port}"),
-            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
-            "log_destination=stderr".to_owned(),
-            "logging_collector=off".to_owned(),
-        ];
-        let mut command = self.command(tools, spec.program)?;
-        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
-        let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
-        // This task outlives the request: it reaps the server whenever and however it ends.
-        let mut exit = tokio::spawn(async move { child.wait().await });
-
-        let address = self.address(tools.engine, spec, port)?;
+        let mut exit = self.spawn(tools)?;
+        let address = self.address(tools.engine, tools.spec, tools.port.unwrap_or(SOCKET_PORT))?;
         tokio::select! {
             status = &mut exit => {
                 let problem = match status {
@@ -174,9 +153,44 @@ impl Cluster {
         }
     }
 
+    fn spawn(&self, tools: &Tools) -> Result<JoinHandle<io::Result<ExitStatus>>, ProvisionError> {
+        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
+        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
+        // other users.
+        let settings = [
+            format!("unix_socket_directories={}", quoted(&self.socket())),
+            "unix_socket_permissions=0700".to_owned(),
+            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
+            format!("port={}", tools.port.unwrap_or(SOCKET_PORT)),
+            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
+            "log_destination=stderr".to_owned(),
+            "logging_collector=off".to_owned(),
+        ];
+        let mut command = self.command(tools, tools.spec.program)?;
+        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
+        let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
+        // This task outlives the request: it reaps the server whenever and however it ends.
+        Ok(tokio::spawn(async move { child.wait().await }))
+    }
+
+    /// Whether the server that was on this cluster was killed, and could not tidy up.
+    pub(super) fn was_killed(&self) -> bool {
+        self.postmaster_pid().exists()
+    }
+
+    /// Takes away the shared memory that a killed server left in the system's keeping: only a server that starts on the
+    /// same cluster knows which it was. It need not recover the rows for that, so it is stopped again at once.
+    pub(super) async fn tidy(&self, tools: &Tools) -> Result<(), ProvisionError> {
+        let exit = self.spawn(tools)?;
+        while self.running_on(tools.spec).is_none() && !exit.is_finished() && Instant::now() < tools.deadline {
+            tokio::time::sleep(TIDY_PAUSE).await;
+        }
+        self.stop(tools.spec).await
+    }
+
     /// Reaches the server that runs on this cluster, or starts it again if none does.
     pub(super) async fn resume(&self, tools: &Tools) -> Result<Address, ProvisionError> {
-        let spec = super::spec(tools.engine)?;
+        let spec = tools.spec;
         if let Some(port) = self.running_on(spec) {
             let address = self.address(tools.engine, spec, port)?;
             return match readiness::wait(tools.engine, &address, tools.deadline).await {
@@ -192,13 +206,12 @@ impl Cluster {
     /// The port in the name of the socket of the server that runs here, if one does.
     fn running_on(&self, spec: &ServerSpec) -> Option<u16> {
         // Lines: process number, data directory, time of start, port, socket directory, …
-        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let text = fs::read_to_string(self.postmaster_pid()).ok()?;
         let mut lines = text.lines();
-        let pid: i32 = lines.next()?.trim().parse().ok()?;
+        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
         let port = lines.nth(2)?.trim().parse().ok()?;
         // The file stays behind after a kill, and its number may be another process's by now.
-        let lives =
-            process::working_in(&self.data(), &[spec.program]).iter().any(|p| p.pid.as_raw_nonzero().get() == pid);
+        let lives = process::working_in(&self.data(), &[spec.program]).iter().any(|process| process.pid == pid);
         lives.then_some(port)
     }
 
@@ -216,7 +229,14 @@ impl Cluster {
 
     /// Deletes the directory.
     pub(super) async fn remove(&self) -> Result<(), ProvisionError> {
-        directory::remove(&self.directory).await
+        let deadline = Instant::now() + REMOVE_PATIENCE;
+        loop {
+            match directory::remove(&self.directory).await {
+                // A child that outlived its killed server for a moment may still have been writing.
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(REMOVE_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     fn address(&self, engine: &dyn Engine, spec: &ServerSpec, port: u16) -> Result<Address, ProvisionError> {
@@ -267,8 +287,7 @@ impl Cluster {
             ),
             _ => (problem, None),
         };
-        let what = format!("{} {}", tools.engine.title(), tools.installation);
-        ProvisionError::DidNotStart { what, problem, hint, log_tail }
+        ProvisionError::DidNotStart { what: tools.to_string(), problem, hint, log_tail }
     }
 
     fn failed(&self, doing: &str, source: io::Error) -> ProvisionError {

@@ -81,10 +81,9 @@ async fn installations(spec: &ServerSpec) -> Vec<Installation> {
         }
     }
     // A program without a folder is looked for by the system itself, as for every command.
-    if let Some(version) = version(Path::new(spec.program)).await {
-        if !found.iter().any(|known| known.version == version) {
-            found.push(Installation { folder: None, version });
-        }
+    let searched = version(Path::new(spec.program)).await;
+    if let Some(version) = searched.filter(|version| found.iter().all(|known| known.version != *version)) {
+        found.push(Installation { folder: None, version });
     }
     found
 }

@@ -3,13 +3,13 @@
 //! Nothing is needed but `initdb` and `postgres`: no service, no configuration, no `sudo`. The cluster listens on a socket in its
 //! own directory, keeps production's durability, and is gone with its directory.
 
-use std::path::{Path, PathBuf};
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use self::{account::Account, cluster::Cluster, cluster::Tools, find::Installation};
-use super::{LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, password};
+use self::{account::Account, cluster::Cluster, find::Installation};
+use super::{LeaseLog, ProvisionError, Provisioner, Request, Server, Unable, UrlSource, password, spec};
 use crate::{
     engine::{self, Engine, ServerSpec},
     model::{Address, EngineId, Lease, LeaseKind},
@@ -25,35 +25,73 @@ const INITDB: &str = "initdb";
 /// The server whose clusters are made here.
 const POSTGRES: &str = "postgres";
 
+/// What every cluster's directory begins with, so that a damaged journal cannot name somebody else's.
+const PREFIX: &str = "cluster-";
+
+/// How long tidying up after a killed server may take.
+const TIDY_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Clusters from installed programs.
 pub(super) struct Local;
 
-/// What was found out for one request.
-struct Ready {
+/// What it takes to run programs on a cluster.
+struct Tools {
+    /// The engine whose server it is.
+    engine: &'static dyn Engine,
+    /// What it says about its server.
+    spec: &'static ServerSpec,
+    /// Its programs.
     installation: Installation,
+    /// Who runs them.
     account: Account,
-    directory: PathBuf,
+    /// A TCP port on 127.0.0.1, where one is wanted besides the socket.
+    port: Option<u16>,
+    /// Until when the server must answer.
+    deadline: Instant,
 }
 
-impl Ready {
-    async fn find(request: &Request) -> Result<Self, Unable> {
-        let title = request.engine.title();
-        let spec = request.engine.server().filter(|spec| spec.program == POSTGRES).ok_or_else(|| Unable {
+impl Tools {
+    /// Looks for the programs of a wanted version, or of any.
+    async fn find(
+        engine: &'static dyn Engine,
+        version: Option<&str>,
+        port: Option<u16>,
+        patience: Duration,
+    ) -> Result<Self, Unable> {
+        let deadline = Instant::now() + patience;
+        let title = engine.title();
+        let spec = engine.server().filter(|spec| spec.program == POSTGRES).ok_or_else(|| Unable {
             reason: format!("no {title} server can be started from installed programs"),
             hint: "give --provider container or --provider external".to_owned(),
         })?;
-        let installation = find::find(spec, title, request.version.as_deref()).await?;
+        if !process::can_be_found() {
+            return Err(Unable {
+                reason: "a local server cannot be watched here, because this system has no /proc".to_owned(),
+                hint: "give --provider container or --provider external".to_owned(),
+            });
+        }
+        let installation = find::find(spec, title, version).await?;
         let account = Account::find()?;
-        let directory = directory(request);
-        account.can_reach(&request.work)?;
-        Cluster::at(directory.clone()).check_socket_path(request.port)?;
-        Ok(Self { installation, account, directory })
+        Ok(Self { engine, spec, installation, account, port, deadline })
     }
+}
 
-    /// Why it is taken: "PostgreSQL 15.18 in /usr/lib/postgresql/15/bin".
-    fn why(&self, engine: &dyn Engine) -> String {
-        format!("{} {}", engine.title(), self.installation)
+/// "PostgreSQL 15.18 in /usr/lib/postgresql/15/bin".
+impl fmt::Display for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.engine.title(), self.installation)
     }
+}
+
+/// The cluster of a request, and what it takes to make it.
+async fn prepare(request: &Request) -> Result<(Cluster, Tools), Unable> {
+    let tools = Tools::find(request.engine, request.version.as_deref(), request.port, request.deadline).await?;
+    // The server gets this path and works elsewhere, so it has to be absolute; only an empty one cannot be made so.
+    let work = std::path::absolute(&request.work).unwrap_or_else(|_| request.work.clone());
+    tools.account.can_reach(&work)?;
+    let cluster = Cluster::at(work.join(format!("{PREFIX}{}", request.side)));
+    cluster.check_socket_path(request.port)?;
+    Ok((cluster, tools))
 }
 
 #[async_trait]
@@ -67,35 +105,20 @@ impl Provisioner for Local {
     }
 
     async fn offer(&self, request: &Request) -> Result<String, Unable> {
-        Ok(Ready::find(request).await?.why(request.engine))
+        Ok(prepare(request).await?.1.to_string())
     }
 
     async fn acquire(&self, request: &Request, leases: &mut dyn LeaseLog) -> Result<Server, ProvisionError> {
-        let deadline = Instant::now() + request.deadline;
-        let ready = Ready::find(request).await.map_err(ProvisionError::Unable)?;
-        let why = ready.why(request.engine);
+        let (cluster, tools) = prepare(request).await?;
         let password = password::random()?;
-        let lease = Lease {
-            id: format!("cluster-{}", request.side),
-            kind: LeaseKind::Cluster {
-                directory: ready.directory.clone(),
-                engine: EngineId::from(request.engine.id()),
-            },
-        };
-        leases.announce(&lease).await?;
+        let engine = EngineId::from(request.engine.id());
+        let kind = LeaseKind::Cluster { directory: cluster.directory().to_owned(), engine };
+        leases.announce(&Lease { id: format!("cluster-{}", request.side), kind }).await?;
 
-        let cluster = Cluster::at(ready.directory);
-        let tools = Tools {
-            engine: request.engine,
-            installation: ready.installation,
-            account: ready.account,
-            port: request.port,
-            deadline,
-        };
         cluster.lay_out(tools.account, &password)?;
         cluster.initialise(&tools).await?;
         let (admin, version) = cluster.start(&tools).await?;
-        Ok(Server { admin, version, provider: self.id(), why })
+        Ok(Server { admin, version, provider: self.id(), why: tools.to_string() })
     }
 
     fn owns(&self, lease: &LeaseKind) -> bool {
@@ -103,60 +126,41 @@ impl Provisioner for Local {
     }
 
     async fn release(&self, lease: &Lease, _urls: &dyn UrlSource) -> Result<(), ProvisionError> {
-        let (directory, engine) = cluster_of(lease)?;
-        let cluster = Cluster::at(directory.to_path_buf());
+        let (cluster, engine) = cluster_of(lease)?;
         cluster.stop(spec(engine)?).await?;
+        if cluster.was_killed() {
+            // What cannot be tidied (the programs are gone, the disk is full) is a few kilobytes of memory, and no reason to
+            // leave the rest standing.
+            if let Ok(tools) = Tools::find(engine, cluster.version().as_deref(), None, TIDY_PATIENCE).await {
+                let _ = cluster.tidy(&tools).await;
+                cluster.stop(tools.spec).await?;
+            }
+        }
         cluster.remove().await
     }
 
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError> {
-        let deadline = Instant::now() + request.deadline;
-        let (directory, engine) = cluster_of(lease)?;
-        let cluster = Cluster::at(directory.to_path_buf());
-        let made_by = cluster.version().ok_or_else(|| {
-            ProvisionError::Unable(Unable {
-                reason: format!("there is no cluster in {}", directory.display()),
-                hint: "start a new run".to_owned(),
-            })
+        let (cluster, engine) = cluster_of(lease)?;
+        let made_by = cluster.version().ok_or_else(|| Unable {
+            reason: format!("there is no cluster in {}", cluster.directory().display()),
+            hint: "start a new run".to_owned(),
         })?;
-        let installation =
-            find::find(spec(engine)?, engine.title(), Some(&made_by)).await.map_err(ProvisionError::Unable)?;
-        let account = Account::find().map_err(ProvisionError::Unable)?;
-        cluster.resume(&Tools { engine, installation, account, port: request.port, deadline }).await
+        let tools = Tools::find(engine, Some(&made_by), request.port, request.deadline).await?;
+        cluster.resume(&tools).await
     }
 }
 
-/// Where a request's cluster goes.
-fn directory(request: &Request) -> PathBuf {
-    // The server gets the path and works elsewhere, so it has to be absolute; only an empty path cannot be made so.
-    let work = std::path::absolute(&request.work).unwrap_or_else(|_| request.work.clone());
-    work.join(format!("{}{}", cluster::PREFIX, request.side))
-}
-
-/// What the engine says about its server.
-fn spec(engine: &dyn Engine) -> Result<&'static ServerSpec, ProvisionError> {
-    engine.server().ok_or_else(|| {
-        ProvisionError::Unable(Unable {
-            reason: format!("{} has no server", engine.title()),
-            hint: "use its file".to_owned(),
-        })
-    })
-}
-
-/// The directory and the engine of a cluster's lease.
-fn cluster_of(lease: &Lease) -> Result<(&Path, &'static dyn Engine), ProvisionError> {
+/// The cluster and the engine of a cluster's lease.
+fn cluster_of(lease: &Lease) -> Result<(Cluster, &'static dyn Engine), Unable> {
     if let LeaseKind::Cluster { directory, engine } = &lease.kind {
-        let is_ours = directory.is_absolute()
-            && directory
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| name.starts_with(cluster::PREFIX));
+        let name = directory.file_name().and_then(|name| name.to_str());
+        let is_ours = directory.is_absolute() && name.is_some_and(|name| name.starts_with(PREFIX));
         if let (true, Some(engine)) = (is_ours, engine::by_id(engine.as_str())) {
-            return Ok((directory, engine));
+            return Ok((Cluster::at(directory.clone()), engine));
         }
     }
-    Err(ProvisionError::Unable(Unable {
+    Err(Unable {
         reason: format!("{:?} is no cluster of ours", lease.kind),
         hint: "use the version of rehearse that took it".to_owned(),
-    }))
+    })
 }

@@ -1,11 +1,7 @@
-//! The processes of a cluster, found by where they work and not by a number that the system may have given to somebody
-//! else since.
+//! The processes of a cluster, found by where they work and what they were called with, and not by a number that the
+//! system may have given to somebody else since.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path, time::Duration};
 
 use rustix::{
     io::Errno,
@@ -21,43 +17,68 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Process {
     /// Its number.
     pub(super) pid: Pid,
-    parent: i32,
+    parent: Option<Pid>,
 }
 
-/// The living processes of these programs whose working directory is this directory or lies in it.
+impl Process {
+    fn is_child_of(&self, others: &[Process]) -> bool {
+        others.iter().any(|other| self.parent == Some(other.pid))
+    }
+}
+
+/// Whether processes can be found here at all.
+pub(super) fn can_be_found() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
+/// The living processes of these programs that work in a directory or below it.
 ///
-/// The server and all its children work in their data directory, and `initdb` in the one that we start it in. Someone
+/// A server and its children have their data directory as working directory, and `initdb` the one that we start it in.
+/// Root without the right to trace (as in most containers) may not see that of another account's process, but it sees
+/// the command lines, in which servers and `initdb` name their directory, and whose children the others are. Someone
 /// who only looks around there with a shell is not one of these programs.
 pub(super) fn working_in(directory: &Path, programs: &[&str]) -> Vec<Process> {
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
+    let living = entries
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid: i32| {
-            let place = working_directory(pid)?;
-            let (name, state, parent) = status(pid)?;
-            let is_ours = place.starts_with(&directory) && state != 'Z' && programs.contains(&name.as_str());
-            is_ours.then_some(Process { pid: Pid::from_raw(pid)?, parent })
-        })
-        .collect()
+        .filter_map(|pid| of_these(pid, programs));
+    let (mut ours, mut rest): (Vec<_>, Vec<_>) =
+        living.partition(|process| works_in(process.pid, &directory) || names(process.pid, &directory));
+    loop {
+        let (children, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|process| process.is_child_of(&ours));
+        if children.is_empty() {
+            return ours;
+        }
+        ours.extend(children);
+        rest = others;
+    }
 }
 
-fn working_directory(pid: i32) -> Option<PathBuf> {
-    let place = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    // The kernel adds this if somebody deleted the directory under the process.
-    Some(place.to_str().and_then(|place| place.strip_suffix(" (deleted)")).map_or(place.clone(), PathBuf::from))
-}
-
-/// Name, state and parent; the name stands in parentheses and may itself contain some.
-fn status(pid: i32) -> Option<(String, char, i32)> {
+/// The process of this number, if it lives and is one of these programs.
+fn of_these(pid: i32, programs: &[&str]) -> Option<Process> {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may itself contain some; state and parent follow.
     let (before, after) = line.rsplit_once(") ")?;
     let (_, name) = before.split_once('(')?;
     let mut fields = after.split(' ');
-    let state = fields.next()?.chars().next()?;
-    let parent = fields.next()?.parse().ok()?;
-    Some((name.to_owned(), state, parent))
+    let is_alive = fields.next()? != "Z";
+    let parent = Pid::from_raw(fields.next()?.parse().ok()?);
+    (is_alive && programs.contains(&name)).then_some(Process { pid: Pid::from_raw(pid)?, parent })
+}
+
+fn works_in(pid: Pid, directory: &Path) -> bool {
+    // If somebody deleted the directory under the process, the kernel adds " (deleted)" to its last part.
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| {
+        let place = place.to_string_lossy();
+        Path::new(place.strip_suffix(" (deleted)").unwrap_or(&place)).starts_with(directory)
+    })
+}
+
+fn names(pid: Pid, directory: &Path) -> bool {
+    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory))
 }
 
 /// Ends them: `SIGINT` (the server then cuts its sessions and stops in order) with `patience` to comply, `SIGQUIT` (it
@@ -69,9 +90,7 @@ pub(super) async fn end(directory: &Path, programs: &[&str], patience: Duration)
     for (signal, patience) in [(Signal::INT, patience), (Signal::QUIT, patience / 2)] {
         // Only the first process of each family is asked: it ends its children in order.
         let family = working_in(directory, programs);
-        for process in
-            family.iter().filter(|process| !family.iter().any(|p| p.pid.as_raw_nonzero().get() == process.parent))
-        {
+        for process in family.iter().filter(|process| !process.is_child_of(&family)) {
             send(process.pid, signal)?;
         }
         if gone(directory, programs, patience).await {

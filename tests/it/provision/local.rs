@@ -1,5 +1,7 @@
 //! Throw-away clusters.
 
+use rehearse::engine::{Dialect, Engine, EngineError, ServerSpec, Session};
+
 use super::*;
 
 /// The processes that work in a directory, by their command lines.
@@ -29,6 +31,20 @@ fn zombies() -> usize {
 fn postmaster(work: &Path) -> String {
     let text = std::fs::read_to_string(work.join("cluster-target/data/postmaster.pid")).unwrap();
     text.lines().next().unwrap().to_owned()
+}
+
+/// The shared memory that the system keeps for a server: the number of a segment, and files.
+fn shared_memory(work: &Path) -> Vec<String> {
+    let lock = std::fs::read_to_string(work.join("cluster-target/data/postmaster.pid")).unwrap();
+    let segment = lock.lines().nth(6).unwrap().split_whitespace().last().unwrap();
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", postmaster(work))).unwrap();
+    let files = maps.split_whitespace().filter(|word| word.starts_with("/dev/shm/")).map(str::to_owned);
+    files.chain([segment.to_owned()]).collect()
+}
+
+fn is_there(memory: &str) -> bool {
+    let segments = std::fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    Path::new(memory).exists() || segments.lines().any(|line| line.split_whitespace().nth(1) == Some(memory))
 }
 
 fn kill(signal: &str, pid: &str) {
@@ -112,10 +128,13 @@ async fn a_killed_server_is_started_again_and_cleaned_up() {
     assert_ne!(postmaster(work.path()), first);
     assert_eq!(ask(&address, identity).await, before);
 
+    let memory = shared_memory(work.path());
+    assert!(memory.iter().all(|memory| is_there(memory)), "{memory:?}");
     kill("-KILL", &postmaster(work.path()));
     leases.release(&Urls::default()).await;
     assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
     assert_eq!(processes_in(work.path()), Vec::<String>::new());
+    assert!(!memory.iter().any(|memory| is_there(memory)), "{memory:?}");
     assert_eq!(zombies(), 0);
 }
 
@@ -183,4 +202,67 @@ async fn no_two_sides_get_in_each_others_way() {
     assert_eq!(ask(&second.admin, "SELECT 1").await, "1");
     of_target.release(&Urls::default()).await;
     assert_eq!(processes_in(work.path()), Vec::<String>::new());
+}
+
+/// PostgreSQL with programs from another folder.
+struct Replaced(&'static ServerSpec);
+
+#[async_trait]
+impl Engine for Replaced {
+    fn id(&self) -> &'static str {
+        "postgres"
+    }
+    fn title(&self) -> &'static str {
+        "PostgreSQL"
+    }
+    fn dialect(&self) -> &'static dyn Dialect {
+        engine::by_id("postgres").unwrap().dialect()
+    }
+    fn server(&self) -> Option<&'static ServerSpec> {
+        Some(self.0)
+    }
+    async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {
+        engine::by_id("postgres").unwrap().connect(address).await
+    }
+}
+
+/// An engine whose programs are these shell scripts.
+fn scripts(folder: &Path, initdb: &str, postgres: &str) -> &'static dyn Engine {
+    let told = r#"[ "$1" = --version ] && echo "postgres (PostgreSQL) 99.1" && exit"#;
+    for (name, script) in [("initdb", initdb), ("postgres", postgres)] {
+        std::fs::write(folder.join(name), format!("#!/bin/sh\n{told}\n{script}\n")).unwrap();
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let real = engine::by_id("postgres").unwrap().server().unwrap();
+    let folder: &'static str = Box::leak(folder.to_str().unwrap().to_owned().into_boxed_str());
+    let folders: &'static [&'static str] = Box::leak(Box::new([folder]));
+    let spec = ServerSpec { program_folders: folders, ..*real };
+    Box::leak(Box::new(Replaced(Box::leak(Box::new(spec)))))
+}
+
+#[tokio::test]
+async fn programs_that_fail_are_told_with_their_last_words() {
+    let base = work();
+    if skips("programs_that_fail_are_told_with_their_last_words", "local", &request(base.path())).await {
+        return;
+    }
+    for (initdb, postgres, problem, word) in [
+        ("echo no such symbol; exit 127", "exit", "initdb exited with status 127", "no such symbol"),
+        ("mkdir data", "echo bad page; exit 3", "the server exited with status 3", "bad page"),
+        ("mkdir data", "kill -SEGV $$", "the server was ended by signal 11", ""),
+        ("echo could not write: No space left on device; exit 1", "exit", "no space is left on the device of", "write"),
+        ("mkdir data", "while :; do sleep 0.1; done", "no answer within the deadline", ""),
+    ] {
+        let work = work();
+        let engine = scripts(base.path(), initdb, postgres);
+        let deadline = Duration::from_secs(3);
+        let request = Request { engine, version: Some("99".to_owned()), deadline, ..request(work.path()) };
+        let mut leases = Announced::default();
+        let error = acquire(&request, &mut leases).await.unwrap_err();
+        assert!(error.to_string().contains(problem), "{error}");
+        let ProvisionError::DidNotStart { log_tail, .. } = error else { panic!("{error}") };
+        assert!(log_tail.concat().contains(word), "{log_tail:?}");
+        leases.release(&Urls::default()).await;
+        assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
+    }
 }
