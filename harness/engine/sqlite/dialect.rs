@@ -80,7 +80,7 @@ impl SqliteDialect {
         let mut sql = self.quote(&column.name);
         if !column.declared.is_empty() {
             sql.push(' ');
-            sql.push_str(&column.declared);
+            sql.push_str(&self.declared(&column.declared));
         }
         match &column.generation {
             Generation::RowId { autoincrement } => {
@@ -106,6 +106,16 @@ impl SqliteDialect {
             sql.push_str(&format!(" COLLATE {}", self.quote(collation)));
         }
         sql
+    }
+
+    /// A declared type in SQL: as it stands, or in quotes where it is not the words and numbers that types are made of.
+    fn declared(&self, declared: &str) -> String {
+        let is_usual = |token: &ddl::Token<'_>| {
+            matches!(token.kind, ddl::TokenKind::Word | ddl::TokenKind::Number)
+                || ["(", ")", ",", "+", "-"].iter().any(|mark| token.is(mark))
+        };
+        let usual = ddl::tokens(declared).iter().all(is_usual) && !declared.contains("--");
+        if usual { declared.to_owned() } else { self.quote(declared) }
     }
 
     fn foreign_key(&self, key: &ForeignKey) -> String {
