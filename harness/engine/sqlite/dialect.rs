@@ -4,7 +4,7 @@ use crate::{
     engine::{Dialect, SchemaScript},
     model::{
         Catalogue, LogicalType, TableName,
-        catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Table},
+        catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Key, Table},
     },
 };
 
@@ -33,11 +33,7 @@ impl Dialect for SqliteDialect {
         let mut script = SchemaScript::default();
         for table in tables {
             script.create.push(self.create_table(table));
-            // A plain unique index is already among the table's unique keys.
-            let is_key = |index: &&Index| table.uniques.iter().any(|key| key.name.as_ref() == Some(&index.name));
-            script.finish.extend(
-                table.indexes.iter().filter(|index| !is_key(index)).map(|index| self.create_index(&table.name, index)),
-            );
+            script.finish.extend(table.indexes.iter().map(|index| self.create_index(&table.name, index)));
         }
         let catalogue = Catalogue {
             tables: tables.iter().map(|table| (table.name.clone(), table.clone())).collect(),
@@ -66,7 +62,9 @@ impl SqliteDialect {
         if let (Some(key), None) = (&table.primary_key, row_id) {
             parts.push(format!("{}PRIMARY KEY ({})", self.constraint(&key.name), self.columns(&key.columns)));
         }
-        for key in &table.uniques {
+        // A unique key that an index of the same name keeps comes with that index.
+        let is_index = |key: &&Key| table.indexes.iter().any(|index| Some(&index.name) == key.name.as_ref());
+        for key in table.uniques.iter().filter(|key| !is_index(key)) {
             parts.push(format!("{}UNIQUE ({})", self.constraint(&key.name), self.columns(&key.columns)));
         }
         for check in &table.checks {

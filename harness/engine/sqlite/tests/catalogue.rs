@@ -51,7 +51,7 @@ async fn columns_and_keys_are_read() {
     assert_eq!(table("tight").row_key().unwrap(), ["a", "b"]);
     assert!(!table("exact").columns[0].nullable);
     assert_eq!(table("counted").uniques[0].name.as_deref(), Some("one"));
-    assert_eq!(table("counted").indexes[0].predicate.as_deref(), Some("v > 0"));
+    assert_eq!(table("counted").indexes[1].predicate.as_deref(), Some("v > 0"));
     let names: Vec<&str> = table("exact").indexes.iter().map(|index| index.name.as_str()).collect();
     assert_eq!(names, ["folded", "lowered"]);
     assert_eq!(table("exact").indexes[0].parts[0].collation.as_deref(), Some("NOCASE"));
@@ -111,15 +111,11 @@ async fn created_tables_read_back_the_same() {
              CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED);
          CREATE INDEX i ON c (lower(b) COLLATE RTRIM DESC, a) WHERE a > 0; CREATE UNIQUE INDEX k ON c (a);";
     let (_source, mut source) = with(schema).await;
-    let mut expected = source.introspect().await.unwrap();
+    let expected = source.introspect().await.unwrap();
     let tables: Vec<_> = expected.tables.values().cloned().collect();
     let script = SqliteDialect.create_tables(&tables);
     let (_target, mut target) = with(&[script.create, script.finish].concat().join(";\n")).await;
-    let mut found = target.introspect().await.unwrap();
-    // A plain unique index comes back as the unique constraint that it amounts to.
-    for catalogue in [&mut expected, &mut found] {
-        catalogue.objects.retain(|object, _| !object.name.ends_with('k'));
-    }
+    let found = target.introspect().await.unwrap();
     assert_eq!(found, expected);
     target.execute(&script.drop.join(";\n")).await.unwrap();
     assert!(target.introspect().await.unwrap().tables.is_empty());
