@@ -1,6 +1,6 @@
 //! Questions that checks ask of the rows themselves.
 
-use rusqlite::{Connection, Result, types::ValueRef};
+use rusqlite::{Connection, Error, Result, ffi, types::ValueRef};
 
 use crate::{
     engine::{Counted, Dialect},
@@ -20,6 +20,10 @@ pub(super) fn dangling(connection: &Connection, reference: &Reference, sample: u
     let matches = matches.collect::<Vec<_>>().join(" AND ");
     // A parent that is not there has no row that could be referred to.
     let orphan = if is_there(connection, &reference.parent)? {
+        if reference.parent_columns.len() != reference.columns.len() {
+            let message = format!("{} has no key of that many columns", reference.parent);
+            return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(message)));
+        }
         format!("NOT EXISTS (SELECT 1 FROM {} AS p WHERE {matches})", SqliteDialect.table(&reference.parent))
     } else {
         "TRUE".to_owned()

@@ -4,7 +4,7 @@ use crate::{
     engine::{Dialect, SchemaScript},
     model::{
         Catalogue, LogicalType, TableName,
-        catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Table},
+        catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Key, Table},
     },
 };
 
@@ -33,11 +33,7 @@ impl Dialect for SqliteDialect {
         let mut script = SchemaScript::default();
         for table in tables {
             script.create.push(self.create_table(table));
-            // A plain unique index is already among the table's unique keys.
-            let is_key = |index: &&Index| table.uniques.iter().any(|key| key.name.as_ref() == Some(&index.name));
-            script.finish.extend(
-                table.indexes.iter().filter(|index| !is_key(index)).map(|index| self.create_index(&table.name, index)),
-            );
+            script.finish.extend(table.indexes.iter().map(|index| self.create_index(&table.name, index)));
         }
         let catalogue = Catalogue {
             tables: tables.iter().map(|table| (table.name.clone(), table.clone())).collect(),
@@ -66,7 +62,9 @@ impl SqliteDialect {
         if let (Some(key), None) = (&table.primary_key, row_id) {
             parts.push(format!("{}PRIMARY KEY ({})", self.constraint(&key.name), self.columns(&key.columns)));
         }
-        for key in &table.uniques {
+        // A unique key that an index of the same name keeps comes with that index.
+        let is_index = |key: &&Key| table.indexes.iter().any(|index| Some(&index.name) == key.name.as_ref());
+        for key in table.uniques.iter().filter(|key| !is_index(key)) {
             parts.push(format!("{}UNIQUE ({})", self.constraint(&key.name), self.columns(&key.columns)));
         }
         for check in &table.checks {
@@ -80,7 +78,7 @@ impl SqliteDialect {
         let mut sql = self.quote(&column.name);
         if !column.declared.is_empty() {
             sql.push(' ');
-            sql.push_str(&column.declared);
+            sql.push_str(&self.declared(&column.declared));
         }
         match &column.generation {
             Generation::RowId { autoincrement } => {
@@ -106,6 +104,16 @@ impl SqliteDialect {
             sql.push_str(&format!(" COLLATE {}", self.quote(collation)));
         }
         sql
+    }
+
+    /// A declared type in SQL: as it stands, or in quotes where it is not the words and numbers that types are made of.
+    fn declared(&self, declared: &str) -> String {
+        let is_usual = |token: &ddl::Token<'_>| {
+            matches!(token.kind, ddl::TokenKind::Word | ddl::TokenKind::Number)
+                || ["(", ")", ",", "+", "-"].iter().any(|mark| token.is(mark))
+        };
+        let usual = ddl::tokens(declared).iter().all(is_usual) && !declared.contains("--");
+        if usual { declared.to_owned() } else { self.quote(declared) }
     }
 
     fn foreign_key(&self, key: &ForeignKey) -> String {

@@ -175,17 +175,18 @@ fn read_indexes(connection: &Connection, table: &mut Table, parsed: &ddl::TableD
             continue;
         }
         let (index, plain) = read_index(connection, table, &listed)?;
-        if !plain || !listed.unique || listed.partial {
-            table.indexes.push(index);
-            continue;
+        if plain && listed.unique && !listed.partial {
+            let columns: Vec<String> = index.parts.iter().filter_map(|part| part.column.clone()).collect();
+            let name = if listed.origin == "u" {
+                parsed.uniques.iter().find(|key| same_names(&key.columns, &columns)).and_then(|key| key.name.clone())
+            } else {
+                Some(listed.name)
+            };
+            table.uniques.push(Key { name, columns });
         }
-        let columns: Vec<String> = index.parts.into_iter().filter_map(|part| part.column).collect();
-        let name = if listed.origin == "u" {
-            parsed.uniques.iter().find(|key| same_names(&key.columns, &columns)).and_then(|key| key.name.clone())
-        } else {
-            Some(listed.name)
-        };
-        table.uniques.push(Key { name, columns });
+        if listed.origin == "c" {
+            table.indexes.push(index);
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Dates and times as SQLite keeps them: ISO 8601 text.
 //!
-//! The form is that of SQLite's own functions, `2024-01-02 03:04:05.123456`: a space, no fraction where it is zero, six
-//! digits where it is not, so that texts of one column sort by time. Instants are written in UTC with `+00:00` after
+//! The form is that of SQLite's own functions, `2024-01-02 03:04:05.123456`: a space, and a fraction
+//! without zeros at its end, so that texts of one column sort by time. Instants are written in UTC with `+00:00` after
 //! them. Years before 0 have a minus sign (the year before 1 is `0000`), years from 10000 on more digits; infinities are
 //! the words `infinity` and `-infinity`, as PostgreSQL writes them.
 
@@ -26,6 +26,7 @@ pub(super) fn time(text: &mut String, micros: i64) {
     push(text, format_args!("{hour:02}:{minute:02}:{second:02}"));
     if fraction != 0 {
         push(text, format_args!(".{fraction:06}"));
+        text.truncate(text.trim_end_matches('0').len());
     }
 }
 
@@ -98,10 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn times_have_six_digits_or_none() {
+    fn fractions_have_no_zeros_at_their_end() {
         assert_eq!(written(timestamp, -1), "1969-12-31 23:59:59.999999");
         assert_eq!(written(timestamp, 1_704_164_645_123_456), "2024-01-02 03:04:05.123456");
         assert_eq!(written(instant, 1_704_164_645_000_000), "2024-01-02 03:04:05+00:00");
+        assert_eq!(written(time, 500_000), "00:00:00.5");
         assert_eq!(written(time, DAY), "24:00:00");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     engine::Dialect,
     model::{
         Catalogue,
-        catalogue::{Column, Definition, Generation, Index, ObjectName, Table},
+        catalogue::{Column, Definition, Generation, Index, Key, ObjectName, Table},
     },
 };
 
@@ -131,7 +131,7 @@ fn column_attributes(column: &Column) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Adds the primary key, unique constraints and plain unique indexes.
+/// Adds the primary key and unique constraints.
 fn keys(objects: &mut Objects, table: &Table, parsed: &ddl::TableDdl) {
     let named = |name: &Option<String>, kind: &str, columns: &[String]| {
         let given = name.clone().unwrap_or_else(|| format!("{kind} ({})", columns.join(", ")));
@@ -147,19 +147,12 @@ fn keys(objects: &mut Objects, table: &Table, parsed: &ddl::TableDdl) {
         let name = named(&key.name, "PRIMARY KEY", &key.columns);
         add(objects, "constraint", name, &attributes("PRIMARY KEY", &key.columns, conflict));
     }
-    for key in &table.uniques {
+    let is_index = |key: &&Key| table.indexes.iter().any(|index| Some(&index.name) == key.name.as_ref());
+    for key in table.uniques.iter().filter(|key| !is_index(key)) {
         let written = parsed.uniques.iter().find(|written| same_names(&written.columns, &key.columns));
-        let is_constraint = key.name.is_none() || written.is_some_and(|written| written.name == key.name);
-        if is_constraint {
-            let conflict = written.and_then(|written| written.conflict.as_ref());
-            let name = named(&key.name, "UNIQUE", &key.columns);
-            add(objects, "constraint", name, &attributes("UNIQUE", &key.columns, conflict));
-        } else {
-            let name = key.name.clone().unwrap_or_default();
-            let parts = SqliteDialect.columns(&key.columns);
-            let attributes = [("table", table.name.name.clone()), ("unique", "true".to_owned()), ("parts", parts)];
-            add(objects, "index", name, &attributes);
-        }
+        let conflict = written.and_then(|written| written.conflict.as_ref());
+        let name = named(&key.name, "UNIQUE", &key.columns);
+        add(objects, "constraint", name, &attributes("UNIQUE", &key.columns, conflict));
     }
 }
 

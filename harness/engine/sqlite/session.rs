@@ -116,7 +116,7 @@ impl Session for SqliteSession {
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {
         let Self { connection, place } = *self;
-        tokio::task::block_in_place(|| connection.close())
-            .map_err(|(_, error)| failed(&place, "closing the database")(error))
+        tokio::task::block_in_place(|| connection.close().map_err(|(_, error)| error))
+            .map_err(failed(&place, "closing the database"))
     }
 }
