@@ -113,7 +113,9 @@ impl RowSink for RowDigester {
 mod tests {
     use super::*;
 
-    fn digest(rows: &[&[Cell<'_>]], key: &[usize]) -> TableDigest {
+    type Rows<'a> = &'a [&'a [Cell<'a>]];
+
+    fn digest(rows: Rows<'_>, key: &[usize]) -> TableDigest {
         let forms = vec![Form::Own; rows[0].len()];
         let mut digester = RowDigester::new(forms, key.to_vec(), true);
         for row in rows {
@@ -131,7 +133,7 @@ mod tests {
     fn known_collisions_of_other_checksums_are_told_apart() {
         let (before, after): (&[Cell<'_>], &[Cell<'_>]) = (&[text("11:22")], &[text("11:32")]);
         let (big, bigger) = (Cell::Integer(100_000_000_001), Cell::Integer(100_000_000_002));
-        let cases: &[(&[&[Cell<'_>]], &[&[Cell<'_>]])] = &[
+        let cases: &[(Rows<'_>, Rows<'_>)] = &[
             (&[&[text("ab"), text("c")]], &[&[text("a"), text("bc")]]),
             (&[&[text("a|b"), text("c")]], &[&[text("a"), text("b|c")]]),
             (&[&[Cell::Null]], &[&[text("<null>")]]),

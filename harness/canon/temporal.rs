@@ -1,8 +1,8 @@
 //! Days and times: civil dates, the text forms that databases and applications write, and epoch numbers.
 //!
-//! The calendar is the proleptic Gregorian one, as in PostgreSQL and SQLite. Text goes through one small scanner that also
-//! notices whether the spelling is the plain one (PostgreSQL's own output), because any other spelling is a line in the
-//! loss ledger.
+//! The calendar is the proleptic Gregorian one, as in PostgreSQL and SQLite. Text goes through one small scanner that
+//! also notices whether the spelling is the plain one (PostgreSQL's own output), because any other spelling is a line
+//! in the loss ledger.
 
 use std::fmt::Write as _;
 
@@ -32,8 +32,8 @@ pub struct Read<T> {
     pub plain: bool,
 }
 
-/// Reads a day and time: `T` or a blank between them, fractions of any length, `Z`, `UTC`, `+05`, `+0530`, `+05:30`,
-/// a trailing `BC`, a year of sign and four to six digits, 24:00:00, a second of 60, `infinity`. A day alone is midnight.
+/// Reads a day and time: `T` or a blank between them, fractions of any length, `Z`, `UTC`, `+05`, `+0530`, `+05:30`, a
+/// trailing `BC`, a year of sign and four to six digits, 24:00:00, a second of 60, `infinity`. A day alone is midnight.
 /// Days that no calendar has (`2024-02-30`, `0000-00-00`) are refused.
 pub fn parse_timestamp(text: &str) -> Option<Moment> {
     moment(text.as_bytes())
@@ -107,15 +107,15 @@ pub(super) fn time_of_day(text: &[u8]) -> Option<Read<i64>> {
 /// milliseconds, below 10^17 microseconds, else nanoseconds. Each unit so reaches from 1970 to the year 5138.
 pub const fn epoch_to_micros(number: i64) -> i64 {
     match number.unsigned_abs() {
-        ..100_000_000_000 => number * 1_000_000,
-        ..100_000_000_000_000 => number * 1_000,
-        ..100_000_000_000_000_000 => number,
+        0..100_000_000_000 => number * 1_000_000,
+        100_000_000_000..100_000_000_000_000 => number * 1_000,
+        100_000_000_000_000..100_000_000_000_000_000 => number,
         _ => number.div_euclid(1_000),
     }
 }
 
-/// Writes a moment without zone: `2024-01-02T03:04:05.123456`, `0044-03-15T00:00:00 BC`, `infinity`. Zeros at the end of
-/// the fraction are left out.
+/// Writes a moment without zone: `2024-01-02T03:04:05.123456`, `0044-03-15T00:00:00 BC`, `infinity`. Zeros at the end
+/// of the fraction are left out.
 pub fn format_timestamp(micros: i64) -> String {
     spell(micros, 'T', "")
 }
