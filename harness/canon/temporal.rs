@@ -60,6 +60,8 @@ pub(super) fn moment(text: &[u8]) -> Option<Moment> {
         _ => return None,
     }
     let time = scan.time()?;
+    // 24:00:00 is printed as the next day.
+    scan.plain &= time < DAY;
     let offset = scan.offset()?;
     if !scan.rest.is_empty() {
         return None;

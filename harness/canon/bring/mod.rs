@@ -155,7 +155,7 @@ fn json_of(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
     out.push(VALUE);
     match *cell {
         Cell::Json(text) | Cell::Jsonb(text) => json::write_value(text, out),
-        Cell::Text(text) => json::write_value(text, out),
+        Cell::Text(text) | Cell::PaddedText(text) => json::write_value(text, out),
         // What became of '123' and '1.5' in a column whose affinity is numeric.
         Cell::Integer(_) | Cell::Float64(_) => json::write_value(show::text_of(cell)?.as_bytes(), out).map(|_| false),
         _ => None,
