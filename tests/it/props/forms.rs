@@ -108,9 +108,14 @@ fn folding_is_told<'a>(cells: impl Iterator<Item = Cell<'a>> + Clone) -> Result<
             let (form, fit) = under(*rule, &cell);
             let nan = matches!(cell, Cell::Float32(value) if value.is_nan())
                 || matches!(cell, Cell::Float64(value) if value.is_nan());
+            // Blanks are no part of a JSON value, and not counted.
+            let stored = match text_of(&cell) {
+                Some(text) if *rule == Rule::Json => text.replace(|c: char| c.is_ascii_whitespace(), "").into_bytes(),
+                _ => own(&cell),
+            };
             if fit != Fit::Normalised && !nan {
-                let before = seen.entry(form).or_insert_with(|| own(&cell));
-                prop_assert_eq!(&*before, &own(&cell), "{}", rule);
+                let before = seen.entry(form).or_insert_with(|| stored.clone());
+                prop_assert_eq!(&*before, &stored, "{}", rule);
             }
         }
     }
