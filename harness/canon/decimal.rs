@@ -149,7 +149,8 @@ pub(super) fn write_value(out: &mut Vec<u8>, negative: bool, digits: impl Iterat
     }
 }
 
-/// The text of an encoded finite number, as digits and a power of ten; `None` if these bytes are none (a special value).
+/// The text of an encoded finite number, as digits and a power of ten; `None` if these bytes are none (a special
+/// value).
 pub(super) fn value_text(encoded: &[u8]) -> Option<String> {
     let (head, digits) = encoded.split_at_checked(17)?;
     let power = i64::from_le_bytes(head[1..9].try_into().expect("eight bytes"));

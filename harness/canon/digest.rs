@@ -113,7 +113,9 @@ impl RowSink for RowDigester {
 mod tests {
     use super::*;
 
-    fn digest(rows: &[&[Cell<'_>]], key: &[usize]) -> TableDigest {
+    type Rows<'a> = &'a [&'a [Cell<'a>]];
+
+    fn digest(rows: Rows<'_>, key: &[usize]) -> TableDigest {
         let forms = vec![Form::Own; rows[0].len()];
         let mut digester = RowDigester::new(forms, key.to_vec(), true);
         for row in rows {
@@ -129,8 +131,9 @@ mod tests {
 
     #[test]
     fn known_collisions_of_other_checksums_are_told_apart() {
+        let (before, after): (&[Cell<'_>], &[Cell<'_>]) = (&[text("11:22")], &[text("11:32")]);
         let (big, bigger) = (Cell::Integer(100_000_000_001), Cell::Integer(100_000_000_002));
-        let cases: &[(&[&[Cell<'_>]], &[&[Cell<'_>]])] = &[
+        let cases: &[(Rows<'_>, Rows<'_>)] = &[
             (&[&[text("ab"), text("c")]], &[&[text("a"), text("bc")]]),
             (&[&[text("a|b"), text("c")]], &[&[text("a"), text("b|c")]]),
             (&[&[Cell::Null]], &[&[text("<null>")]]),
@@ -138,7 +141,7 @@ mod tests {
             (&[&[Cell::Null]], &[&[text("DEFAULT_REPLACEMENT_STRING")]]),
             (&[&[text("a")], &[text("b")], &[text("b")]], &[&[text("a")], &[text("c")], &[text("c")]]),
             (&[&[text("a")], &[text("b")], &[text("b")]], &[&[text("a")]]),
-            (&[&[text("11:22")]; 4], &[&[text("11:32")]; 4]),
+            (&[before; 4], &[after; 4]),
             (&[&[text("x")], &[text("yz")]], &[&[text("xy")], &[text("z")]]),
             (&[&[big]], &[&[bigger]]),
             (&[&[text("a😀b")]], &[&[text("a😁b")]]),

@@ -1,8 +1,9 @@
 //! JSON by value: one linear pass over the text, no tree.
 //!
 //! Numbers go by their decimal value (1 = 1.0 = 1e0, any number of digits), strings by their characters, objects by
-//! their members in the order of keys. Duplicate keys are kept in the order in which they stand, so that `{"a":1,"a":2}`
-//! is not `{"a":2}`. Keys are ordered as `jsonb` orders them (length, then bytes), which spares it the sorting.
+//! their members in the order of keys. Duplicate keys are kept in the order in which they stand, so that
+//! `{"a":1,"a":2}` is not `{"a":2}`. Keys are ordered as `jsonb` orders them (length, then bytes), which spares it the
+//! sorting.
 
 use super::decimal::{self, Number};
 
@@ -21,9 +22,9 @@ const OBJECT: u8 = 7;
 /// Tag and length before the bytes of a string.
 const STRING_HEAD: usize = 5;
 
-/// Appends the value of a JSON text, or tells by `None` that it is none (or is too deep; what was appended by then is for
-/// the caller to take away). `Some(false)` if numbers, escapes or the order of keys were spelled in another way than
-/// needed; blanks between tokens are no part of a value and not counted.
+/// Appends the value of a JSON text, or tells by `None` that it is none (or is too deep; what was appended by then is
+/// for the caller to take away). `Some(false)` if numbers, escapes or the order of keys were spelled in another way
+/// than needed; blanks between tokens are no part of a value and not counted.
 pub(super) fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     str::from_utf8(text).ok()?;
     let mut scanner = Scanner { text, at: 0, out, plain: true, members: Vec::new(), scratch: Vec::new() };

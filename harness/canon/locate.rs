@@ -186,8 +186,8 @@ impl Located {
 
 /// Compares the suspects of both sides as multisets, and marks at most `cap` rows of each kind to show.
 ///
-/// Rows of one key are paired: equal ones first, the rest in the order of their digests as changed rows; what is left on
-/// either side is missing or extraneous. Without a key a row is its own key, so that nothing is ever changed.
+/// Rows of one key are paired: equal ones first, the rest in the order of their digests as changed rows; what is left
+/// on either side is missing or extraneous. Without a key a row is its own key, so that nothing is ever changed.
 ///
 /// # Panics
 /// If the sides do not have the same number of columns.

@@ -1,7 +1,8 @@
 //! Floor 1: arithmetic of equality.
 //!
-//! Turns cells into canonical bytes, canonical rows into digests, digests into fingerprints, and seeds into seeds. Pure:
-//! no I/O, no clock, no SQL. `EQUALITY` in one place: whatever compares two values anywhere in Rehearse comes through here.
+//! Turns cells into canonical bytes, canonical rows into digests, digests into fingerprints, and seeds into seeds.
+//! Pure: no I/O, no clock, no SQL. `EQUALITY` in one place: whatever compares two values anywhere in Rehearse comes
+//! through here.
 //!
 //! A value has two canonical forms: its [own form](encode), lossless, for a side that is compared with itself; and a
 //! common form under a [`Rule`], for a source column that is compared with a target column. A [`RowDigester`] makes the

@@ -49,7 +49,8 @@ pub enum Rule {
 /// What a rule did to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// Nothing was folded: among cells of this shape, only this one has this common form.
+    /// Nothing was folded: among cells of this shape, only this one has this common form (blanks between the tokens of
+    /// JSON and, for `jsonb`, the order of keys apart: they are no part of a value).
     Exact,
     /// The value is one of several spellings of its common form: a line for the loss ledger.
     Normalised,

@@ -101,11 +101,7 @@ async fn say(stdin: &mut ChildStdin, line: &str) -> std::io::Result<()> {
     stdin.flush().await
 }
 
-async fn finished(
-    mut child: Child,
-    stdin: ChildStdin,
-    result: Result<StepDone, Failure>,
-) -> Result<StepDone, Failure> {
+async fn finished(mut child: Child, stdin: ChildStdin, result: Result<StepDone, Failure>) -> Result<StepDone, Failure> {
     // Whatever it still does, it has said its last word: closing its stdin ends it, and waiting leaves no zombie.
     drop(stdin);
     if tokio::time::timeout(GRACE, child.wait()).await.is_err() {

@@ -1,7 +1,7 @@
 //! The wall clock and chance: nothing else in Rehearse reads either.
 
 use jiff::{Timestamp, tz::TimeZone};
-use rand::Rng;
+use rand::RngExt;
 
 use crate::model::RunId;
 

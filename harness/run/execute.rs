@@ -1,8 +1,7 @@
 //! Plays a run from its first event to its last: whatever happens in between, leases are given back and reports written.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,8 +9,7 @@ use std::{
 };
 
 use super::{
-    Options, Plan, RunError, Stop,
-    clock,
+    Options, Plan, RunError, Stop, clock,
     journal::Journal,
     process,
     recorder::{EventSink, Recorder},

@@ -16,11 +16,10 @@ pub(super) fn judge(
     expect: &Expectation,
 ) -> (Verdict, Vec<String>) {
     let (mut verdict, mut reasons) = (Verdict::Pass, Vec::new());
-    let outcomes = report
-        .steps
-        .iter()
-        .map(|step| (format!("step `{}`", step.id), &step.outcome))
-        .chain(report.checks.iter().map(|check| (format!("check `{}` ({})", check.id, check.stage), &check.outcome)));
+    let outcomes =
+        report.steps.iter().map(|step| (format!("step `{}`", step.id), &step.outcome)).chain(
+            report.checks.iter().map(|check| (format!("check `{}` ({})", check.id, check.stage), &check.outcome)),
+        );
     for (name, outcome) in outcomes.filter(|(_, outcome)| **outcome != Outcome::Passed) {
         verdict = verdict.merge(outcome.verdict());
         let because = outcome.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -42,7 +41,11 @@ pub(super) fn judge(
     }
     for (name, share) in coverage.shares() {
         let percent = 100.0 * share.checked as f64 / (share.total.max(1)) as f64;
-        if share.total > 0 && !share.is_whole() && percent < require_coverage && (unwaived > 0 || report.unchecked.is_empty()) {
+        if share.total > 0
+            && !share.is_whole()
+            && percent < require_coverage
+            && (unwaived > 0 || report.unchecked.is_empty())
+        {
             verdict = verdict.merge(Verdict::Inconclusive);
             reasons.push(format!("coverage of {name} is {share}, and {require_coverage} % is required"));
         }
@@ -68,7 +71,9 @@ fn expected(
     };
     let missed: Vec<&String> = expect.failing.iter().filter(|id| !failing(id)).collect();
     let surprises = report.checks.iter().filter(|check| {
-        matches!(check.outcome, Outcome::Failed { .. }) && !expect.failing.is_empty() && !expect.failing.contains(&check.id)
+        matches!(check.outcome, Outcome::Failed { .. })
+            && !expect.failing.is_empty()
+            && !expect.failing.contains(&check.id)
     });
     let surprises: Vec<&str> = surprises.map(|check| check.id.as_str()).collect();
     if verdict == expect.verdict && missed.is_empty() && surprises.is_empty() {

@@ -82,13 +82,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            act_ms: 3_600_000,
-            server_ms: 60_000,
-            reconnect_ms: 60_000,
-            memory_bytes: None,
-            cpus: None,
-            port: None,
-        }
+        Self { act_ms: 3_600_000, server_ms: 60_000, reconnect_ms: 60_000, memory_bytes: None, cpus: None, port: None }
     }
 }

@@ -280,7 +280,8 @@ impl Rehearsal {
         let mut rows = 0;
         for side in Side::BOTH {
             let address = self.address(side)?.clone();
-            let state = snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
+            let state =
+                snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
             let file = PathBuf::from(format!("{}-{}-{side}.json", self.plan.name, stage_word(stage)));
             let text = serde_json::to_vec(&state).map_err(|error| chain(&error))?;
             let path = self.run.directory.join(&file);
@@ -338,7 +339,9 @@ impl Rehearsal {
                         self.standing.insert(index);
                         Course::RollingBack(reason)
                     }
-                    (Direction::Forward, FailureKind::Interrupted) => Course::Over("the run was interrupted".to_owned()),
+                    (Direction::Forward, FailureKind::Interrupted) => {
+                        Course::Over("the run was interrupted".to_owned())
+                    }
                     (Direction::Forward, _) => Course::RollingBack(reason),
                     // What a failed rollback left is told by the no-trace check.
                     (Direction::Back | Direction::Setup, _) => Course::RollingBack(reason),
@@ -379,7 +382,9 @@ impl Rehearsal {
         let recorded = self.run.recorder.events();
         let scope = recorded.iter().rposition(|event| matches!(event.kind, EventKind::ScenarioStarted { .. }));
         let marks = recorded[scope.unwrap_or(0)..].iter().filter_map(|event| match &event.kind {
-            EventKind::StepMark { step, mark } if *step == id || (direction == Direction::Back && forward.contains(step)) => {
+            EventKind::StepMark { step, mark }
+                if *step == id || (direction == Direction::Back && forward.contains(step)) =>
+            {
                 Some(mark.clone())
             }
             _ => None,
@@ -403,7 +408,9 @@ impl Rehearsal {
         let run = Arc::clone(&self.run);
         let result = match bounded(self.examine(stage, id), limit, &run.stop).await {
             Ok(examined) => examined,
-            Err(error) => return self.checked(stage, id, Outcome::Broken { error }, Examined::default(), millis(started)),
+            Err(error) => {
+                return self.checked(stage, id, Outcome::Broken { error }, Examined::default(), millis(started));
+            }
         };
         let outcome = match &result.skipped {
             Some(reason) => Outcome::Skipped { reason: reason.clone() },
@@ -486,9 +493,10 @@ impl Rehearsal {
 
     fn conclude(self) -> Result<Played, RunError> {
         let report = Report::from_events(&self.run.recorder.events());
-        let report = report.as_ref().and_then(|report| report.scenarios.last()).ok_or_else(|| {
-            RunError::WrongState("the rehearsal left no events".to_owned())
-        })?;
+        let report = report
+            .as_ref()
+            .and_then(|report| report.scenarios.last())
+            .ok_or_else(|| RunError::WrongState("the rehearsal left no events".to_owned()))?;
         let (options, scenario) = (&self.run.options, &self.run.scenario);
         let (mut verdict, mut reasons) =
             judge::judge(report, &self.coverage, &scenario.waivers, options.require_coverage, &scenario.expect);
@@ -550,11 +558,7 @@ fn told(unready: &Unready) -> String {
 }
 
 /// Bounds an act in time, and ends it when the run is asked to stop.
-async fn bounded<T>(
-    work: impl Future<Output = Result<T, String>>,
-    limit: Duration,
-    stop: &Stop,
-) -> Result<T, String> {
+async fn bounded<T>(work: impl Future<Output = Result<T, String>>, limit: Duration, stop: &Stop) -> Result<T, String> {
     tokio::select! {
         result = work => result,
         () = tokio::time::sleep(limit) => Err(format!("no end within {} s", limit.as_secs())),

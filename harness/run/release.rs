@@ -1,8 +1,7 @@
 //! Gives leases back: at the end of a run, and long after by `clean`.
 
 use super::{
-    RunError, journal,
-    process,
+    RunError, journal, process,
     recorder::{EventSink, Recorder, held},
     registry::{Entry, Registry},
     step_process::chain,

@@ -203,11 +203,7 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
     Play { run, urls: again.urls, registry: again.registry, earlier }.to_the_end().await
 }
 
-fn earlier(
-    directory: &Path,
-    events: &[Event],
-    plan: &super::plan::RehearsalPlan,
-) -> Result<Earlier, RunError> {
+fn earlier(directory: &Path, events: &[Event], plan: &super::plan::RehearsalPlan) -> Result<Earlier, RunError> {
     let mut earlier = Earlier::default();
     let step_of = |id: &str| {
         plan.acts.iter().find(|act| act.id == id).and_then(|act| match act.kind {
@@ -224,7 +220,9 @@ fn earlier(
             }
             EventKind::StepMark { step, mark } => {
                 if let Some(list) = mark.get("not_carried") {
-                    earlier.not_carried.extend(serde_json::from_value::<Vec<NotCarried>>(list.clone()).unwrap_or_default());
+                    earlier
+                        .not_carried
+                        .extend(serde_json::from_value::<Vec<NotCarried>>(list.clone()).unwrap_or_default());
                 } else {
                     earlier.marks.entry(step.clone()).or_default().push(mark.clone());
                 }

@@ -72,16 +72,17 @@ pub(super) async fn offer(wanted: &Wanted<'_>, options: &Options) -> Result<Stri
 }
 
 /// Gets a database for one side.
-pub(super) async fn acquire(
-    wanted: &Wanted<'_>,
-    options: &Options,
-    recorder: &Recorder,
-) -> Result<Ready, Unready> {
+pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &Recorder) -> Result<Ready, Unready> {
     let engine = engine_of(wanted.engine)?;
     let mut leases = recorder.clone();
     let (address, version, provider, why) = if engine.server().is_none() {
         let address = embedded(wanted);
-        (address, version_of_library(engine, wanted).await?, "file".to_owned(), "an embedded engine needs no server".to_owned())
+        (
+            address,
+            version_of_library(engine, wanted).await?,
+            "file".to_owned(),
+            "an embedded engine needs no server".to_owned(),
+        )
     } else {
         let request = request(wanted, engine, options);
         let (provisioner, why) = choose(provider(wanted, options), &request).await?;
@@ -103,11 +104,7 @@ pub(super) async fn acquire(
 }
 
 /// Reaches the database again that an earlier process of the run had got.
-pub(super) async fn reattach(
-    wanted: &Wanted<'_>,
-    options: &Options,
-    leases: &[Lease],
-) -> Result<Address, Unready> {
+pub(super) async fn reattach(wanted: &Wanted<'_>, options: &Options, leases: &[Lease]) -> Result<Address, Unready> {
     let engine = engine_of(wanted.engine)?;
     if engine.server().is_none() {
         return Ok(embedded(wanted));

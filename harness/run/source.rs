@@ -69,7 +69,8 @@ pub(super) async fn populate(
 }
 
 async fn connect(address: &Address) -> Result<Box<dyn Session>, String> {
-    let engine = engine::by_id(address.engine.as_str()).ok_or_else(|| format!("no engine is called `{}`", address.engine))?;
+    let engine =
+        engine::by_id(address.engine.as_str()).ok_or_else(|| format!("no engine is called `{}`", address.engine))?;
     engine.connect(address).await.map_err(|error| chain(&error))
 }
 

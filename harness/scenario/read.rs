@@ -102,7 +102,9 @@ impl Reader<'_> {
             let place = name.as_ref().map_or(fields.place().clone(), |name| name.place.clone());
             let name = name.map_or(kind.value.to_owned(), |name| name.value);
             if !taken.insert(name.clone()) {
-                fields.problem(Problem::new(&place, format!("a second step is called `{name}`")).expected("a name of its own"));
+                fields.problem(
+                    Problem::new(&place, format!("a second step is called `{name}`")).expected("a name of its own"),
+                );
             }
             fields.finish();
             steps.push(StepSpec { name, kind: kind.value.to_owned(), config: step });
@@ -117,7 +119,8 @@ impl Reader<'_> {
             Ok(text) => Some(SqlFile { path, text }),
             Err(error) => {
                 let message = format!("failed to read `{}`: {error}", path.display());
-                fields.problem(Problem::new(&written.place, message).expected("a file of SQL, relative to the scenario"));
+                fields
+                    .problem(Problem::new(&written.place, message).expected("a file of SQL, relative to the scenario"));
                 None
             }
         }

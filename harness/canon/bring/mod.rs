@@ -1,0 +1,163 @@
+//! How each rule brings a cell to its common type.
+//!
+//! Every function tells `Some(true)`, or a value with `true`, if nothing was folded, `false` if it was, and `None` if
+//! the value does not fit; what it appended by then is taken away again.
+
+mod moment;
+mod number;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    cell::Cell,
+    decimal,
+    encode::{self, encode_own, length_prefixed},
+    json,
+    rule::{Fit, Rule},
+    show, uuid,
+};
+
+/// Tag of a value that fits.
+const VALUE: u8 = 1;
+/// Tag of a value that does not; its own form follows.
+const UNFIT: u8 = 0xff;
+
+/// [`Rule::encode`].
+pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
+    if matches!(cell, Cell::Null) {
+        out.push(encode::NULL);
+        return Fit::Exact;
+    }
+    let start = out.len();
+    let exact = match rule {
+        Rule::Boolean => boolean(cell).map(|(value, exact)| fixed(&[u8::from(value)], exact, out)),
+        Rule::Number => number::number(cell, out),
+        Rule::Float => number::rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
+        Rule::Single => number::rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
+        Rule::Text => text(cell, out),
+        Rule::Bytes => bytes(cell, out),
+        Rule::Uuid => uuid_of(cell).map(|(value, exact)| fixed(&value, exact, out)),
+        Rule::Date => moment::date(cell).map(|(days, exact)| fixed(&days.to_le_bytes(), exact, out)),
+        Rule::Time => moment::time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::Timestamp => moment::moment(cell, false).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::Instant => moment::moment(cell, true).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::Interval => moment::span(cell, out),
+        Rule::Json => json_of(cell, out),
+        Rule::Stored => {
+            encode_own(cell, out);
+            Some(true)
+        }
+    };
+    match exact {
+        Some(true) => Fit::Exact,
+        Some(false) => Fit::Normalised,
+        None => {
+            out.truncate(start);
+            out.push(UNFIT);
+            encode_own(cell, out);
+            Fit::Unfit
+        }
+    }
+}
+
+fn fixed(value: &[u8], exact: bool, out: &mut Vec<u8>) -> bool {
+    out.push(VALUE);
+    out.extend_from_slice(value);
+    exact
+}
+
+/// The characters of a cell that holds text, padding stripped, and whether none was.
+fn characters<'a>(cell: &Cell<'a>) -> Option<(&'a [u8], bool)> {
+    match *cell {
+        Cell::Text(bytes) | Cell::Label(bytes) => Some((bytes, true)),
+        Cell::PaddedText(bytes) => {
+            let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+            Some((&bytes[..end], end == bytes.len()))
+        }
+        _ => None,
+    }
+}
+
+fn boolean(cell: &Cell<'_>) -> Option<(bool, bool)> {
+    match *cell {
+        Cell::Boolean(value) => Some((value, true)),
+        Cell::Integer(number @ (0 | 1)) => Some((number == 1, true)),
+        Cell::Float32(number) => boolean(&Cell::Float64(f64::from(number))),
+        Cell::Float64(0.0) => Some((false, false)),
+        Cell::Float64(1.0) => Some((true, false)),
+        Cell::Decimal(value) => {
+            let text = decimal::text(&value);
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            let value = match whole {
+                "0" => false,
+                "1" => true,
+                _ => return None,
+            };
+            fraction.bytes().all(|digit| digit == b'0').then_some((value, fraction.is_empty()))
+        }
+        _ => {
+            let (text, _) = characters(cell)?;
+            let word = text.trim_ascii();
+            // Any beginning of a word that is the beginning of no other (`parse_bool_with_len`).
+            let begins = |whole: &[u8], least: usize| {
+                word.len() >= least && whole.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word))
+            };
+            let value = begins(b"true", 1) || begins(b"yes", 1) || begins(b"on", 2) || word == b"1";
+            let other = begins(b"false", 1) || begins(b"no", 1) || begins(b"off", 2) || word == b"0";
+            (value || other).then_some((value, matches!(text, b"true" | b"false")))
+        }
+    }
+}
+
+fn text(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    out.push(VALUE);
+    if let Some((text, exact)) = characters(cell) {
+        length_prefixed(text, out);
+        return Some(exact);
+    }
+    match cell {
+        // Bytes are not text, even where they spell the same: SQLite's x'61' is not 'a'.
+        Cell::Bytes(_) | Cell::Opaque(_) => None,
+        other => {
+            length_prefixed(show::text_of(other)?.as_bytes(), out);
+            Some(false)
+        }
+    }
+}
+
+fn bytes(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    out.push(VALUE);
+    match cell {
+        Cell::Bytes(bytes) => {
+            length_prefixed(bytes, out);
+            Some(true)
+        }
+        Cell::Uuid(bytes) => {
+            length_prefixed(bytes, out);
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+fn uuid_of(cell: &Cell<'_>) -> Option<([u8; 16], bool)> {
+    match *cell {
+        Cell::Uuid(bytes) => Some((bytes, true)),
+        Cell::Bytes(bytes) => bytes.try_into().ok().map(|bytes| (bytes, true)),
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            uuid::parse(text).map(|bytes| (bytes, stripped && uuid::is_plain(text)))
+        }
+    }
+}
+
+fn json_of(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    out.push(VALUE);
+    match *cell {
+        Cell::Json(text) | Cell::Jsonb(text) => json::write_value(text, out),
+        Cell::Text(text) | Cell::PaddedText(text) => json::write_value(text, out),
+        // What became of '123' and '1.5' in a column whose affinity is numeric.
+        Cell::Integer(_) | Cell::Float64(_) => json::write_value(show::text_of(cell)?.as_bytes(), out).map(|_| false),
+        _ => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! Days, times and spans.
+
+use super::{VALUE, characters};
+use crate::canon::{
+    cell::Cell,
+    interval::{self, Span},
+    temporal,
+};
+
+/// Days since 1970-01-01.
+pub(super) fn date(cell: &Cell<'_>) -> Option<(i32, bool)> {
+    match *cell {
+        Cell::Date(days) => Some((days, true)),
+        _ => {
+            let (text, stripped) = characters(cell).unwrap_or_default();
+            if let Some(day) = temporal::day(text) {
+                return Some((day.value, day.plain && stripped));
+            }
+            let (micros, _) = moment(cell, false)?;
+            match micros {
+                i64::MAX => Some((i32::MAX, false)),
+                i64::MIN => Some((i32::MIN, false)),
+                _ if micros.rem_euclid(temporal::DAY) != 0 => None,
+                _ => i32::try_from(micros.div_euclid(temporal::DAY)).ok().map(|days| (days, false)),
+            }
+        }
+    }
+}
+
+/// Microseconds since midnight.
+pub(super) fn time(cell: &Cell<'_>) -> Option<(i64, bool)> {
+    match *cell {
+        Cell::Time(micros) => Some((micros, true)),
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            temporal::time_of_day(text).map(|time| (time.value, time.plain && stripped))
+        }
+    }
+}
+
+/// Microseconds of a moment, and whether its zone (or that it has none) and its spelling are the rule's own.
+pub(super) fn moment(cell: &Cell<'_>, instant: bool) -> Option<(i64, bool)> {
+    let infinite = |micros: i64| micros == i64::MAX || micros == i64::MIN;
+    match *cell {
+        Cell::Timestamp(micros) => Some((micros, !instant || infinite(micros))),
+        Cell::TimestampTz(micros) => Some((micros, instant || infinite(micros))),
+        Cell::Date(i32::MAX) => Some((i64::MAX, true)),
+        Cell::Date(i32::MIN) => Some((i64::MIN, true)),
+        Cell::Date(days) => i64::from(days).checked_mul(temporal::DAY).map(|micros| (micros, !instant)),
+        Cell::Integer(number) => Some((temporal::epoch_to_micros(number), false)),
+        // Seconds with a fraction, from 1973 to 5138; smaller numbers may as well be Julian days.
+        Cell::Float64(number) if (1e8..1e11).contains(&number.abs()) => {
+            Some(((number * 1e6).round_ties_even() as i64, false))
+        }
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            let moment = temporal::moment(text)?;
+            let zone = moment.zoned == instant || infinite(moment.micros);
+            Some((moment.micros, moment.plain && zone && stripped))
+        }
+    }
+}
+
+/// Appends months, days and microseconds.
+pub(super) fn span(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    let (Span { months, days, micros }, exact) = match *cell {
+        Cell::Interval { months, days, micros } => (Span { months, days, micros }, true),
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            interval::parse(text).map(|read| (read.value, read.plain && stripped))?
+        }
+    };
+    out.push(VALUE);
+    out.extend(months.to_le_bytes());
+    out.extend(days.to_le_bytes());
+    out.extend(micros.to_le_bytes());
+    Some(exact)
+}

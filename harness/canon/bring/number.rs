@@ -1,0 +1,105 @@
+//! Numbers at value.
+
+use std::io::Write as _;
+
+use super::{VALUE, characters};
+use crate::canon::{
+    cell::{Cell, Sign},
+    decimal::{self, Number},
+};
+
+const NAN: u8 = 2;
+const INFINITY: u8 = 3;
+const NEGATIVE_INFINITY: u8 = 4;
+
+/// Appends the exact decimal value.
+pub(super) fn number(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    match *cell {
+        Cell::Integer(value) => spelled(format_args!("{value}"), out),
+        // Both print the fewest digits that give the same bits back.
+        Cell::Float32(value) if value.is_finite() => {
+            spelled(format_args!("{value:e}"), out).map(|_| !minus_zero(value.into()))
+        }
+        Cell::Float64(value) if value.is_finite() => {
+            spelled(format_args!("{value:e}"), out).map(|_| !minus_zero(value))
+        }
+        Cell::Float32(value) => number(&Cell::Float64(f64::from(value)), out),
+        Cell::Float64(value) => {
+            out.push(if value.is_nan() {
+                NAN
+            } else if value > 0.0 {
+                INFINITY
+            } else {
+                NEGATIVE_INFINITY
+            });
+            Some(true)
+        }
+        Cell::Decimal(value) => {
+            let special = match value.sign {
+                Sign::Positive | Sign::Negative => {
+                    out.push(VALUE);
+                    return Some(!decimal::write_groups(out, &value));
+                }
+                Sign::NaN => NAN,
+                Sign::Infinity => INFINITY,
+                Sign::NegativeInfinity => NEGATIVE_INFINITY,
+            };
+            out.push(special);
+            Some(true)
+        }
+        Cell::Boolean(value) => number(&Cell::Integer(value.into()), out).map(|_| false),
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            numeric_text(text, out).map(|plain| plain && stripped)
+        }
+    }
+}
+
+fn minus_zero(value: f64) -> bool {
+    value == 0.0 && value.is_sign_negative()
+}
+
+/// Appends a number that Rust printed, by way of the stack.
+fn spelled(number: std::fmt::Arguments<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    let mut buffer = [0; 48];
+    let mut rest = &mut buffer[..];
+    rest.write_fmt(number).ok()?;
+    let left = rest.len();
+    numeric_text(&buffer[..buffer.len() - left], out)
+}
+
+fn numeric_text(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+    match decimal::parse(text)? {
+        Number::Finite { negative, whole, fraction, exponent, plain } => {
+            out.push(VALUE);
+            let digits = whole.iter().chain(fraction).copied();
+            decimal::write_value(out, negative, digits, exponent - fraction.len() as i64);
+            Some(plain)
+        }
+        Number::NaN => {
+            out.push(NAN);
+            Some(text == b"NaN")
+        }
+        Number::Infinity => {
+            out.push(INFINITY);
+            Some(text == b"Infinity")
+        }
+        Number::NegativeInfinity => {
+            out.push(NEGATIVE_INFINITY);
+            Some(text == b"-Infinity")
+        }
+    }
+}
+
+/// A number rounded to a float: the value as digits, from digits to the nearest float, and that float as digits again.
+/// Exact if both are the same number.
+pub(super) fn rounded(cell: &Cell<'_>, out: &mut Vec<u8>, nearest: fn(&str) -> Option<String>) -> Option<bool> {
+    let start = out.len();
+    let exact = number(cell, out)?;
+    let Some(text) = decimal::value_text(&out[start + 1..]) else { return Some(exact) };
+    let middle = out.len();
+    numeric_text(nearest(&text)?.as_bytes(), out)?;
+    let same = out[start..middle] == out[middle..];
+    out.drain(start..middle);
+    Some(exact && same)
+}

@@ -1,0 +1,4 @@
+//! Properties of the canonical form and of what is built on it.
+
+mod forms;
+mod rows;
