@@ -71,13 +71,16 @@ pub struct Derived {
     pub source_columns_only: Vec<(TableName, String)>,
     /// Columns of paired tables that only the target has.
     pub target_columns_only: Vec<(TableName, String)>,
+    /// Whether both catalogues are of one engine.
+    pub same_engine: bool,
     /// Statements that name nothing: a table, column or rule that does not exist.
     pub problems: Vec<String>,
 }
 
-/// Derives the comparisons of two catalogues.
-pub fn derive(source: &Catalogue, target: &Catalogue, stated: &[Stated]) -> Derived {
-    let mut derived = Derived::default();
+/// Derives the comparisons of two catalogues. `same_engine` tells whether both are of one engine: only there is the own
+/// form of a type without a rule comparable.
+pub fn derive(source: &Catalogue, target: &Catalogue, stated: &[Stated], same_engine: bool) -> Derived {
+    let mut derived = Derived { same_engine, ..Derived::default() };
     let mut taken = BTreeSet::new();
     derived.problems.extend(stated.iter().flat_map(|one| unknown_tables(source, target, one)));
     for table in source.tables.values() {
@@ -164,9 +167,12 @@ fn column_rule(
             problem
         });
     }
-    rule_for(&column.kind, &other.kind).map_err(|no_rule| {
-        format!("{} against {} in {}.{}: {no_rule}", column.declared, other.declared, target.name, other.name)
-    })
+    let pair = || format!("{} against {} in {}.{}", column.declared, other.declared, target.name, other.name);
+    match rule_for(&column.kind, &other.kind) {
+        Ok(Rule::Stored) if !derived.same_engine => Err(format!("{}: no rule across engines", pair())),
+        Ok(rule) => Ok(rule),
+        Err(no_rule) => Err(format!("{}: {no_rule}", pair())),
+    }
 }
 
 /// The positions of a key that names one row on both sides and whose columns can be compared.

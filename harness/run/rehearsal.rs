@@ -425,7 +425,8 @@ impl Rehearsal {
         if self.derived.is_none() {
             let looked_at = self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
             let (source, target) = looked_at.ok_or("the stage was not recorded")?;
-            let derived = comparison::derive(&source.catalogue, &target.catalogue, &self.run.scenario.stated);
+            let (stated, same_engine) = (&self.run.scenario.stated, self.same_engine());
+            let derived = comparison::derive(&source.catalogue, &target.catalogue, stated, same_engine);
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.clone());
             }
@@ -539,6 +540,10 @@ impl Rehearsal {
         };
         let external = self.run.external.clone().filter(|_| side == Side::Target);
         Wanted { run: &self.run.id, side, engine, version, image, provider, external, work: self.work() }
+    }
+
+    fn same_engine(&self) -> bool {
+        self.run.scenario.source.engine == self.run.scenario.target.engine
     }
 
     fn work(&self) -> PathBuf {

@@ -61,7 +61,8 @@ impl TransferPlan {
         let mut source = task.connect(&task.addresses.source).await?;
         let mut target = task.connect(&task.addresses.target).await?;
         let (of_source, of_target) = (source.introspect().await?, target.introspect().await?);
-        let derived = comparison::derive(&of_source, &of_target, &task.stated);
+        let same_engine = task.addresses.source.engine == task.addresses.target.engine;
+        let derived = comparison::derive(&of_source, &of_target, &task.stated, same_engine);
         if let Some(problem) = derived.problems.first() {
             return Err(StepError::Refused { what: problem.clone() });
         }
