@@ -1,7 +1,7 @@
 //! Scratch databases on a server.
 //!
-//! On a server of our own they go when the server goes. On the user's own server each is a lease: announced before it is created,
-//! and dropped by name.
+//! On a server of our own they go when the server goes. On the user's own server each is a lease: announced before it is
+//! created, and dropped by name.
 
 use super::{External, LeaseLog, ProvisionError, Server, settle};
 use crate::{

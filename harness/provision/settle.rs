@@ -1,8 +1,8 @@
 //! Acts that a server finishes whether or not the one who asked for them still waits.
 //!
-//! A run may be interrupted, and its futures dropped, at any moment. Dropping the request for a container or a database does
-//! not take it back: the server may make the thing *after* the release has looked for it and found nothing. So such an
-//! act runs to its end in a task of its own, and whoever releases waits until none is under way.
+//! A run may be interrupted, and its futures dropped, at any moment. Dropping the request for a container or a database
+//! does not take it back: the server may make the thing *after* the release has looked for it and found nothing. So such
+//! an act runs to its end in a task of its own, and whoever releases waits until none is under way.
 
 use std::time::Duration;
 

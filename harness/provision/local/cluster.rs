@@ -88,7 +88,8 @@ impl Cluster {
 
     /// Makes the directory and what lies in it, all open to its owner alone.
     ///
-    /// There is no point in here at which the run's future could be dropped: it is all there afterwards, or an error says why not.
+    /// There is no point in here at which the run's future could be dropped: it is all there afterwards, or an error says
+    /// why not.
     pub(super) fn lay_out(&self, account: Account, password: &Secret) -> Result<(), ProvisionError> {
         let make = || -> io::Result<()> {
             for directory in [&self.directory, &self.socket()] {
@@ -106,7 +107,8 @@ impl Cluster {
 
     /// Fills `data/` with a new, empty cluster.
     pub(super) async fn initialise(&self, tools: &Tools) -> Result<(), ProvisionError> {
-        // Not every system has this locale; without one PostgreSQL sorts in the same order, but knows letters only in ASCII.
+        // Not every system has this locale; without one PostgreSQL sorts in the same order, but knows letters only in
+        // ASCII.
         let status = match self.initdb(tools, "--locale=C.UTF-8").await? {
             status if status.success() => status,
             _ => self.initdb(tools, "--no-locale").await?,

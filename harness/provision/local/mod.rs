@@ -1,7 +1,7 @@
 //! A throw-away cluster from server programs that are installed here.
 //!
-//! Nothing is needed but `initdb` and `postgres`: no service, no configuration, no `sudo`. The cluster listens on a socket in its
-//! own directory, keeps production's durability, and is gone with its directory.
+//! Nothing is needed but `initdb` and `postgres`: no service, no configuration, no `sudo`. The cluster listens on a socket
+//! in its own directory, keeps production's durability, and is gone with its directory.
 
 use std::{fmt, time::Duration};
 
@@ -129,8 +129,8 @@ impl Provisioner for Local {
         let (cluster, engine) = cluster_of(lease)?;
         cluster.stop(spec(engine)?).await?;
         if cluster.was_killed() {
-            // What cannot be tidied (the programs are gone, the disk is full) is a few kilobytes of memory, and no reason to
-            // leave the rest standing.
+            // What cannot be tidied (the programs are gone, the disk is full) is a few kilobytes of memory, and no reason
+            // to leave the rest standing.
             if let Ok(tools) = Tools::find(engine, cluster.version().as_deref(), None, TIDY_PATIENCE).await {
                 let _ = cluster.tidy(&tools).await;
                 cluster.stop(tools.spec).await?;
