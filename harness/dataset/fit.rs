@@ -136,6 +136,12 @@ impl Fit {
         Value::Text(format!("{}-{digits}", text.chars().take(room).collect::<String>()))
     }
 
+    /// Whether different values stay different: an instant does not, as a day, a time or in seconds.
+    pub fn keeps_apart(&self, gives: Gives) -> bool {
+        let is_coarse = self.form == Some(Form::EpochS) || matches!(self.shape, Shape::Date | Shape::Time);
+        gives != Gives::Instant || !is_coarse
+    }
+
     /// How many numbers can be woven in.
     pub fn woven_capacity(&self) -> Option<u64> {
         self.limit.and_then(|limit| 10_u64.checked_pow(limit)).map(|all| all - 1)

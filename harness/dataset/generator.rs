@@ -159,6 +159,16 @@ impl Generator {
         }
     }
 
+    /// The characters that must not be cut off if values of so many rows are to differ.
+    pub fn needed_length(&self, rows: u64) -> u32 {
+        match self {
+            // The longest of the shapes that begin with 64 bits of their own: a prefix and sixteen digits.
+            Self::Fake(fake, _) if fake.distinct == Distinct::Inherent && fake.gives == Gives::Text => 20,
+            Self::Pattern(parts) => parts.iter().map(|part| part.length(rows)).sum(),
+            _ => 0,
+        }
+    }
+
     /// Whether the row's number has to be woven into its text to keep values apart.
     pub fn is_woven(&self) -> bool {
         matches!(self, Self::Fake(fake, _) if fake.distinct == Distinct::Woven)
@@ -200,6 +210,14 @@ impl Part {
             Self::Digit => 10,
             Self::Letter => 26,
             Self::Text(_) | Self::Row => 1,
+        }
+    }
+
+    fn length(&self, rows: u64) -> u32 {
+        match self {
+            Self::Text(text) => text.chars().count() as u32,
+            Self::Digit | Self::Letter => 1,
+            Self::Row => rows.max(1).ilog10() + 1,
         }
     }
 }
