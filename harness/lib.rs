@@ -18,6 +18,7 @@
 
 pub mod canon;
 pub mod check;
+pub mod cli;
 pub mod dataset;
 pub mod document;
 pub mod engine;

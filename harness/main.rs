@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: see `cli/`.
+
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    rehearse::cli::main()
+}

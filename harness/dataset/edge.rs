@@ -112,7 +112,7 @@ fn integers(kind: &LogicalType) -> Vec<Value> {
 
 fn reals(kind: &LogicalType) -> Vec<Value> {
     let doubles = [0.0, 0.1 + 0.2, 1e-5, 1e16, 1.0 / 3.0, -1.5, 1e14, f64::MAX, f64::MIN_POSITIVE, 5e-324];
-    let singles = [0.0, 0.1_f32, 16_777_217.0, 123_456.789, 1e14, f32::MAX, f32::MIN_POSITIVE];
+    let singles = [0.0, 0.1_f32, 16_777_217.0, 123_456.79, 1e14, f32::MAX, f32::MIN_POSITIVE];
     match kind {
         LogicalType::Float32 => singles.map(|single| Value::Float(f64::from(single))).into(),
         LogicalType::Float64 | LogicalType::Any => doubles.map(Value::Float).into(),

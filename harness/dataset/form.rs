@@ -110,9 +110,14 @@ fn column(name: &Located<String>, entry: &Entry<'_>) -> Option<ColumnForm> {
         let message = format!("`{}` exclude each other", kinds.join("`, `"));
         fields.problem(Problem::new(fields.place(), message).expected("one of them"));
     }
-    // Every kind's key is known, whichever is there.
-    KINDS.iter().for_each(|kind| drop(fields.optional(kind)));
-    let source = kinds.first().and_then(|kind| source(kind, &mut fields));
+    let source = match kinds.as_slice() {
+        [kind] => source(kind, &mut fields),
+        // Which one was meant is not known, so all of them are.
+        _ => {
+            KINDS.iter().for_each(|kind| drop(fields.optional(kind)));
+            None
+        }
+    };
     fields.finish();
     Some(ColumnForm { name: name.clone(), source, null_fraction, unique, edges })
 }
@@ -165,7 +170,7 @@ fn one_of(entry: &Entry<'_>, fields: &mut Fields<'_>) -> Option<Generator> {
     if let (Some(numbers), Some(weights)) = (&numbers, &weights)
         && (numbers.len() != values.len() || numbers.iter().sum::<u64>() == 0)
     {
-        let message = format!("`{}` weights for {} values", numbers.len(), values.len());
+        let message = format!("{} weights for {} values", numbers.len(), values.len());
         let expected = "one whole number for each value, not all of them 0";
         weights.problem(Problem::new(weights.place(), message).expected(expected));
         return None;

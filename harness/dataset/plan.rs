@@ -70,7 +70,7 @@ pub(super) struct RowMaker {
 
 /// Makes the values of one column.
 pub(super) enum Maker {
-    Generated(Generated),
+    Generated(Box<Generated>),
     /// A part of a parent's key.
     Key {
         group: usize,

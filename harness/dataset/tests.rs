@@ -261,9 +261,11 @@ fn the_same_root_seed_gives_the_same_bytes() {
     assert_eq!(digests(7), digests(7));
     assert_ne!(digests(7), digests(8));
     let mut all = blake3::Hasher::new();
-    digests(2026).iter().for_each(|digest| drop(all.update(digest.as_bytes())));
+    for digest in digests(2026) {
+        all.update(digest.as_bytes());
+    }
     // Changes only with the generators, the dataset file or the pinned crates; then every recorded seed is void.
-    assert_eq!(all.finalize().to_hex()[..16], *"0000000000000000");
+    assert_eq!(all.finalize().to_hex()[..16], *"ae559b5ef9cc149e");
 }
 
 #[test]
@@ -359,7 +361,7 @@ fn names_and_generators_that_the_catalogue_does_not_bear_out_are_told() {
 
 #[test]
 fn edge_values_reach_the_columns_that_take_them() {
-    let plans = pfa(Volume { scale: 1.0, rows: Some(4000) }, 5);
+    let plans = pfa(Volume { scale: 1.0, rows: Some(20_000) }, 5);
     let records = plans.iter().find(|plan| plan.table.name.name == "pfa_records").unwrap();
     let column = records.columns.iter().position(|name| name == "description").unwrap();
     let seen: BTreeSet<String> = (0..records.rows)

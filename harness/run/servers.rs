@@ -87,7 +87,7 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
         let request = request(wanted, engine, options);
         let (provisioner, why) = choose(provider(wanted, options), &request).await?;
         let server = provisioner.acquire(&request, &mut leases).await?;
-        let name = scratch_name(wanted.run, wanted.side);
+        let name = scratch::name(wanted.run, wanted.side);
         let external = (provisioner.id() == "external").then_some(request.external.as_ref()).flatten();
         let address = scratch::create(&server, engine, &name, &mut leases, external).await?;
         (address, server.version, server.provider.to_owned(), why)
@@ -110,7 +110,7 @@ pub(super) async fn reattach(wanted: &Wanted<'_>, options: &Options, leases: &[L
         return Ok(embedded(wanted));
     }
     let request = request(wanted, engine, options);
-    let name = scratch_name(wanted.run, wanted.side);
+    let name = scratch::name(wanted.run, wanted.side);
     for lease in leases.iter().filter(|lease| belongs_to(lease, wanted)) {
         if let Some(provisioner) = provision::ALL.iter().find(|provisioner| provisioner.owns(&lease.kind)) {
             let admin = provisioner.reattach(lease, &request).await?;
@@ -127,11 +127,6 @@ fn belongs_to(lease: &Lease, wanted: &Wanted<'_>) -> bool {
         LeaseKind::Cluster { directory, .. } => directory.to_string_lossy().ends_with(&side),
         LeaseKind::Directory { .. } => false,
     }
-}
-
-/// The name of a side's scratch database.
-fn scratch_name(run: &RunId, side: Side) -> String {
-    format!("rehearse_{}_{side}", run.as_str().replace('-', "_"))
 }
 
 fn embedded(wanted: &Wanted<'_>) -> Address {

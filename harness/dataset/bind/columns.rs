@@ -84,7 +84,8 @@ fn maker(binding: &Binding<'_>, slot: usize, held: &BTreeSet<String>, problems: 
     let edges = Share::new(seed.child("edge"), of_table.unwrap_or(binding.dataset.edge_fraction));
     let nulls = Share::new(seed.child("null"), binding.null_fraction(slot));
     let edge_values = edge_values.into_iter().map(|value| fit.apply(value)).collect();
-    Some(Maker::Generated(Generated { generator, seed, fit, nulls, edges, edge_values, apart: Apart::No }))
+    let generated = Generated { generator, seed, fit, nulls, edges, edge_values, apart: Apart::No };
+    Some(Maker::Generated(Box::new(generated)))
 }
 
 fn refuse_edges(binding: &Binding<'_>, slot: usize, is_keyed: bool, known: &Known, problems: &mut Problems) {

@@ -150,14 +150,14 @@ fn exists(form: &ReferenceForm, catalogue: &Catalogue, problems: &mut Problems) 
     };
     if table.column(&form.column).is_none() {
         let known = table.columns.iter().map(|column| column.name.as_str());
-        problems.add(Problem::unknown(&form.place, &format!("column of `{}`", form.table), &form.column, known));
+        problems.add(Problem::unknown(&form.place, "column", &form.column, known));
         return false;
     }
     true
 }
 
-/// A reference some of whose columns are filled already: it holds if these come from the same parent in the end, or if
-/// one of the others may be NULL.
+/// A reference some of whose columns are filled already: it holds if one of these is always NULL, if they come from the
+/// same parent in the end, or if one of the others may be NULL.
 fn follow(
     binding: &mut Binding<'_>,
     reference: &Wanted<'_>,
@@ -166,6 +166,9 @@ fn follow(
     place: &Place,
     problems: &mut Problems,
 ) {
+    if slots.iter().any(|slot| matches!(binding.slots[*slot].maker, Some(Maker::Null))) {
+        return;
+    }
     if free.is_empty() {
         let mut targets = slots.iter().zip(&reference.parent_columns);
         let single = slots.len() == 1 || same_group(binding, slots);

@@ -1,0 +1,258 @@
+//! The arguments, as clap reads them and `--help` tells them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+
+/// Rehearses a database migration and its rollback on real servers, and proves both by every row and catalogue object.
+#[derive(Debug, Parser)]
+#[command(name = "rehearse", version, after_help = exit::HELP, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Rehearse scenarios: provision, populate, migrate, check, roll back, check, migrate again, check, release
+    ///
+    /// Without a name every scenario below `scenarios/` is rehearsed at its default scale. `--from FILE.db --to postgres`
+    /// needs no scenario: the target's schema is derived from the file. Reports go to `reports/runs/<scenario>/<run>`.
+    #[command(after_long_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Print the steps of a rehearsal without touching anything
+    Plan(RunArgs),
+    /// Go on with an interrupted run from its journal
+    Resume(AgainArgs),
+    /// Roll an interrupted (or kept) run back from its journal, prove it, and release everything
+    Rollback(AgainArgs),
+    /// Show where a run stands and what it holds; without a run, every run that holds something
+    Status(StatusArgs),
+    /// Give back what killed runs left: containers, clusters, scratch databases, files
+    ///
+    /// Runs whose process is still there are left alone, and so are kept ones (`--keep`) unless they are named.
+    Clean(CleanArgs),
+    /// Render a stored run again, in any format
+    Report(ReportArgs),
+    /// List what there is: checks, scenarios, engines, providers, formats, steps
+    List(ListArgs),
+    /// Tell what a check asserts, why it matters, and what to do about its findings
+    Explain(ExplainArgs),
+    /// A step's own process; started by `run`, never by a person.
+    #[command(hide = true)]
+    Step,
+}
+
+const RUN_EXAMPLES: &str = "Examples:
+  rehearse run                                   every scenario, on whatever this machine offers
+  rehearse run pfa-vanguard --provider container --target-version 17
+  rehearse run pfa-vanguard --rows 1000000       a load run
+  rehearse run pfa-vanguard --snapshot staging.db
+  rehearse run --from app.db --to postgres       any SQLite file, no scenario needed
+  rehearse run pfa-vanguard --target-url env:SCRATCH_URL --disposable";
+
+/// Arguments of `run` and `plan`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Scenarios by name, or folders that hold a scenario.toml
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+
+    /// Rehearse this SQLite file; no scenario needed
+    #[arg(long, value_name = "FILE", requires = "to", conflicts_with_all = ["scenarios", "snapshot", "rows", "scale"])]
+    pub from: Option<PathBuf>,
+
+    /// The engine that `--from` goes to, such as postgres
+    #[arg(long, value_name = "ENGINE", requires = "from")]
+    pub to: Option<String>,
+
+    /// A SQLite file in place of the scenario's dataset; it is copied and never written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "scale"])]
+    pub snapshot: Option<PathBuf>,
+
+    /// Multiply the dataset's rows
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    pub scale: f64,
+
+    /// Fill the dataset up to this many rows in all, spread over the tables by their weights
+    #[arg(long, value_name = "N")]
+    pub rows: Option<u64>,
+
+    /// The root seed; the same seed gives the same rows. Drawn by chance and printed if it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    pub seed: Option<u64>,
+
+    /// Who gives the servers: auto prefers container, then local
+    #[arg(long, value_name = "PROVIDER", value_parser = ["auto", "container", "local", "external"])]
+    pub provider: Option<String>,
+
+    /// Rehearse on this version of the target (may be repeated), in place of the scenario's versions
+    #[arg(long = "target-version", value_name = "VERSION")]
+    pub versions: Vec<String>,
+
+    /// The image of the target's container, in place of the engine's own
+    #[arg(long, value_name = "IMAGE:TAG", env = "REHEARSE_TARGET_IMAGE")]
+    pub image: Option<String>,
+
+    /// A PostgreSQL of your own to work on: a URL, env:NAME, or @FILE that holds the URL. Work goes on in a scratch
+    /// database on that server; only for servers that may be written to
+    #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
+    pub target_url: Option<String>,
+
+    /// The database of --target-url is disposable (or it holds a table `rehearse_disposable`)
+    #[arg(long, requires = "target_url")]
+    pub disposable: bool,
+
+    /// Leave the databases standing at the end; `rollback RUN` or `clean RUN` ends them
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Show rows' values in reports; without it they are redacted
+    #[arg(long)]
+    pub show_values: bool,
+
+    /// Scenarios that cannot run here are skipped without making the verdict inconclusive
+    #[arg(long)]
+    pub only_runnable: bool,
+
+    /// The least coverage, in per cent, that a pass needs
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0, value_parser = positive)]
+    pub require_coverage: f64,
+
+    /// The longest that one step may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub deadline: u64,
+
+    /// The longest that a server may take to come up, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub server_deadline: u64,
+
+    /// How long to go on trying to reach a lost server, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub reconnect: u64,
+
+    /// Memory limit of a container, in MiB
+    #[arg(long, value_name = "MIB")]
+    pub container_memory: Option<u64>,
+
+    /// CPU limit of a container, in cores
+    #[arg(long, value_name = "CORES", value_parser = positive)]
+    pub container_cpus: Option<f64>,
+
+    /// A fixed port on 127.0.0.1 for the target's server, to look at it with other tools
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// Where things are.
+#[derive(Clone, Debug, Args)]
+pub struct Places {
+    /// The folder with the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub scenarios_dir: PathBuf,
+
+    /// Where reports go
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    pub out: PathBuf,
+
+    /// Where a run keeps its own files while it lasts; by default /var/tmp
+    #[arg(long, value_name = "DIR", env = "REHEARSE_WORK_DIR")]
+    pub work_dir: Option<PathBuf>,
+}
+
+/// Arguments of `resume` and `rollback`.
+#[derive(Debug, Args)]
+pub struct AgainArgs {
+    /// The run's id, its directory, or `latest`
+    pub run: String,
+
+    /// The URL of the user's own target, if it was typed as a flag the first time
+    #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
+    pub target_url: Option<String>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The run's id, its directory, or `latest`
+    pub run: Option<String>,
+}
+
+/// Arguments of `clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// Only this run, a kept one too
+    pub run: Option<String>,
+
+    /// The URL of the user's own server, if it was typed as a flag the first time
+    #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
+    pub target_url: Option<String>,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's id, its directory, or `latest`
+    pub run: String,
+
+    /// The format; see `rehearse list formats`
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub format: String,
+
+    /// Write to this file and not to stdout
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to list
+    pub what: Listed,
+
+    /// The folder with the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub scenarios_dir: PathBuf,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// What is asserted about a migration
+    Checks,
+    /// What can be rehearsed
+    Scenarios,
+    /// Database products
+    Engines,
+    /// Who can give servers
+    Providers,
+    /// Report formats
+    Formats,
+    /// Kinds of steps
+    Steps,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A check's id; see `rehearse list checks`
+    pub id: String,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("expected a number of 0 or more".to_owned()),
+    }
+}

@@ -1,0 +1,179 @@
+//! `status`, `clean`, `report`, `list` and `explain`.
+
+use std::{fs, io::Write, path::Path};
+
+use crate::{
+    check, document, engine, migrate,
+    provision,
+    report::{self, prose},
+    run::{self, Cleaned, journal, registry::Entry, resume},
+    scenario,
+};
+
+use super::{
+    args::{CleanArgs, ExplainArgs, ListArgs, Listed, ReportArgs, StatusArgs},
+    exit, find, settings,
+    tell::Failure,
+    urls::{self, Urls},
+};
+
+/// `rehearse status`.
+pub fn status(args: &StatusArgs) -> Result<u8, Failure> {
+    let registry = settings::registry();
+    let entries: Vec<Entry> = match &args.run {
+        Some(run) => vec![find::run(run, &registry, Path::new("reports/runs"))?],
+        None => registry.entries()?,
+    };
+    if entries.is_empty() {
+        println!("no run holds anything");
+    }
+    for entry in entries {
+        one_status(&entry)?;
+    }
+    Ok(exit::PASS)
+}
+
+fn one_status(entry: &Entry) -> Result<(), Failure> {
+    if !entry.directory.join(journal::FILE).exists() {
+        println!("{}: killed before its journal began; `rehearse clean` forgets it", entry.id);
+        return Ok(());
+    }
+    let standing = resume::status(&entry.directory)?;
+    let state = match (&standing.alive, standing.finished, standing.kept) {
+        (Some(process), _, _) => format!("running as process {}", process.pid),
+        (None, true, true) => "finished, and kept".to_owned(),
+        (None, true, false) => "finished".to_owned(),
+        (None, false, _) => "interrupted".to_owned(),
+    };
+    println!("{}: {state}", standing.id);
+    println!("  journal: {}", entry.directory.join(journal::FILE).display());
+    if let Some(rehearsal) = &standing.rehearsal {
+        println!("  rehearsal: {rehearsal}");
+    }
+    for (side, place) in &standing.places {
+        println!("  {side}: {place}");
+    }
+    println!("  done: {}", if standing.done.is_empty() { "nothing".to_owned() } else { standing.done.join(", ") });
+    if let Some(act) = &standing.interrupted {
+        println!("  in the middle of: {act}");
+    }
+    let leases: Vec<&str> = standing.leases.iter().map(|lease| lease.id.as_str()).collect();
+    println!("  holds: {}", if leases.is_empty() { "nothing".to_owned() } else { leases.join(", ") });
+    if standing.alive.is_none() && !leases.is_empty() {
+        let id = &standing.id;
+        let mut next = Vec::new();
+        if standing.can_go_on && !standing.finished {
+            next.push(format!("`rehearse resume {id}`"));
+        }
+        if standing.can_go_on {
+            next.push(format!("`rehearse rollback {id}`"));
+        }
+        next.push(format!("`rehearse clean {id}`"));
+        println!("  next: {}", next.join(", "));
+    }
+    Ok(())
+}
+
+/// `rehearse clean`.
+pub async fn clean(args: CleanArgs) -> Result<u8, Failure> {
+    let registry = settings::registry();
+    let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
+    let urls = Urls { typed: typed.map(|given| given.address) };
+    let named = match &args.run {
+        Some(run) => Some(find::run(run, &registry, Path::new("reports/runs"))?.id),
+        None => None,
+    };
+    let all = run::clean(&registry, named.as_ref(), &urls, Vec::new).await?;
+    if all.is_empty() {
+        println!("nothing to clean");
+    }
+    let mut is_stuck = false;
+    for cleaned in all {
+        match cleaned {
+            Cleaned::Alive { id, pid } => println!("{id}: left alone, process {pid} is at work"),
+            Cleaned::Kept { id } => println!("{id}: left alone, it was kept; `rehearse clean {id}` ends it"),
+            Cleaned::Released { id, leases } if leases.is_empty() => println!("{id}: held nothing any more"),
+            Cleaned::Released { id, leases } => println!("{id}: gave back {}", leases.join(", ")),
+            Cleaned::Stuck { id, problems } => {
+                is_stuck = true;
+                problems.iter().for_each(|problem| eprintln!("{id}: {problem}"));
+            }
+        }
+    }
+    Ok(if is_stuck { exit::INCONCLUSIVE } else { exit::PASS })
+}
+
+/// `rehearse report`.
+pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
+    let format = report::by_id(&args.format).ok_or_else(|| {
+        let known: Vec<&str> = report::ALL.iter().map(|format| format.id()).collect();
+        Failure::usage(format!("no report format is called `{}`", args.format))
+            .hint(format!("there are: {}", known.join(", ")))
+    })?;
+    let entry = find::run(&args.run, &settings::registry(), &args.out)?;
+    let events = journal::read(&entry.directory)?;
+    let told = crate::model::Report::from_events(&events)
+        .ok_or_else(|| Failure::usage(format!("the journal of `{}` names no run", args.run)))?;
+    let mut text = Vec::new();
+    format.render(&told, &mut text).map_err(|error| Failure::new(error, exit::INTERNAL))?;
+    match &args.to {
+        Some(path) => fs::write(path, text)
+            .map_err(|error| Failure::new(format!("failed to write `{}`: {error}", path.display()), exit::INCONCLUSIVE))?,
+        None => std::io::stdout().lock().write_all(&text).map_err(|error| Failure::new(error, exit::INCONCLUSIVE))?,
+    }
+    Ok(exit::PASS)
+}
+
+/// `rehearse list`.
+pub fn list(args: &ListArgs) -> Result<u8, Failure> {
+    let rows: Vec<(String, String)> = match args.what {
+        Listed::Checks => {
+            check::ALL.iter().map(|check| (check.meta().id.to_owned(), check.meta().asserts.to_owned())).collect()
+        }
+        Listed::Scenarios => scenarios(&args.scenarios_dir)?,
+        Listed::Engines => {
+            engine::ALL.iter().map(|engine| (engine.id().to_owned(), engine.title().to_owned())).collect()
+        }
+        Listed::Providers => {
+            provision::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect()
+        }
+        Listed::Formats => report::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
+        Listed::Steps => migrate::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
+    };
+    let width = rows.iter().map(|(id, _)| id.len()).max().unwrap_or(0);
+    for (id, text) in rows {
+        println!("{id:width$}  {text}");
+    }
+    Ok(exit::PASS)
+}
+
+fn scenarios(root: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut rows = Vec::new();
+    for folder in find::scenarios(&[], root)? {
+        let scenario = scenario::read(&folder)?;
+        rows.push((scenario.name, scenario.title));
+    }
+    Ok(rows)
+}
+
+/// `rehearse explain`.
+pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
+    let Some(check) = check::by_id(&args.id) else {
+        let known: Vec<&str> = check::ALL.iter().map(|check| check.meta().id).collect();
+        let failure = Failure::usage(format!("no check is called `{}`", args.id));
+        return Err(match document::nearest(&args.id, known.iter().copied()) {
+            Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+            None => failure.hint(format!("there are: {}", known.join(", "))),
+        });
+    };
+    let meta = check.meta();
+    let stages: Vec<String> = meta.stages.iter().map(ToString::to_string).collect();
+    println!("{}", meta.id);
+    let lines =
+        [("asserts", meta.asserts), ("why", meta.why), ("trips on", meta.example), ("what to do", meta.remedy)];
+    for (name, text) in lines {
+        println!("  {name:<11} {text}");
+    }
+    println!("  {:<11} {}", "stages", prose::visible_lines(&stages.join(", ")));
+    Ok(exit::PASS)
+}

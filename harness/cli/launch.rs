@@ -1,0 +1,303 @@
+//! `run`, `plan`, `resume` and `rollback`.
+
+use std::{env, io::IsTerminal, path::Path, sync::Arc};
+
+use crate::{
+    engine,
+    model::{EngineId, Report, Verdict},
+    provision::External,
+    report::{ReportFormat, terminal::Terminal},
+    run::{
+        self, EventSink, Finished, Job, Limits, Options, Plan, Stop, Subject, clock, options,
+        registry::Registry,
+        resume::{self, Again},
+    },
+    scenario::{self, Scenario, ScenarioError},
+};
+
+use super::{
+    args::{AgainArgs, RunArgs},
+    exit, find, progress,
+    settings,
+    tell::Failure,
+    urls::{self, Urls},
+};
+
+/// `rehearse run`.
+pub async fn run(args: RunArgs) -> Result<u8, Failure> {
+    let scenarios = load(&args)?;
+    let (external, urls) = external(&args)?;
+    let registry = settings::registry();
+    let stop = stop_on_signals();
+    let command = urls::redacted(env::args());
+    let mut worst: Option<Ended> = None;
+    for (subject, scenario) in scenarios {
+        if stop.is_asked() {
+            break;
+        }
+        let options = options(&args, subject)?;
+        one_rehearsal_if_kept(&options, &scenario)?;
+        let job = Job {
+            id: clock::run_id(),
+            repeat: repeat(&args, &options),
+            options,
+            scenario,
+            out: args.places.out.clone(),
+            registry: registry.clone(),
+            command: command.clone(),
+            external: external.clone(),
+            urls: Arc::clone(&urls),
+            sinks: sinks(),
+            stop: stop.clone(),
+        };
+        let finished = run::execute(job).await?;
+        let ended = told(&finished, &registry);
+        worst = Some(worst.map_or(ended, |worst| worst.merge(ended)));
+    }
+    Ok(worst.map_or(exit::NOTHING, Ended::code))
+}
+
+/// `rehearse plan`.
+pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
+    for (subject, scenario) in load(args)? {
+        let options = options(args, subject)?;
+        println!("{}: {}", scenario.name, scenario.title);
+        for rehearsal in Plan::of(&scenario, &options).rehearsals {
+            println!("\n{}", rehearsal.name);
+            for (number, act) in rehearsal.acts.iter().enumerate() {
+                println!("{:>4}. {}", number + 1, act.id);
+                act.lines.iter().for_each(|line| println!("      {line}"));
+            }
+            println!("{:>4}. release\n      give back everything that was started or made", rehearsal.acts.len() + 1);
+        }
+    }
+    Ok(exit::PASS)
+}
+
+/// `rehearse resume` and `rehearse rollback`.
+pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> {
+    let registry = settings::registry();
+    let entry = find::run(&args.run, &registry, Path::new("reports/runs"))?;
+    let standing = resume::status(&entry.directory)?;
+    let scenario = match &standing.options.subject {
+        Subject::Scenario { folder } => scenario::read(folder)?,
+        Subject::File { file, to } => scenario::of_file(file, to),
+    };
+    let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
+    let urls = Urls { typed: typed.map(|given| given.address) };
+    let external = match &standing.options.target_reference {
+        None => None,
+        Some(reference) => {
+            let address = crate::provision::UrlSource::url(&urls, reference).ok_or_else(|| {
+                Failure::usage(format!("the run's target is known as `{reference}`, which leads nowhere now"))
+                    .hint("give --target-url again")
+            })?;
+            Some(External { address, reference: reference.clone(), disposable: standing.options.disposable })
+        }
+    };
+    let again = Again {
+        entry,
+        scenario,
+        registry: registry.clone(),
+        external,
+        urls: Arc::new(urls),
+        sinks: sinks(),
+        stop: stop_on_signals(),
+        only_rollback,
+    };
+    let finished = resume::go_on(again).await?;
+    Ok(told(&finished, &registry).code())
+}
+
+/// Reads every scenario that was asked for, or tells every problem in all of them.
+fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
+    if let (Some(file), Some(to)) = (&args.from, &args.to) {
+        let names: Vec<&str> = engine::ALL.iter().map(|engine| engine.id()).collect();
+        if !names.contains(&to.as_str()) {
+            return Err(Failure::usage(format!("no engine is called `{to}`"))
+                .hint(format!("there are: {}", names.join(", "))));
+        }
+        let (file, to) = (absolute(file), EngineId::from(to.as_str()));
+        let scenario = scenario::of_file(&file, &to);
+        return Ok(vec![(Subject::File { file, to }, scenario)]);
+    }
+    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
+    for folder in find::scenarios(&args.scenarios, &args.places.scenarios_dir)? {
+        let folder = absolute(&folder);
+        match scenario::read(&folder) {
+            Ok(scenario) => loaded.push((Subject::Scenario { folder }, scenario)),
+            Err(ScenarioError::Invalid(more)) => problems.extend(more),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if problems.is_empty() { Ok(loaded) } else { Err(ScenarioError::Invalid(problems).into()) }
+}
+
+fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure> {
+    let Some(flag) = &args.target_url else { return Ok((None, Arc::default())) };
+    // A variable that clap read is known by its name, so that the journal can say where to find it again.
+    let from_variable = env::var("REHEARSE_TARGET_URL").is_ok_and(|value| value == *flag);
+    let mut given = urls::given(flag).map_err(Failure::usage)?;
+    if from_variable && given.reference == "flag" {
+        given.reference = "env:REHEARSE_TARGET_URL".to_owned();
+    }
+    let urls = Urls { typed: Some(given.address.clone()) };
+    let external = External { address: given.address, reference: given.reference, disposable: args.disposable };
+    Ok((Some(external), Arc::new(urls)))
+}
+
+fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
+    let program = env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?;
+    let target_reference = external(args)?.0.map(|external| external.reference);
+    let wants_external = target_reference.is_some();
+    let provider = args.provider.clone().or_else(|| wants_external.then(|| "external".to_owned()));
+    if provider.as_deref() == Some("external") && !wants_external {
+        return Err(Failure::usage("`--provider external` needs a database").hint("give --target-url"));
+    }
+    Ok(Options {
+        subject,
+        snapshot: args.snapshot.as_deref().map(absolute),
+        versions: args.versions.clone(),
+        provider,
+        image: args.image.clone(),
+        scale: args.scale,
+        rows: args.rows,
+        root_seed: args.seed.unwrap_or_else(clock::root_seed),
+        keep: args.keep,
+        show_values: args.show_values,
+        only_runnable: args.only_runnable,
+        require_coverage: args.require_coverage,
+        limits: limits(args),
+        target_reference,
+        disposable: args.disposable,
+        work_root: absolute(&settings::work_root(args.places.work_dir.clone())),
+        program,
+    })
+}
+
+const fn limits(args: &RunArgs) -> Limits {
+    options::Limits {
+        act_ms: args.deadline.saturating_mul(1000),
+        server_ms: args.server_deadline.saturating_mul(1000),
+        reconnect_ms: args.reconnect.saturating_mul(1000),
+        memory_bytes: match args.container_memory {
+            Some(mib) => Some(mib.saturating_mul(1 << 20)),
+            None => None,
+        },
+        cpus: args.container_cpus,
+        port: args.port,
+    }
+}
+
+/// Several servers of one run would share names and ports if they were left standing.
+fn one_rehearsal_if_kept(options: &Options, scenario: &Scenario) -> Result<(), Failure> {
+    let rehearsals = Plan::of(scenario, options).rehearsals;
+    if options.keep && rehearsals.len() > 1 {
+        return Err(Failure::usage(format!("`--keep` leaves one rehearsal standing, and `{}` has {}", scenario.name, rehearsals.len()))
+            .hint("choose one with --target-version"));
+    }
+    Ok(())
+}
+
+/// The command that repeats a run with the same seed.
+fn repeat(args: &RunArgs, options: &Options) -> String {
+    let mut words = urls::redacted(env::args().skip(1));
+    if args.seed.is_none() {
+        words.push("--seed".to_owned());
+        words.push(options.root_seed.to_string());
+    }
+    let quoted = words.iter().map(|word| {
+        let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c)) && !word.is_empty();
+        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    format!("rehearse {}", quoted.collect::<Vec<_>>().join(" "))
+}
+
+fn sinks() -> Vec<Box<dyn EventSink>> {
+    vec![progress::sink()]
+}
+
+/// Asks the run to stop on Ctrl-C and SIGTERM; it then takes back and gives back what it did.
+fn stop_on_signals() -> Stop {
+    let (switch, stop) = Stop::new();
+    tokio::spawn(async move {
+        let terminate = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut signal) => signal.recv().await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate => {}
+        }
+        eprintln!("stopping: taking back what the migration did, and giving back what the run holds");
+        switch.ask();
+        // Kept until the end, so that whoever waits goes on to see the wish.
+        std::future::pending::<()>().await;
+    });
+    stop
+}
+
+/// How a run ended, as far as the exit code goes by it.
+#[derive(Clone, Copy)]
+struct Ended {
+    verdict: Verdict,
+    refused: bool,
+    panicked: bool,
+}
+
+impl Ended {
+    fn merge(self, other: Self) -> Self {
+        Self {
+            verdict: self.verdict.merge(other.verdict),
+            refused: self.refused || other.refused,
+            panicked: self.panicked || other.panicked,
+        }
+    }
+
+    const fn code(self) -> u8 {
+        if self.panicked {
+            exit::INTERNAL
+        } else if self.refused {
+            exit::USAGE
+        } else {
+            exit::of(self.verdict)
+        }
+    }
+}
+
+/// Prints the summary of a run, and what is left to do about it.
+fn told(finished: &Finished, registry: &Registry) -> Ended {
+    print_summary(&finished.report);
+    eprintln!("reports: {}", finished.directory.display());
+    for text in &finished.stuck {
+        eprintln!("warning: {text}");
+    }
+    if !finished.stuck.is_empty() {
+        eprintln!("hint: `rehearse clean {}` tries again", finished.report.run.id);
+    }
+    let is_kept = registry.entries().is_ok_and(|entries| entries.iter().any(|entry| entry.id == finished.report.run.id));
+    if is_kept && finished.stuck.is_empty() {
+        let id = &finished.report.run.id;
+        eprintln!("kept: `rehearse status {id}` shows what stands, `rehearse rollback {id}` or `clean {id}` ends it");
+    }
+    Ended {
+        verdict: finished.report.verdict,
+        refused: finished.refused,
+        panicked: finished.panicked.is_some(),
+    }
+}
+
+fn print_summary(report: &Report) {
+    let stdout = std::io::stdout();
+    let colour = stdout.is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut text = Vec::new();
+    // Writing into memory does not fail, and whoever closed stdout does not want the summary.
+    let _ = Terminal { width: progress::width(), colour }.render(report, &mut text);
+    let _ = std::io::Write::write_all(&mut stdout.lock(), &text);
+}
+
+fn absolute(path: &Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

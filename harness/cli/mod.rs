@@ -1,0 +1,55 @@
+//! Floor 6: the door. Only here are arguments, environment and terminal read, and only here is anything printed.
+//!
+//! stdout is data (summaries, plans, lists, reports); stderr is talk (progress, errors, hints).
+
+mod args;
+pub mod exit;
+mod find;
+mod inspect;
+mod launch;
+mod progress;
+mod settings;
+mod tell;
+mod urls;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Scans block a worker each, and both sides are scanned at once while signals and progress go on.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let code = match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(dispatch(cli.verb));
+            // A scan that is still blocked when a run was stopped must not hold the process back.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => tell::failure(&error, &[], exit::INTERNAL),
+    };
+    ExitCode::from(code)
+}
+
+async fn dispatch(verb: Verb) -> u8 {
+    let result = match verb {
+        Verb::Run(args) => launch::run(args).await,
+        Verb::Plan(args) => launch::plan(&args),
+        Verb::Resume(args) => launch::go_on(args, false).await,
+        Verb::Rollback(args) => launch::go_on(args, true).await,
+        Verb::Status(args) => inspect::status(&args),
+        Verb::Clean(args) => inspect::clean(args).await,
+        Verb::Report(args) => inspect::report(&args),
+        Verb::List(args) => inspect::list(&args),
+        Verb::Explain(args) => inspect::explain(&args),
+        Verb::Step => match crate::run::step_process::serve().await {
+            Ok(()) => Ok(exit::PASS),
+            Err(error) => Err(tell::Failure::new(error, exit::INTERNAL)),
+        },
+    };
+    result.unwrap_or_else(|failure| failure.print())
+}

@@ -1,0 +1,146 @@
+//! Progress on stderr: a live line in a terminal, plain lines elsewhere.
+
+use std::{
+    env,
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    model::{Event, EventKind, Outcome, Severity, Side},
+    report::prose,
+    run::EventSink,
+};
+
+/// The terminal's width in columns; 80 where there is no terminal.
+pub fn width() -> u16 {
+    let (_, columns) = console::Term::stdout().size();
+    if io::stdout().is_terminal() { columns.clamp(60, 160) } else { 80 }
+}
+
+/// The sink for this terminal.
+pub fn sink() -> Box<dyn EventSink> {
+    let is_live = io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let bar = ProgressBar::with_draw_target(None, if is_live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+    if is_live {
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    Box::new(Progress { bar, is_live, head: None, doing: String::new(), scenario: String::new() })
+}
+
+/// Follows the events of a run.
+struct Progress {
+    bar: ProgressBar,
+    is_live: bool,
+    /// The first line, until the target's provider is known.
+    head: Option<String>,
+    /// What the live line shows.
+    doing: String,
+    scenario: String,
+}
+
+impl Progress {
+    fn say(&self, line: &str) {
+        let line = prose::visible(line);
+        if self.is_live {
+            self.bar.println(&*line);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    fn say_head(&mut self, rest: &str) {
+        if let Some(head) = self.head.take() {
+            self.say(&format!("{head}{rest}"));
+        }
+    }
+
+    fn show(&mut self, doing: &str, done: u64, total: Option<u64>) {
+        if self.doing != doing {
+            doing.clone_into(&mut self.doing);
+            self.bar.reset();
+            let template = match total {
+                Some(_) => "{spinner} {msg} {wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left",
+                None => "{spinner} {msg} {human_pos} rows, {per_sec}",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style);
+            }
+            self.bar.set_message(doing.to_owned());
+        }
+        if let Some(total) = total {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(done);
+    }
+
+    fn idle(&mut self, doing: &str) {
+        self.doing.clear();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            self.bar.set_style(style);
+        }
+        self.bar.reset();
+        self.bar.set_message(doing.to_owned());
+    }
+}
+
+impl EventSink for Progress {
+    fn name(&self) -> &'static str {
+        "progress"
+    }
+
+    fn accept(&mut self, event: &Event) -> io::Result<()> {
+        match &event.kind {
+            EventKind::RunStarted(start) => {
+                self.head = Some(format!("run {} · root seed {}", start.id, start.root_seed));
+            }
+            EventKind::ScenarioStarted { name, .. } => {
+                self.scenario.clone_from(name);
+                self.head.get_or_insert_with(String::new).push_str(&format!(" · {name}"));
+            }
+            EventKind::ScenarioSkipped { name, reason, .. } => {
+                self.say_head("");
+                self.say(&format!("{name} skipped: {reason}"));
+            }
+            EventKind::SideReady { side: Side::Target, engine, version, provider, why, .. } => {
+                self.say_head(&format!(" · {engine} {version} by {provider}: {why}"));
+            }
+            EventKind::StepStarted(stamp) => self.idle(&stamp.step),
+            EventKind::Progress { doing, done, total } => self.show(doing, *done, *total),
+            EventKind::StepFinished { step, outcome, rows, duration_ms, .. } => {
+                if *outcome != Outcome::Passed {
+                    self.say_head("");
+                }
+                let mut line = format!("{:<8} {step:<26} {}", outcome.word(), prose::duration(*duration_ms));
+                if *rows > 0 {
+                    line.push_str(&format!("  {} rows", prose::count(*rows)));
+                }
+                if let Some(reason) = outcome.reason() {
+                    line.push_str(&format!("\n         {reason}"));
+                }
+                self.say(&line);
+            }
+            EventKind::CheckFinished(check) => {
+                let name = format!("check {}", check.id);
+                let mut line = format!("{:<8} {name:<26} {}", check.outcome.word(), prose::duration(check.duration_ms));
+                let errors = check.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+                if errors > 0 {
+                    line.push_str(&format!("  {}", prose::plural(errors as u64, "finding")));
+                }
+                if let Some(reason) = check.outcome.reason() {
+                    line.push_str(&format!("\n         {reason}"));
+                }
+                self.say(&line);
+            }
+            EventKind::Note { text } => self.say(&format!("note     {text}")),
+            EventKind::RunFinished { .. } => {
+                self.say_head("");
+                self.bar.finish_and_clear();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Errors as a person reads them: what failed, the chain of causes, then hints.
+
+use std::error::Error;
+
+use crate::{report::prose, run::RunError, scenario::ScenarioError};
+
+use super::exit;
+
+/// Why a verb did not do what it should, with the exit code that it ends with.
+pub struct Failure {
+    error: Box<dyn Error + Send + Sync>,
+    hints: Vec<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// A failure and its exit code.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>, code: u8) -> Self {
+        Self { error: error.into(), hints: Vec::new(), code }
+    }
+
+    /// A wrong call.
+    pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(error, exit::USAGE)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Prints it and gives its exit code.
+    pub fn print(self) -> u8 {
+        failure(&*self.error, &self.hints, self.code)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let code = match &error {
+            RunError::Journal { .. } => exit::INCONCLUSIVE,
+            RunError::UnreadableJournal { .. } | RunError::WrongState(_) => exit::USAGE,
+        };
+        Self::new(error, code)
+    }
+}
+
+impl From<ScenarioError> for Failure {
+    fn from(error: ScenarioError) -> Self {
+        Self::usage(error)
+    }
+}
+
+/// Prints an error, its causes and hints on stderr.
+pub fn failure(error: &dyn Error, hints: &[String], code: u8) -> u8 {
+    eprintln!("error: {}", prose::visible_lines(&error.to_string()));
+    let mut said = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            eprintln!("  caused by: {}", prose::visible_lines(&text));
+        }
+        said = text;
+    }
+    for hint in hints {
+        eprintln!("hint: {hint}");
+    }
+    code
+}

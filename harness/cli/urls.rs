@@ -1,0 +1,148 @@
+//! URLs of the user's own databases: from a flag, a variable (`env:NAME`) or a file (`@PATH`), never printed with a
+//! password.
+
+use std::{env, fs};
+
+use url::Url;
+
+use crate::{
+    model::{Address, Endpoint, EngineId, Host, Secret},
+    provision::UrlSource,
+};
+
+/// A URL that a flag gave, and how the journal refers to it.
+pub struct Given {
+    /// Where it is.
+    pub address: Address,
+    /// `env:NAME`, `file:PATH` or `flag`.
+    pub reference: String,
+}
+
+/// Reads what a flag says: a URL, `env:NAME`, or `@PATH`.
+pub fn given(flag: &str) -> Result<Given, String> {
+    let (text, reference) = if let Some(name) = flag.strip_prefix("env:") {
+        (variable(name)?, flag.to_owned())
+    } else if let Some(path) = flag.strip_prefix('@') {
+        (file(path)?, format!("file:{path}"))
+    } else {
+        (flag.to_owned(), "flag".to_owned())
+    };
+    Ok(Given { address: parse(text.trim())?, reference })
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|_| format!("the environment has no variable `{name}`"))
+}
+
+fn file(path: &str) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("failed to read a URL from `{path}`: {error}"))
+}
+
+/// Parses a URL; messages never repeat it, since it may hold a password.
+fn parse(text: &str) -> Result<Address, String> {
+    let url = Url::parse(text).map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
+    let engine = match url.scheme() {
+        "postgres" | "postgresql" => "postgres",
+        other => return Err(format!("`{other}` URLs are not known; expected postgres://user@host/database")),
+    };
+    let decode = |text: &str| percent_decode(text).ok_or_else(|| "the URL holds a broken %-sequence".to_owned());
+    let database = decode(url.path().trim_start_matches('/'))?;
+    if database.is_empty() || url.username().is_empty() {
+        return Err("the URL names no user or no database; expected postgres://user@host/database".to_owned());
+    }
+    let socket = url.query_pairs().find(|(key, _)| key == "host").map(|(_, value)| value.into_owned());
+    let port = url.port().or_else(|| {
+        url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok())
+    });
+    let host = match socket.or_else(|| url.host_str().map(str::to_owned)) {
+        Some(directory) if directory.starts_with('/') => {
+            Host::Socket { directory: directory.into(), port: port.unwrap_or(5432) }
+        }
+        Some(host) if !host.is_empty() => Host::Tcp { host, port: port.unwrap_or(5432) },
+        _ => return Err("the URL names no host; expected postgres://user@host/database".to_owned()),
+    };
+    Ok(Address {
+        engine: EngineId::from(engine),
+        endpoint: Endpoint::Server {
+            host,
+            user: decode(url.username())?,
+            password: url.password().map(decode).transpose()?.map(Secret::new),
+            database,
+        },
+    })
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            bytes.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Arguments with the passwords of URLs taken out, for the journal.
+pub fn redacted(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    let hide = |argument: String| {
+        let (flag, value) = match argument.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (format!("{flag}="), value),
+            _ => (String::new(), argument.as_str()),
+        };
+        match Url::parse(value) {
+            Ok(mut url) if url.password().is_some() && url.set_password(Some("***")).is_ok() => format!("{flag}{url}"),
+            _ => argument,
+        }
+    };
+    arguments.into_iter().map(hide).collect()
+}
+
+/// Finds URLs again by their references; one that was typed only if it was typed again.
+#[derive(Clone, Debug, Default)]
+pub struct Urls {
+    /// The URL of the flag, if there is one.
+    pub typed: Option<Address>,
+}
+
+impl UrlSource for Urls {
+    fn url(&self, reference: &str) -> Option<Address> {
+        match reference.split_once(':') {
+            Some(("env", name)) => parse(variable(name).ok()?.trim()).ok(),
+            Some(("file", path)) => parse(file(path).ok()?.trim()).ok(),
+            _ => self.typed.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_and_never_told() {
+        let given = given("postgres://us%40er:s3cr%2Ft@db.example:6000/app").unwrap();
+        assert_eq!(given.address.to_string(), "postgres://us@er@db.example:6000/app");
+        let Endpoint::Server { password, .. } = given.address.endpoint else { panic!("a server") };
+        assert_eq!(password.unwrap().reveal(), "s3cr/t");
+        assert!(!parse("postgres://user:hunter2@").unwrap_err().contains("hunter2"));
+        assert!(parse("mysql://root@localhost/x").unwrap_err().contains("`mysql`"));
+    }
+
+    #[test]
+    fn sockets_come_by_query() {
+        let address = parse("postgres://me@/app?host=/run/postgresql&port=5433").unwrap();
+        let Endpoint::Server { host, .. } = address.endpoint else { panic!("a server") };
+        assert_eq!(host, Host::Socket { directory: "/run/postgresql".into(), port: 5433 });
+    }
+
+    #[test]
+    fn arguments_lose_their_passwords() {
+        let told = redacted(["--target-url=postgres://u:pw@h/d".to_owned(), "postgres://u:pw@h/d".to_owned(), "x".to_owned()]);
+        assert!(told.iter().all(|argument| !argument.contains("pw")), "{told:?}");
+        assert_eq!(told[2], "x");
+    }
+}
