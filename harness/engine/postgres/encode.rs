@@ -177,7 +177,7 @@ fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), NoBinaryForm> {
     let padding = groups_before * 4 - whole.len();
     let digit = |place: usize| match place.checked_sub(padding) {
         None => 0,
-        Some(at) => whole.iter().chain(fraction).nth(at).map_or(0, |byte| byte - b'0'),
+        Some(at) => whole.get(at).or_else(|| fraction.get(at - whole.len())).map_or(0, |byte| byte - b'0'),
     };
     let group = |index: usize| (0..4).fold(0_u16, |sum, at| sum * 10 + u16::from(digit(index * 4 + at)));
     let all = groups_before + groups_after;

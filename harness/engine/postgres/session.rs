@@ -59,6 +59,11 @@ impl PostgresSession {
     /// Runs a query and gives its rows as text.
     pub(super) async fn texts(&mut self, doing: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
         self.check(doing, sql)?;
+        self.fetch(doing, sql).await
+    }
+
+    /// The same for a query of the engine's own, also while something is under way.
+    pub(super) async fn fetch(&mut self, doing: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
         let rows = raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|error| self.error(doing, error))?;
         rows.iter().map(|row| texts(row).map_err(|error| self.error(doing, error))).collect()

@@ -42,6 +42,9 @@ const OBJECTS: &[&str] = &[
 /// Sequences whose state one statement reads.
 const SEQUENCES_AT_ONCE: usize = 200;
 
+/// Types by table and column.
+type ColumnTypes = HashMap<(TableName, String), PgType>;
+
 const DOING: &str = "reading the catalogue";
 
 /// A column as `typed_columns.sql` gives it; the kind comes from its type.
@@ -58,9 +61,13 @@ struct TypedColumn {
 impl PostgresSession {
     /// Reads the whole catalogue with the search path emptied for as long as it takes.
     pub(super) async fn catalogue(&mut self) -> Result<Catalogue, EngineError> {
+        let types = self.all_column_types().await?;
         let path = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.set_config('search_path', '', false)";
         let before = self.texts(DOING, path).await?.into_iter().flatten().next().flatten().unwrap_or_default();
-        let catalogue = self.qualified_catalogue().await;
+        // Whoever drops this future halfway leaves a session whose scripts would find no table.
+        self.midway = true;
+        let catalogue = self.qualified_catalogue(types).await;
+        self.midway = false;
         let restore = "SELECT pg_catalog.set_config('search_path', $1, false)";
         let restored = self.bound(DOING, restore, &[Some(&before)]).await;
         // In a transaction that an error has ended, the setting goes back with it; that error is the one to tell.
@@ -69,8 +76,8 @@ impl PostgresSession {
         Ok(catalogue)
     }
 
-    async fn qualified_catalogue(&mut self) -> Result<Catalogue, EngineError> {
-        let tables = self.tables().await?;
+    async fn qualified_catalogue(&mut self, types: ColumnTypes) -> Result<Catalogue, EngineError> {
+        let tables = self.tables(types).await?;
         let sequences = self.sequences().await?;
         let mut objects = BTreeMap::new();
         for query in OBJECTS {
@@ -88,11 +95,10 @@ impl PostgresSession {
 
     /// Runs a query that stands on `scope.sql`.
     async fn scoped(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
-        self.texts(DOING, &format!("{SCOPE}{query}")).await
+        self.fetch(DOING, &format!("{SCOPE}{query}")).await
     }
 
-    async fn tables(&mut self) -> Result<BTreeMap<TableName, Table>, EngineError> {
-        let types = self.all_column_types().await?;
+    async fn tables(&mut self, types: ColumnTypes) -> Result<BTreeMap<TableName, Table>, EngineError> {
         let mut tables: BTreeMap<TableName, Table> = BTreeMap::new();
         for row in self.scoped(include_str!("typed_tables.sql")).await? {
             let [name, unreadable]: [Option<String>; 2] = columns(row)?;
@@ -125,7 +131,7 @@ impl PostgresSession {
     }
 
     /// Types of all columns of all user tables.
-    async fn all_column_types(&mut self) -> Result<HashMap<(TableName, String), PgType>, EngineError> {
+    async fn all_column_types(&mut self) -> Result<ColumnTypes, EngineError> {
         let rows = self.bound(DOING, include_str!("column_types.sql"), &[None, None]).await?;
         let typed = |row| {
             let [schema, table, column, kind] = fields(row)?;
@@ -136,7 +142,7 @@ impl PostgresSession {
 
     async fn sequences(&mut self) -> Result<Vec<Sequence>, EngineError> {
         let mut feeds: HashMap<TableName, Vec<(bool, SequenceOwner)>> = HashMap::new();
-        for row in self.texts(DOING, include_str!("feeds.sql")).await? {
+        for row in self.fetch(DOING, include_str!("feeds.sql")).await? {
             let [schema, name, owned, _, table_schema, table, column, _] = fields(row)?;
             let owner = SequenceOwner { table: table_name(table_schema, table), column };
             feeds.entry(table_name(schema, name)).or_default().push((owned == "t", owner));
@@ -174,7 +180,7 @@ impl PostgresSession {
             format!("SELECT {index}, last_value, is_called FROM {relation}")
         };
         let sql = chunk.iter().map(select).collect::<Vec<_>>().join(" UNION ALL ");
-        for row in self.texts(DOING, &sql).await? {
+        for row in self.fetch(DOING, &sql).await? {
             let [index, last, called] = fields(row)?;
             let sequence = &mut sequences[number::<usize>(&index)?];
             let step = if called == "t" { i128::from(sequence.increment) } else { 0 };

@@ -4,13 +4,13 @@ SELECT 'publication', p.pubname, (jsonb_build_object('owner', pg_catalog.pg_get_
     || (to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner']))::text
 FROM pg_catalog.pg_publication p
 UNION ALL
-SELECT 'publication_table', t.pubname || ' ' || t.schemaname || '.' || t.tablename,
+SELECT 'publication_table', quote_ident(t.pubname) || ' ' || quote_ident(t.schemaname) || '.' || quote_ident(t.tablename),
        (to_jsonb(t) - ARRAY['pubname', 'schemaname', 'tablename'])::text
 FROM pg_catalog.pg_publication_tables t
 UNION ALL
 SELECT 'subscription', s.subname, jsonb_build_object(
     'owner', pg_catalog.pg_get_userbyid(s.subowner), 'enabled', s.subenabled, 'slot', s.subslotname,
-    'synchronous_commit', s.subsynccommit, 'publications', array_to_string(s.subpublications, ', '))::text
+    'publications', array_to_string(s.subpublications, ', '))::text
 FROM pg_catalog.pg_subscription s
 JOIN pg_catalog.pg_database b ON b.oid = s.subdbid AND b.datname = current_database()
 UNION ALL

@@ -1,5 +1,10 @@
 //! Rows out, rows in, and questions about rows.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::*;
 use crate::{
     engine::Counted,
@@ -180,6 +185,36 @@ async fn a_scan_ends_early_or_is_refused_and_the_session_goes_on() {
     assert!(scratch.session.introspect().await.unwrap().tables.contains_key(&TableName::new("hidden")));
     scratch.session.execute(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
     assert_eq!(scratch.one("SELECT count(*) FROM t").await, "50000");
+    scratch.drop().await;
+}
+
+/// Tells that a row came.
+struct Flag(Arc<AtomicBool>);
+
+impl RowSink for Flag {
+    fn cell(&mut self, _column: usize, _cell: Cell<'_>) {}
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        self.0.store(true, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_scan_was_dropped_halfway_answers_nothing_wrong() {
+    let schema = "CREATE TABLE t AS SELECT i AS id, repeat('x', 1000) AS x FROM generate_series(1, 50000) i";
+    let Some(mut scratch) = Scratch::new("dropped", schema).await else { return };
+    let flag = Arc::new(AtomicBool::new(false));
+    let rowset = Rowset { table: TableName::new("t"), columns: strings(&["id", "x"]) };
+    let mut sink = Flag(Arc::clone(&flag));
+    tokio::select! {
+        biased;
+        () = async { while !flag.load(Ordering::Relaxed) { tokio::task::yield_now().await } } => {}
+        outcome = scratch.session.scan(&rowset, &mut sink) => panic!("not dropped: {outcome:?}"),
+    }
+    let error = scratch.session.query("SELECT 1").await.unwrap_err();
+    assert!(matches!(error, EngineError::Unavailable { .. }), "{error}");
+    scratch.session = Postgres.connect(&scratch.address).await.unwrap();
     scratch.drop().await;
 }
 
