@@ -3,8 +3,7 @@
 use std::{fs, io::Write, path::Path};
 
 use crate::{
-    check, document, engine, migrate,
-    provision,
+    check, document, engine, migrate, provision,
     report::{self, prose},
     run::{self, Cleaned, journal, registry::Entry, resume},
     scenario,
@@ -117,8 +116,9 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let mut text = Vec::new();
     format.render(&told, &mut text).map_err(|error| Failure::new(error, exit::INTERNAL))?;
     match &args.to {
-        Some(path) => fs::write(path, text)
-            .map_err(|error| Failure::new(format!("failed to write `{}`: {error}", path.display()), exit::INCONCLUSIVE))?,
+        Some(path) => fs::write(path, text).map_err(|error| {
+            Failure::new(format!("failed to write `{}`: {error}", path.display()), exit::INCONCLUSIVE)
+        })?,
         None => std::io::stdout().lock().write_all(&text).map_err(|error| Failure::new(error, exit::INCONCLUSIVE))?,
     }
     Ok(exit::PASS)
@@ -134,9 +134,7 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
         Listed::Engines => {
             engine::ALL.iter().map(|engine| (engine.id().to_owned(), engine.title().to_owned())).collect()
         }
-        Listed::Providers => {
-            provision::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect()
-        }
+        Listed::Providers => provision::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
         Listed::Formats => report::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
         Listed::Steps => migrate::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
     };
@@ -169,8 +167,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let meta = check.meta();
     let stages: Vec<String> = meta.stages.iter().map(ToString::to_string).collect();
     println!("{}", meta.id);
-    let lines =
-        [("asserts", meta.asserts), ("why", meta.why), ("trips on", meta.example), ("what to do", meta.remedy)];
+    let lines = [("asserts", meta.asserts), ("why", meta.why), ("trips on", meta.example), ("what to do", meta.remedy)];
     for (name, text) in lines {
         println!("  {name:<11} {text}");
     }

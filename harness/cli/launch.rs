@@ -17,8 +17,7 @@ use crate::{
 
 use super::{
     args::{AgainArgs, RunArgs},
-    exit, find, progress,
-    settings,
+    exit, find, progress, settings,
     tell::Failure,
     urls::{self, Urls},
 };
@@ -46,7 +45,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
             registry: registry.clone(),
             command: command.clone(),
             external: external.clone(),
-            urls: Arc::clone(&urls),
+            urls: urls.clone(),
             sinks: sinks(),
             stop: stop.clone(),
         };
@@ -114,8 +113,9 @@ fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
     if let (Some(file), Some(to)) = (&args.from, &args.to) {
         let names: Vec<&str> = engine::ALL.iter().map(|engine| engine.id()).collect();
         if !names.contains(&to.as_str()) {
-            return Err(Failure::usage(format!("no engine is called `{to}`"))
-                .hint(format!("there are: {}", names.join(", "))));
+            return Err(
+                Failure::usage(format!("no engine is called `{to}`")).hint(format!("there are: {}", names.join(", ")))
+            );
         }
         let (file, to) = (absolute(file), EngineId::from(to.as_str()));
         let scenario = scenario::of_file(&file, &to);
@@ -193,8 +193,12 @@ const fn limits(args: &RunArgs) -> Limits {
 fn one_rehearsal_if_kept(options: &Options, scenario: &Scenario) -> Result<(), Failure> {
     let rehearsals = Plan::of(scenario, options).rehearsals;
     if options.keep && rehearsals.len() > 1 {
-        return Err(Failure::usage(format!("`--keep` leaves one rehearsal standing, and `{}` has {}", scenario.name, rehearsals.len()))
-            .hint("choose one with --target-version"));
+        return Err(Failure::usage(format!(
+            "`--keep` leaves one rehearsal standing, and `{}` has {}",
+            scenario.name,
+            rehearsals.len()
+        ))
+        .hint("choose one with --target-version"));
     }
     Ok(())
 }
@@ -277,16 +281,13 @@ fn told(finished: &Finished, registry: &Registry) -> Ended {
     if !finished.stuck.is_empty() {
         eprintln!("hint: `rehearse clean {}` tries again", finished.report.run.id);
     }
-    let is_kept = registry.entries().is_ok_and(|entries| entries.iter().any(|entry| entry.id == finished.report.run.id));
+    let is_kept =
+        registry.entries().is_ok_and(|entries| entries.iter().any(|entry| entry.id == finished.report.run.id));
     if is_kept && finished.stuck.is_empty() {
         let id = &finished.report.run.id;
         eprintln!("kept: `rehearse status {id}` shows what stands, `rehearse rollback {id}` or `clean {id}` ends it");
     }
-    Ended {
-        verdict: finished.report.verdict,
-        refused: finished.refused,
-        panicked: finished.panicked.is_some(),
-    }
+    Ended { verdict: finished.report.verdict, refused: finished.refused, panicked: finished.panicked.is_some() }
 }
 
 fn print_summary(report: &Report) {

@@ -23,7 +23,10 @@ pub fn width() -> u16 {
 /// The sink for this terminal.
 pub fn sink() -> Box<dyn EventSink> {
     let is_live = io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb");
-    let bar = ProgressBar::with_draw_target(None, if is_live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+    let bar = ProgressBar::with_draw_target(
+        None,
+        if is_live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
+    );
     if is_live {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
@@ -127,7 +130,7 @@ impl EventSink for Progress {
                 let mut line = format!("{:<8} {name:<26} {}", check.outcome.word(), prose::duration(check.duration_ms));
                 let errors = check.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
                 if errors > 0 {
-                    line.push_str(&format!("  {}", prose::plural(errors as u64, "finding")));
+                    line.push_str(&format!("  {}", prose::plural(errors as u64, "finding", "findings")));
                 }
                 if let Some(reason) = check.outcome.reason() {
                     line.push_str(&format!("\n         {reason}"));

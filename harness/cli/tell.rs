@@ -57,7 +57,9 @@ impl From<ScenarioError> for Failure {
 pub fn failure(error: &dyn Error, hints: &[String], code: u8) -> u8 {
     eprintln!("error: {}", prose::visible_lines(&error.to_string()));
     let mut said = error.to_string();
-    for cause in std::iter::successors(error.source(), |error| error.source()) {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        next = cause.source();
         let text = cause.to_string();
         if !said.contains(&text) {
             eprintln!("  caused by: {}", prose::visible_lines(&text));

@@ -40,7 +40,8 @@ fn file(path: &str) -> Result<String, String> {
 
 /// Parses a URL; messages never repeat it, since it may hold a password.
 fn parse(text: &str) -> Result<Address, String> {
-    let url = Url::parse(text).map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
     let engine = match url.scheme() {
         "postgres" | "postgresql" => "postgres",
         other => return Err(format!("`{other}` URLs are not known; expected postgres://user@host/database")),
@@ -51,9 +52,9 @@ fn parse(text: &str) -> Result<Address, String> {
         return Err("the URL names no user or no database; expected postgres://user@host/database".to_owned());
     }
     let socket = url.query_pairs().find(|(key, _)| key == "host").map(|(_, value)| value.into_owned());
-    let port = url.port().or_else(|| {
-        url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok())
-    });
+    let port = url
+        .port()
+        .or_else(|| url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok()));
     let host = match socket.or_else(|| url.host_str().map(str::to_owned)) {
         Some(directory) if directory.starts_with('/') => {
             Host::Socket { directory: directory.into(), port: port.unwrap_or(5432) }
@@ -94,7 +95,10 @@ pub fn redacted(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
             _ => (String::new(), argument.as_str()),
         };
         match Url::parse(value) {
-            Ok(mut url) if url.password().is_some() && url.set_password(Some("***")).is_ok() => format!("{flag}{url}"),
+            Ok(mut url) if url.password().is_some() => match url.set_password(Some("***")) {
+                Ok(()) => format!("{flag}{url}"),
+                Err(()) => format!("{flag}(a URL)"),
+            },
             _ => argument,
         }
     };
@@ -141,7 +145,8 @@ mod tests {
 
     #[test]
     fn arguments_lose_their_passwords() {
-        let told = redacted(["--target-url=postgres://u:pw@h/d".to_owned(), "postgres://u:pw@h/d".to_owned(), "x".to_owned()]);
+        let told =
+            redacted(["--target-url=postgres://u:pw@h/d".to_owned(), "postgres://u:pw@h/d".to_owned(), "x".to_owned()]);
         assert!(told.iter().all(|argument| !argument.contains("pw")), "{told:?}");
         assert_eq!(told[2], "x");
     }
