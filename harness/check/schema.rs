@@ -36,7 +36,8 @@ impl Check for Schema {
         for comparison in &cx.derived.comparisons {
             let source = &cx.catalogue(Side::Source).tables[&comparison.source];
             let target = &cx.catalogue(Side::Target).tables[&comparison.target];
-            Pair { comparison, source, target, examined: &mut examined }.compare();
+            let is_bound = cx.readers.engine(Side::Source).dialect().enforces_types();
+            Pair { comparison, source, target, is_bound, examined: &mut examined }.compare();
         }
         not_carried(cx, &mut examined);
         Ok(examined)
@@ -79,6 +80,8 @@ struct Pair<'a> {
     comparison: &'a Comparison,
     source: &'a Table,
     target: &'a Table,
+    /// Whether the source's types bind its values; where they do not, only the values can tell what does not fit.
+    is_bound: bool,
     examined: &'a mut Examined,
 }
 
@@ -109,7 +112,8 @@ impl Pair<'_> {
             }
         }
         self.counted();
-        let (of_source, of_target) = (self.source.checks.len(), self.target.checks.len());
+        let stated = self.source.checks.iter().filter(|check| !self.is_implied(&check.expression));
+        let (of_source, of_target) = (stated.count(), self.target.checks.len());
         if of_source > of_target {
             let object = format!("constraint:{} (CHECK)", self.target.name);
             let missing = (of_source - of_target) as u64;
@@ -117,6 +121,22 @@ impl Pair<'_> {
             let finding = finding.because(format!("{of_source} CHECK constraints"), of_target.to_string());
             self.examined.findings.push(finding.at(Severity::Warning));
         }
+    }
+
+    /// Whether a CHECK of the source only says what the target's types say: booleans that are 0 or 1, text that is JSON.
+    fn is_implied(&self, expression: &str) -> bool {
+        let plain: String = expression.chars().filter(|c| !c.is_whitespace() && !"\"`[]()".contains(*c)).collect();
+        self.comparison.columns.iter().any(|pair| {
+            let name = &pair.source.name;
+            match pair.target.kind {
+                LogicalType::Boolean => plain.eq_ignore_ascii_case(&format!("{name}IN0,1")),
+                LogicalType::Json { .. } => {
+                    let says = format!("json_valid{name}");
+                    plain.eq_ignore_ascii_case(&says) || plain.eq_ignore_ascii_case(&format!("{name}ISNULLOR{says}"))
+                }
+                _ => false,
+            }
+        })
     }
 
     fn counted(&mut self) {
@@ -130,7 +150,8 @@ impl Pair<'_> {
 
     fn column(&mut self, pair: &ColumnPair) {
         let name = format!("column:{}.{}", self.target.name, pair.target.name);
-        if let Some(loss) = narrower(&pair.source.kind, &pair.target.kind) {
+        let loss = narrower(&pair.source.kind, &pair.target.kind).filter(|_| self.is_bound);
+        if let Some(loss) = loss {
             let names = std::slice::from_ref(&pair.target.name);
             let subject = Subject::columns(Side::Target, &self.target.name, names);
             let finding = Finding::error(FindingKind::TypeLossy, subject, 1).at(Severity::Warning);

@@ -14,6 +14,10 @@ use super::{ddl, types};
 pub(super) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
+    fn enforces_types(&self) -> bool {
+        false
+    }
+
     fn quote(&self, identifier: &str) -> String {
         format!("\"{}\"", identifier.replace('"', "\"\""))
     }
