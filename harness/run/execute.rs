@@ -110,7 +110,7 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
         external: job.external,
     });
     let play = Play { run, urls: job.urls, registry: job.registry, earlier: None };
-    play.to_the_end().await
+    play.play().await
 }
 
 pub(super) fn redaction(options: &Options) -> Redaction {
@@ -128,7 +128,7 @@ pub(super) struct Play {
 
 impl Play {
     /// Plays the rehearsals, gives everything back, writes the reports.
-    pub async fn to_the_end(self) -> Result<Finished, RunError> {
+    pub async fn play(self) -> Result<Finished, RunError> {
         let run = Arc::clone(&self.run);
         // A task of its own: a panic ends the task and not the run, which still has leases to give back.
         let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&self.urls), self.earlier));

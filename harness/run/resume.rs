@@ -200,7 +200,7 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
         external: again.external,
     });
     let earlier = Some((position, earlier));
-    Play { run, urls: again.urls, registry: again.registry, earlier }.to_the_end().await
+    Play { run, urls: again.urls, registry: again.registry, earlier }.play().await
 }
 
 fn earlier(directory: &Path, events: &[Event], plan: &super::plan::RehearsalPlan) -> Result<Earlier, RunError> {
