@@ -125,15 +125,21 @@ impl Rehearsal {
     /// Plays all acts and judges.
     pub async fn play(mut self) -> Result<Played, RunError> {
         let (name, title) = (self.plan.name.clone(), self.run.scenario.title.clone());
-        if let Some(reason) = self.cannot_run().await {
-            let waived = self.run.options.only_runnable;
-            self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
-            let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
-            return Ok(Played { verdict, refused: false });
-        }
+        let target = match self.offers().await {
+            Ok(target) => Some(target),
+            Err(Unready::Unable(unable)) => {
+                let reason = format!("{}; hint: {}", unable.reason, unable.hint);
+                let waived = self.run.options.only_runnable;
+                self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
+                let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
+                return Ok(Played { verdict, refused: false });
+            }
+            // Whatever else is wrong with a server is told by the act that gets it.
+            Err(Unready::Refused(_) | Unready::Broken(_)) => None,
+        };
         std::fs::create_dir_all(&self.folder)
             .map_err(|source| RunError::Journal { path: self.folder.clone(), source })?;
-        self.run.recorder.emit(EventKind::ScenarioStarted { name, title })?;
+        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
         self.acts().await?;
         self.conclude()
     }
@@ -515,14 +521,10 @@ impl Rehearsal {
         Ok(Played { verdict, refused: self.refused })
     }
 
-    /// Why this rehearsal cannot run here at all, found out before anything is started.
-    async fn cannot_run(&self) -> Option<String> {
-        for side in Side::BOTH {
-            if let Err(Unready::Unable(unable)) = servers::offer(&self.wanted(side), &self.run.options).await {
-                return Some(format!("{}; hint: {}", unable.reason, unable.hint));
-            }
-        }
-        None
+    /// What the target would be here, if both sides can be had; found out before anything is started.
+    async fn offers(&self) -> Result<String, Unready> {
+        servers::offer(&self.wanted(Side::Source), &self.run.options).await?;
+        servers::offer(&self.wanted(Side::Target), &self.run.options).await
     }
 
     fn wanted(&self, side: Side) -> Wanted<'_> {
