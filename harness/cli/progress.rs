@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    model::{Event, EventKind, Outcome, Severity},
+    model::{Event, EventKind, Severity},
     report::prose,
     run::EventSink,
 };

@@ -288,10 +288,8 @@ impl Rehearsal {
             let address = self.address(side)?.clone();
             let state =
                 snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
-            let file = PathBuf::from(format!("{}-{}-{side}.json", self.plan.name, stage_word(stage)));
-            let text = serde_json::to_vec(&state).map_err(|error| chain(&error))?;
-            let path = self.run.directory.join(&file);
-            std::fs::write(&path, text).map_err(|error| format!("failed to write `{}`: {error}", path.display()))?;
+            let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
+            snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
             let tables = tables.map(|(table, one)| TableFingerprint { table: table.clone(), fingerprint: one.rows });
             let tables: Vec<TableFingerprint> = tables.collect();
