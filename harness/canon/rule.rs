@@ -28,6 +28,9 @@ pub enum Rule {
     Text,
     /// Bytes.
     Bytes,
+    /// Bytes; whatever is no bytes by the UTF-8 of its text. Only ever stated: bytes are not text, even where they spell the
+    /// same.
+    Octets,
     /// The 16 bytes of a UUID, from text in any spelling or from 16 bytes in plain order.
     Uuid,
     /// A day; a time of midnight with it is dropped.
@@ -75,6 +78,7 @@ impl Rule {
         Self::Single,
         Self::Text,
         Self::Bytes,
+        Self::Octets,
         Self::Uuid,
         Self::Date,
         Self::Time,
@@ -94,6 +98,7 @@ impl Rule {
             Self::Single => "number at single precision",
             Self::Text => "text without padding",
             Self::Bytes => "bytes",
+            Self::Octets => "bytes, or text as its UTF-8",
             Self::Uuid => "uuid from text or bytes",
             Self::Date => "date",
             Self::Time => "time at microseconds",
@@ -114,6 +119,7 @@ impl Rule {
             Self::Single => "single",
             Self::Text => "text",
             Self::Bytes => "bytes",
+            Self::Octets => "octets",
             Self::Uuid => "uuid",
             Self::Date => "date",
             Self::Time => "time",
@@ -158,6 +164,7 @@ impl Rule {
             Self::Interval => 12,
             Self::Json => 13,
             Self::Stored => 14,
+            Self::Octets => 15,
         }
     }
 }
