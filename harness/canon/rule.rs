@@ -28,6 +28,9 @@ pub enum Rule {
     Text,
     /// Bytes.
     Bytes,
+    /// Bytes; whatever is no bytes by the UTF-8 of its text. Only ever stated: bytes are not text, even where they spell the
+    /// same.
+    Octets,
     /// The 16 bytes of a UUID, from text in any spelling or from 16 bytes in plain order.
     Uuid,
     /// A day; a time of midnight with it is dropped.
@@ -79,6 +82,7 @@ impl Rule {
         Self::Single,
         Self::Text,
         Self::Bytes,
+        Self::Octets,
         Self::Uuid,
         Self::Date,
         Self::Time,
@@ -100,6 +104,7 @@ impl Rule {
             Self::Single => "number at single precision",
             Self::Text => "text without padding",
             Self::Bytes => "bytes",
+            Self::Octets => "bytes, or text as its UTF-8",
             Self::Uuid => "uuid from text or bytes",
             Self::Date => "date",
             Self::Time => "time at microseconds",
@@ -122,6 +127,7 @@ impl Rule {
             Self::Single => "single",
             Self::Text => "text",
             Self::Bytes => "bytes",
+            Self::Octets => "octets",
             Self::Uuid => "uuid",
             Self::Date => "date",
             Self::Time => "time",
@@ -179,6 +185,7 @@ impl Rule {
             Self::Stored => 14,
             Self::EpochSeconds => 15,
             Self::EpochMilliseconds => 16,
+            Self::Octets => 17,
         }
     }
 }

@@ -20,10 +20,10 @@ use super::{
     step_process::{FailureKind, chain},
 };
 use crate::{
-    canon::comparison::{self, Derived},
+    canon::comparison::{self, Derived, Stated},
     check::{self, CheckContext, Examined, Readers},
     dataset::Volume,
-    migrate::{NotCarried, StepTask},
+    migrate::{NotCarried, StepDone, StepTask},
     model::{
         Address, Coverage, EventKind, Outcome, Redaction, RunId, Share, Side, Sides, Snapshot, Stage, Verdict,
         event::{CheckFinished, Direction, Figure, StepStamp},
@@ -79,6 +79,8 @@ pub(super) struct Rehearsal {
     snapshots: BTreeMap<(Stage, Side), Snapshot>,
     derived: Option<Derived>,
     not_carried: Vec<NotCarried>,
+    /// What the scenario states about tables and columns, and what steps that made them added.
+    stated: Vec<Stated>,
     coverage: Coverage,
     course: Course,
     /// Steps that went forward and were not taken back, by position.
@@ -106,6 +108,7 @@ impl Rehearsal {
     pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
         Self {
             folder: run.work.join(format!("r{position}")),
+            stated: run.scenario.stated.clone(),
             run,
             plan,
             addresses: Sides::default(),
@@ -152,7 +155,7 @@ impl Rehearsal {
         self.rolled_back = earlier.rolled_back;
         self.coverage = earlier.coverage;
         self.snapshots = earlier.snapshots;
-        self.not_carried = earlier.not_carried;
+        self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
             match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
@@ -326,12 +329,12 @@ impl Rehearsal {
         match child::run(&run.options.program, id, &task, &run.recorder, stopping).await {
             Ok(done) => {
                 self.went(index, direction);
-                if towards == Stage::Migrated && !done.not_carried.is_empty() {
-                    let mark = json!({ "not_carried": done.not_carried });
+                if towards == Stage::Migrated && !(done.not_carried.is_empty() && done.stated.is_empty()) {
+                    let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
                     }
-                    self.not_carried.extend(done.not_carried);
+                    self.learned(done.clone());
                 }
                 (Outcome::Passed, done.rows, done.figures)
             }
@@ -368,6 +371,15 @@ impl Rehearsal {
         }
     }
 
+    /// Keeps what a step says about what it made. Two steps may say the same.
+    fn learned(&mut self, done: StepDone) {
+        let unknown: Vec<NotCarried> =
+            done.not_carried.into_iter().filter(|one| !self.not_carried.contains(one)).collect();
+        self.not_carried.extend(unknown);
+        let stated = done.stated.into_iter().filter(|one| !self.stated.iter().any(|known| known.source == one.source));
+        self.stated.extend(stated.collect::<Vec<_>>());
+    }
+
     fn went(&mut self, index: usize, direction: Direction) {
         if direction == Direction::Back {
             self.standing.remove(&index);
@@ -399,7 +411,7 @@ impl Rehearsal {
             direction,
             config: spec.config.clone(),
             addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
-            stated: self.run.scenario.stated.clone(),
+            stated: self.stated.clone(),
             folder,
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,
@@ -429,8 +441,8 @@ impl Rehearsal {
         if self.derived.is_none() {
             let looked_at = self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
             let (source, target) = looked_at.ok_or("the stage was not recorded")?;
-            let (stated, same_engine) = (&self.run.scenario.stated, self.same_engine());
-            let derived = comparison::derive(&source.catalogue, &target.catalogue, stated, same_engine);
+            let derived =
+                comparison::derive(&source.catalogue, &target.catalogue, &self.stated, self.same_engine());
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.clone());
             }
