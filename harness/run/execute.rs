@@ -104,7 +104,7 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
         stop: job.stop,
         external: job.external,
     });
-    Play { run, urls: job.urls, registry: job.registry, first: 0, earlier: None }.to_the_end().await
+    Play { run, urls: job.urls, registry: job.registry, first: 0, earlier: None }.play_out().await
 }
 
 pub(super) fn redaction(options: &Options) -> Redaction {
@@ -124,7 +124,7 @@ pub(super) struct Play {
 
 impl Play {
     /// Plays the rehearsals, gives everything back, writes the reports.
-    pub async fn to_the_end(self) -> Result<Finished, RunError> {
+    pub async fn play_out(self) -> Result<Finished, RunError> {
         let Self { run, urls, registry, first, earlier } = self;
         // A task of its own: a panic ends the task and not the run, which still has leases to give back.
         let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&urls), first, earlier));

@@ -198,7 +198,7 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
         stop: again.stop,
         external: again.external,
     });
-    Play { run, urls: again.urls, registry: again.registry, first, earlier }.to_the_end().await
+    Play { run, urls: again.urls, registry: again.registry, first, earlier }.play_out().await
 }
 
 /// Why a run cannot be taken up.
