@@ -53,6 +53,9 @@ pub enum RunError {
         /// What is wrong with it, as a verb phrase.
         problem: String,
     },
+    /// Another process is writing the run's journal.
+    #[error("another process is at work on `{}`", .0.display())]
+    Busy(PathBuf),
     /// The run is in no state for what was asked.
     #[error("{0}")]
     WrongState(String),

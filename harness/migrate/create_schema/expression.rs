@@ -105,13 +105,15 @@ impl Reader<'_, '_, '_> {
         if !not.is_empty() {
             return None;
         }
-        let known = [("==", "="), ("=", "="), ("!=", "<>"), ("<>", "<>"), ("<=", "<="), (">=", ">="), ("<", "<"), (">", ">")];
+        let known =
+            [("==", "="), ("=", "="), ("!=", "<>"), ("<>", "<>"), ("<=", "<="), (">=", ">="), ("<", "<"), (">", ">")];
         let (_, operator) = *known.iter().find(|(written, _)| self.take(&[written]))?;
         let second = self.operand()?;
         let second = if first.class == Class::Boolean { boolean(second)? } else { second };
         let first = if second.class == Class::Boolean { boolean(first)? } else { first };
         let is_order = !matches!(operator, "=" | "<>");
-        let comparable = first.class == second.class && first.class != Class::Opaque && !(first.literal && second.literal);
+        let comparable =
+            first.class == second.class && first.class != Class::Opaque && !(first.literal && second.literal);
         (comparable && (!is_order || first.class == Class::Number))
             .then(|| format!("({} {operator} {})", first.sql, second.sql))
     }
