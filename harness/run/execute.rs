@@ -152,7 +152,13 @@ impl Play {
         for text in &stuck {
             run.recorder.emit(EventKind::Note { text: text.clone() })?;
         }
-        let verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
+        let mut verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
+        let is_start = |event: &Event| matches!(event.kind, EventKind::ScenarioStarted { .. });
+        if !run.recorder.events().iter().any(is_start) {
+            // Skips can be waived; that nothing was proven cannot.
+            run.recorder.emit(EventKind::Note { text: "nothing ran, so nothing was proven".to_owned() })?;
+            verdict = verdict.merge(Verdict::Inconclusive);
+        }
         run.recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
         if stuck.is_empty() && !is_kept {
             self.registry.forget(&run.id)?;

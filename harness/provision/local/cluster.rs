@@ -118,7 +118,7 @@ impl Cluster {
 
     async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
         let spec = tools.spec;
-        let mut command = self.command(tools, super::INITDB)?;
+        let mut command = self.command(tools, tools.maker)?;
         command
             .arg("--pgdata")
             .arg(self.data())
@@ -224,7 +224,8 @@ impl Cluster {
 
     /// Stops everything that runs on the cluster, in whatever state it is.
     pub(super) async fn stop(&self, spec: &ServerSpec) -> Result<(), ProvisionError> {
-        process::end(&self.directory, &[spec.program, super::INITDB], STOP_PATIENCE)
+        let programs: Vec<&str> = [spec.program].into_iter().chain(spec.cluster_maker).collect();
+        process::end(&self.directory, &programs, STOP_PATIENCE)
             .await
             .map_err(|source| self.failed("stop the server of", source))
     }
