@@ -25,7 +25,7 @@ pub enum Verb {
     /// needs no scenario: the target's schema is derived from the file. Everything happens on servers and databases of
     /// the run's own, which are gone at the end. The summary goes to stdout, progress to stderr, and reports to
     /// `reports/runs/<scenario>/<run>`.
-    #[command(after_long_help = RUN_EXAMPLES)]
+    #[command(after_long_help = format!("{RUN_EXAMPLES}\n\n{}", exit::HELP))]
     Run(RunArgs),
     /// Print the steps of a rehearsal without touching anything
     ///
@@ -60,6 +60,10 @@ const RUN_EXAMPLES: &str = "Examples:
   rehearse run --from app.db --to postgres       any SQLite file, no scenario needed
   rehearse run pfa-vanguard --target-url env:SCRATCH_URL --disposable";
 
+/// Where reports are, unless somebody says otherwise.
+const REPORTS: &str = "reports/runs";
+
+// What the options of `run` are sorted under.
 const SUBJECT: &str = "What is rehearsed";
 const SERVERS: &str = "Servers";
 const VERDICT: &str = "Verdict and reports";
@@ -170,7 +174,7 @@ pub struct Places {
     pub scenarios_dir: PathBuf,
 
     /// Where reports go
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
     pub out: PathBuf,
 
     /// Where a run keeps its own files while it lasts; by default /var/tmp
@@ -187,6 +191,10 @@ pub struct AgainArgs {
     /// The URL of the user's own target, if it was typed as a flag the first time
     #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `status`.
@@ -194,6 +202,10 @@ pub struct AgainArgs {
 pub struct StatusArgs {
     /// The run's id, its directory, or `latest`
     pub run: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `clean`.
@@ -205,6 +217,10 @@ pub struct CleanArgs {
     /// The URL of the user's own server, if it was typed as a flag the first time
     #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `report`.
@@ -222,7 +238,7 @@ pub struct ReportArgs {
     pub to: Option<PathBuf>,
 
     /// Where reports are
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
     pub out: PathBuf,
 }
 

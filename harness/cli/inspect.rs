@@ -20,7 +20,7 @@ use super::{
 pub fn status(args: &StatusArgs) -> Result<u8, Failure> {
     let registry = settings::registry();
     let entries: Vec<Entry> = match &args.run {
-        Some(run) => vec![find::run(run, &registry, Path::new("reports/runs"))?],
+        Some(run) => vec![find::run(run, &registry, &args.out)?],
         None => registry.entries()?,
     };
     if entries.is_empty() {
@@ -79,7 +79,7 @@ pub async fn clean(args: CleanArgs) -> Result<u8, Failure> {
     let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
     let urls = Urls { typed: typed.map(|given| given.address) };
     let named = match &args.run {
-        Some(run) => Some(find::run(run, &registry, Path::new("reports/runs"))?.id),
+        Some(run) => Some(find::run(run, &registry, &args.out)?.id),
         None => None,
     };
     let all = run::clean(&registry, named.as_ref(), &urls, Vec::new).await?;

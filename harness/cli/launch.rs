@@ -76,7 +76,7 @@ pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
 /// `rehearse resume` and `rehearse rollback`.
 pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> {
     let registry = settings::registry();
-    let entry = find::run(&args.run, &registry, Path::new("reports/runs"))?;
+    let entry = find::run(&args.run, &registry, &args.out)?;
     let standing = resume::status(&entry.directory)?;
     let scenario = match &standing.options.subject {
         Subject::Scenario { folder } => scenario::read(folder)?,

@@ -30,7 +30,7 @@ pub fn sink() -> Box<dyn EventSink> {
     if is_live {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
-    Box::new(Progress { bar, is_live, head: None, doing: String::new(), scenario: String::new() })
+    Box::new(Progress { bar, is_live, head: None, held: Vec::new(), doing: String::new(), scenario: String::new() })
 }
 
 /// Follows the events of a run.
@@ -39,6 +39,8 @@ struct Progress {
     is_live: bool,
     /// The first line, until the target's provider is known.
     head: Option<String>,
+    /// What happened before the first line was known.
+    held: Vec<String>,
     /// What the live line shows.
     doing: String,
     scenario: String,
@@ -46,7 +48,7 @@ struct Progress {
 
 impl Progress {
     fn say(&self, line: &str) {
-        let line = prose::visible(line);
+        let line = prose::visible_lines(line);
         if self.is_live {
             self.bar.println(&*line);
         } else {
@@ -57,6 +59,9 @@ impl Progress {
     fn say_head(&mut self, rest: &str) {
         if let Some(head) = self.head.take() {
             self.say(&format!("{head}{rest}"));
+        }
+        for line in std::mem::take(&mut self.held) {
+            self.say(&line);
         }
     }
 
@@ -113,9 +118,6 @@ impl EventSink for Progress {
             EventKind::StepStarted(stamp) => self.idle(&stamp.step),
             EventKind::Progress { doing, done, total } => self.show(doing, *done, *total),
             EventKind::StepFinished { step, outcome, rows, duration_ms, .. } => {
-                if *outcome != Outcome::Passed {
-                    self.say_head("");
-                }
                 let mut line = format!("{:<8} {step:<26} {}", outcome.word(), prose::duration(*duration_ms));
                 if *rows > 0 {
                     line.push_str(&format!("  {} rows", prose::count(*rows)));
@@ -123,7 +125,12 @@ impl EventSink for Progress {
                 if let Some(reason) = outcome.reason() {
                     line.push_str(&format!("\n         {reason}"));
                 }
-                self.say(&line);
+                if self.head.is_some() && *outcome == Outcome::Passed {
+                    self.held.push(line);
+                } else {
+                    self.say_head("");
+                    self.say(&line);
+                }
             }
             EventKind::CheckFinished(check) => {
                 let name = format!("check {}", check.id);

@@ -151,7 +151,8 @@ pub enum ScenarioError {
 /// How many problems there are, then a line each.
 fn all_of(files: &[Problems]) -> String {
     let total: usize = files.iter().map(|problems| problems.iter().count()).sum();
-    let head = if total == 1 { "there is 1 problem".to_owned() } else { format!("there are {total} problems") };
+    let head =
+        if total == 1 { "invalid input: 1 problem".to_owned() } else { format!("invalid input: {total} problems") };
     files.iter().fold(head, |told, problems| format!("{told}\n{problems}"))
 }
 

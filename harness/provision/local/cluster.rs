@@ -113,7 +113,12 @@ impl Cluster {
             status if status.success() => status,
             _ => self.initdb(tools, "--no-locale").await?,
         };
-        if status.success() { Ok(()) } else { Err(self.did_not_start(tools, format!("initdb {}", ended(status)))) }
+        if !status.success() {
+            return Err(self.did_not_start(tools, format!("initdb {}", ended(status))));
+        }
+        // What it said on its way is of no interest any more, and would stand before the server's own last words.
+        let emptied = OpenOptions::new().write(true).truncate(true).open(self.log());
+        emptied.map(drop).map_err(|source| self.failed("empty the log of", source))
     }
 
     async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
@@ -320,6 +325,6 @@ fn tail(log: &Path) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].to_vec())
 }
