@@ -38,6 +38,10 @@ pub enum Rule {
     Timestamp,
     /// An instant at microseconds; what has no zone is taken as UTC.
     Instant,
+    /// An instant from whole seconds since 1970, where a column is known to count them.
+    EpochSeconds,
+    /// An instant from whole milliseconds since 1970, where a column is known to count them.
+    EpochMilliseconds,
     /// A span, its months, days and microseconds apart.
     Interval,
     /// JSON by value.
@@ -80,6 +84,8 @@ impl Rule {
         Self::Time,
         Self::Timestamp,
         Self::Instant,
+        Self::EpochSeconds,
+        Self::EpochMilliseconds,
         Self::Interval,
         Self::Json,
         Self::Stored,
@@ -99,6 +105,8 @@ impl Rule {
             Self::Time => "time at microseconds",
             Self::Timestamp => "timestamp at microseconds",
             Self::Instant => "instant at microseconds in UTC",
+            Self::EpochSeconds => "instant from epoch seconds",
+            Self::EpochMilliseconds => "instant from epoch milliseconds",
             Self::Interval => "interval by months, days and microseconds",
             Self::Json => "json by value",
             Self::Stored => "as stored",
@@ -119,6 +127,8 @@ impl Rule {
             Self::Time => "time",
             Self::Timestamp => "timestamp",
             Self::Instant => "instant",
+            Self::EpochSeconds => "epoch_seconds",
+            Self::EpochMilliseconds => "epoch_milliseconds",
             Self::Interval => "interval",
             Self::Json => "json",
             Self::Stored => "stored",
@@ -133,6 +143,15 @@ impl Rule {
     /// Every word that a scenario file may use.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(Self::word)
+    }
+
+    /// Microseconds of one count, for the rules of columns that count since 1970.
+    pub const fn epoch_unit(&self) -> Option<i64> {
+        match self {
+            Self::EpochSeconds => Some(1_000_000),
+            Self::EpochMilliseconds => Some(1_000),
+            _ => None,
+        }
     }
 
     /// Appends the common form of a cell and tells what that took. Of an unfit value it is a tag of its own and the own
@@ -158,6 +177,8 @@ impl Rule {
             Self::Interval => 12,
             Self::Json => 13,
             Self::Stored => 14,
+            Self::EpochSeconds => 15,
+            Self::EpochMilliseconds => 16,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    model::{Event, EventKind, Outcome, Severity, Side},
+    model::{Event, EventKind, Severity},
     report::prose,
     run::EventSink,
 };
@@ -30,20 +30,19 @@ pub fn sink() -> Box<dyn EventSink> {
     if is_live {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
-    Box::new(Progress { bar, is_live, head: None, held: Vec::new(), doing: String::new(), scenario: String::new() })
+    Box::new(Progress { bar, is_live, head: None, reason: String::new(), doing: String::new() })
 }
 
 /// Follows the events of a run.
 struct Progress {
     bar: ProgressBar,
     is_live: bool,
-    /// The first line, until the target's provider is known.
+    /// The beginning of the first line, until the scenario and its target are known.
     head: Option<String>,
-    /// What happened before the first line was known.
-    held: Vec<String>,
+    /// Why the last check was skipped: many are for one cause, which is told once.
+    reason: String,
     /// What the live line shows.
     doing: String,
-    scenario: String,
 }
 
 impl Progress {
@@ -53,15 +52,6 @@ impl Progress {
             self.bar.println(&*line);
         } else {
             eprintln!("{line}");
-        }
-    }
-
-    fn say_head(&mut self, rest: &str) {
-        if let Some(head) = self.head.take() {
-            self.say(&format!("{head}{rest}"));
-        }
-        for line in std::mem::take(&mut self.held) {
-            self.say(&line);
         }
     }
 
@@ -104,16 +94,14 @@ impl EventSink for Progress {
             EventKind::RunStarted(start) => {
                 self.head = Some(format!("run {} · root seed {}", start.id, start.root_seed));
             }
-            EventKind::ScenarioStarted { name, .. } => {
-                self.scenario.clone_from(name);
-                self.head.get_or_insert_with(String::new).push_str(&format!(" · {name}"));
+            EventKind::ScenarioStarted { name, target, .. } => {
+                let head = self.head.take().map(|head| format!("{head} · ")).unwrap_or_default();
+                let target = target.as_ref().map(|target| format!(" · {target}")).unwrap_or_default();
+                self.say(&format!("{head}{name}{target}"));
             }
             EventKind::ScenarioSkipped { name, reason, .. } => {
-                self.say_head("");
-                self.say(&format!("{name} skipped: {reason}"));
-            }
-            EventKind::SideReady { side: Side::Target, engine, version, provider, why, .. } => {
-                self.say_head(&format!(" · {engine} {version} by {provider}: {why}"));
+                let head = self.head.take().map(|head| format!("{head} · ")).unwrap_or_default();
+                self.say(&format!("{head}{name} skipped: {reason}"));
             }
             EventKind::StepStarted(stamp) => self.idle(&stamp.step),
             EventKind::Progress { doing, done, total } => self.show(doing, *done, *total),
@@ -125,12 +113,7 @@ impl EventSink for Progress {
                 if let Some(reason) = outcome.reason() {
                     line.push_str(&format!("\n         {reason}"));
                 }
-                if self.head.is_some() && *outcome == Outcome::Passed {
-                    self.held.push(line);
-                } else {
-                    self.say_head("");
-                    self.say(&line);
-                }
+                self.say(&line);
             }
             EventKind::CheckFinished(check) => {
                 let name = format!("check {}", check.id);
@@ -139,14 +122,14 @@ impl EventSink for Progress {
                 if errors > 0 {
                     line.push_str(&format!("  {}", prose::plural(errors as u64, "finding", "findings")));
                 }
-                if let Some(reason) = check.outcome.reason() {
+                if let Some(reason) = check.outcome.reason().filter(|reason| *reason != self.reason) {
                     line.push_str(&format!("\n         {reason}"));
+                    reason.clone_into(&mut self.reason);
                 }
                 self.say(&line);
             }
             EventKind::Note { text } => self.say(&format!("note     {text}")),
             EventKind::RunFinished { .. } => {
-                self.say_head("");
                 self.bar.finish_and_clear();
             }
             _ => {}

@@ -200,7 +200,7 @@ impl Report {
 
     fn accept(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::ScenarioStarted { name, title } => self.scenarios.push(ScenarioReport::started(name, title)),
+            EventKind::ScenarioStarted { name, title, .. } => self.scenarios.push(ScenarioReport::started(name, title)),
             EventKind::ScenarioSkipped { name, title, reason, waived } => {
                 let mut skipped = ScenarioReport::started(name, title);
                 skipped.finished = true;

@@ -125,15 +125,21 @@ impl Rehearsal {
     /// Plays all acts and judges.
     pub async fn play(mut self) -> Result<Played, RunError> {
         let (name, title) = (self.plan.name.clone(), self.run.scenario.title.clone());
-        if let Some(reason) = self.cannot_run().await {
-            let waived = self.run.options.only_runnable;
-            self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
-            let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
-            return Ok(Played { verdict, refused: false });
-        }
+        let target = match self.offers().await {
+            Ok(target) => Some(target),
+            Err(Unready::Unable(unable)) => {
+                let reason = format!("{}; hint: {}", unable.reason, unable.hint);
+                let waived = self.run.options.only_runnable;
+                self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
+                let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
+                return Ok(Played { verdict, refused: false });
+            }
+            // Whatever else is wrong with a server is told by the act that gets it.
+            Err(Unready::Refused(_) | Unready::Broken(_)) => None,
+        };
         std::fs::create_dir_all(&self.folder)
             .map_err(|source| RunError::Journal { path: self.folder.clone(), source })?;
-        self.run.recorder.emit(EventKind::ScenarioStarted { name, title })?;
+        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
         self.acts().await?;
         self.conclude()
     }
@@ -282,10 +288,8 @@ impl Rehearsal {
             let address = self.address(side)?.clone();
             let state =
                 snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
-            let file = PathBuf::from(format!("{}-{}-{side}.json", self.plan.name, stage_word(stage)));
-            let text = serde_json::to_vec(&state).map_err(|error| chain(&error))?;
-            let path = self.run.directory.join(&file);
-            std::fs::write(&path, text).map_err(|error| format!("failed to write `{}`: {error}", path.display()))?;
+            let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
+            snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
             let tables = tables.map(|(table, one)| TableFingerprint { table: table.clone(), fingerprint: one.rows });
             let tables: Vec<TableFingerprint> = tables.collect();
@@ -515,14 +519,10 @@ impl Rehearsal {
         Ok(Played { verdict, refused: self.refused })
     }
 
-    /// Why this rehearsal cannot run here at all, found out before anything is started.
-    async fn cannot_run(&self) -> Option<String> {
-        for side in Side::BOTH {
-            if let Err(Unready::Unable(unable)) = servers::offer(&self.wanted(side), &self.run.options).await {
-                return Some(format!("{}; hint: {}", unable.reason, unable.hint));
-            }
-        }
-        None
+    /// What the target would be here, if both sides can be had; found out before anything is started.
+    async fn offers(&self) -> Result<String, Unready> {
+        servers::offer(&self.wanted(Side::Source), &self.run.options).await?;
+        servers::offer(&self.wanted(Side::Target), &self.run.options).await
     }
 
     fn wanted(&self, side: Side) -> Wanted<'_> {

@@ -61,14 +61,16 @@ impl From<ProvisionError> for Unready {
     }
 }
 
-/// Whether a side could be had here, without starting anything.
+/// What a side would be here, who would give it and why, without starting anything.
 pub(super) async fn offer(wanted: &Wanted<'_>, options: &Options) -> Result<String, Unready> {
     let engine = engine_of(wanted.engine)?;
     if engine.server().is_none() {
-        return Ok("a file".to_owned());
+        return Ok(format!("{} in a file", wanted.engine));
     }
     let request = request(wanted, engine, options);
-    Ok(choose(provider(wanted, options), &request).await?.1)
+    let (provisioner, why) = choose(provider(wanted, options), &request).await?;
+    let version = wanted.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    Ok(format!("{}{version} by {}: {why}", wanted.engine, provisioner.id()))
 }
 
 /// Gets a database for one side.

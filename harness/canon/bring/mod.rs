@@ -40,6 +40,12 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Date => moment::date(cell).map(|(days, exact)| fixed(&days.to_le_bytes(), exact, out)),
         Rule::Time => moment::time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Timestamp => moment::moment(cell, false).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::EpochSeconds => {
+            moment::epoch(cell, 1_000_000).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out))
+        }
+        Rule::EpochMilliseconds => {
+            moment::epoch(cell, 1_000).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out))
+        }
         Rule::Instant => moment::moment(cell, true).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Interval => moment::span(cell, out),
         Rule::Json => json_of(cell, out),
