@@ -41,7 +41,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(verb: Verb) -> u8 {
     let result = match verb {
         Verb::Run(args) => launch::run(args).await,
-        Verb::Plan(args) => launch::plan(&args),
+        Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,
         Verb::Status(args) => inspect::status(&args),
