@@ -87,7 +87,9 @@ impl Started {
         match host {
             Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
             Host::Socket { directory, port } => {
-                format!("postgres://{user}{password}@/{database}?host={}&port={port}", directory.display())
+                let directory = directory.display();
+                // The host in the query is the one that counts.
+                format!("postgres://{user}{password}@localhost/{database}?host={directory}&port={port}")
             }
         }
     }
