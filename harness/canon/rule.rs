@@ -26,6 +26,8 @@ pub enum Rule {
     Single,
     /// Characters; the blanks of padded types are stripped.
     Text,
+    /// Characters without blanks at the end: for text against a padded type, which cannot keep them apart from padding.
+    Padded,
     /// Bytes.
     Bytes,
     /// The 16 bytes of a UUID, from text in any spelling or from 16 bytes in plain order.
@@ -74,6 +76,7 @@ impl Rule {
         Self::Float,
         Self::Single,
         Self::Text,
+        Self::Padded,
         Self::Bytes,
         Self::Uuid,
         Self::Date,
@@ -93,6 +96,7 @@ impl Rule {
             Self::Float => "number at double precision",
             Self::Single => "number at single precision",
             Self::Text => "text without padding",
+            Self::Padded => "text without blanks at the end",
             Self::Bytes => "bytes",
             Self::Uuid => "uuid from text or bytes",
             Self::Date => "date",
@@ -113,6 +117,7 @@ impl Rule {
             Self::Float => "float",
             Self::Single => "single",
             Self::Text => "text",
+            Self::Padded => "padded",
             Self::Bytes => "bytes",
             Self::Uuid => "uuid",
             Self::Date => "date",
@@ -158,6 +163,7 @@ impl Rule {
             Self::Interval => 12,
             Self::Json => 13,
             Self::Stored => 14,
+            Self::Padded => 15,
         }
     }
 }
@@ -197,7 +203,8 @@ fn native(kind: &LogicalType) -> Option<Rule> {
         LogicalType::Integer { .. } | LogicalType::Decimal { .. } | LogicalType::Float32 | LogicalType::Float64 => {
             Rule::Number
         }
-        LogicalType::Text { .. } | LogicalType::PaddedText { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::Text { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::PaddedText { .. } => Rule::Padded,
         LogicalType::Bytes => Rule::Bytes,
         LogicalType::Uuid => Rule::Uuid,
         LogicalType::Date => Rule::Date,
@@ -213,14 +220,15 @@ fn native(kind: &LogicalType) -> Option<Rule> {
 
 /// The richer of two rules, where the values of the poorer can be read as its spellings.
 fn meet(rich: Rule, poor: Rule) -> Option<Rule> {
-    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Text, Time, Timestamp, Uuid};
+    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Padded, Text, Time, Timestamp, Uuid};
     let meets = match rich {
-        Boolean => matches!(poor, Number | Text),
-        Number | Time | Interval | Json => poor == Text,
-        Uuid => matches!(poor, Text | Bytes),
-        Date => matches!(poor, Text | Number),
-        Timestamp => matches!(poor, Text | Number | Date),
-        Instant => matches!(poor, Text | Number | Date | Timestamp),
+        Boolean => matches!(poor, Number | Text | Padded),
+        Number | Time | Interval | Json => matches!(poor, Text | Padded),
+        Padded => poor == Text,
+        Uuid => matches!(poor, Text | Padded | Bytes),
+        Date => matches!(poor, Text | Padded | Number),
+        Timestamp => matches!(poor, Text | Padded | Number | Date),
+        Instant => matches!(poor, Text | Padded | Number | Date | Timestamp),
         _ => false,
     };
     (meets || rich == poor).then_some(rich)
@@ -247,7 +255,9 @@ mod tests {
             (T::TimestampTz, T::Timestamp, Rule::Instant),
             (INTEGER, T::TimestampTz, Rule::Instant),
             (json.clone(), TEXT, Rule::Json),
-            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Text),
+            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Padded),
+            (T::PaddedText { length: 3 }, TEXT, Rule::Padded),
+            (T::PaddedText { length: 36 }, T::Uuid, Rule::Uuid),
             (T::Any, T::Boolean, Rule::Boolean),
             (T::Any, T::Any, Rule::Stored),
             (T::Array(Box::new(TEXT)), T::Array(Box::new(TEXT)), Rule::Stored),

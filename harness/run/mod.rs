@@ -29,6 +29,7 @@ pub use options::{Limits, Options, Subject};
 pub use plan::Plan;
 pub use recorder::EventSink;
 pub use release::{Cleaned, clean};
+pub use snapshot::record;
 pub use stop::Stop;
 
 use std::path::PathBuf;

@@ -280,8 +280,9 @@ impl Rehearsal {
         let mut rows = 0;
         for side in Side::BOTH {
             let address = self.address(side)?.clone();
-            let state =
-                snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
+            let doing = format!("record {side} {stage}");
+            let told = |rows| self.run.recorder.progress(&doing, rows, None);
+            let state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
             let file = PathBuf::from(format!("{}-{}-{side}.json", self.plan.name, stage_word(stage)));
             let text = serde_json::to_vec(&state).map_err(|error| chain(&error))?;
             let path = self.run.directory.join(&file);

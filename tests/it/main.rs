@@ -1,5 +1,6 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod checks;
 mod golden;
 mod props;
 mod provision;
