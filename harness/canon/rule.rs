@@ -30,6 +30,9 @@ pub enum Rule {
     Padded,
     /// Bytes.
     Bytes,
+    /// Bytes; whatever is no bytes by the UTF-8 of its text. Only ever stated: bytes are not text, even where they spell the
+    /// same.
+    Octets,
     /// The 16 bytes of a UUID, from text in any spelling or from 16 bytes in plain order.
     Uuid,
     /// A day; a time of midnight with it is dropped.
@@ -40,6 +43,10 @@ pub enum Rule {
     Timestamp,
     /// An instant at microseconds; what has no zone is taken as UTC.
     Instant,
+    /// An instant from whole seconds since 1970, where a column is known to count them.
+    EpochSeconds,
+    /// An instant from whole milliseconds since 1970, where a column is known to count them.
+    EpochMilliseconds,
     /// A span, its months, days and microseconds apart.
     Interval,
     /// JSON by value.
@@ -78,11 +85,14 @@ impl Rule {
         Self::Text,
         Self::Padded,
         Self::Bytes,
+        Self::Octets,
         Self::Uuid,
         Self::Date,
         Self::Time,
         Self::Timestamp,
         Self::Instant,
+        Self::EpochSeconds,
+        Self::EpochMilliseconds,
         Self::Interval,
         Self::Json,
         Self::Stored,
@@ -98,11 +108,14 @@ impl Rule {
             Self::Text => "text without padding",
             Self::Padded => "text without blanks at the end",
             Self::Bytes => "bytes",
+            Self::Octets => "bytes, or text as its UTF-8",
             Self::Uuid => "uuid from text or bytes",
             Self::Date => "date",
             Self::Time => "time at microseconds",
             Self::Timestamp => "timestamp at microseconds",
             Self::Instant => "instant at microseconds in UTC",
+            Self::EpochSeconds => "instant from epoch seconds",
+            Self::EpochMilliseconds => "instant from epoch milliseconds",
             Self::Interval => "interval by months, days and microseconds",
             Self::Json => "json by value",
             Self::Stored => "as stored",
@@ -119,11 +132,14 @@ impl Rule {
             Self::Text => "text",
             Self::Padded => "padded",
             Self::Bytes => "bytes",
+            Self::Octets => "octets",
             Self::Uuid => "uuid",
             Self::Date => "date",
             Self::Time => "time",
             Self::Timestamp => "timestamp",
             Self::Instant => "instant",
+            Self::EpochSeconds => "epoch_seconds",
+            Self::EpochMilliseconds => "epoch_milliseconds",
             Self::Interval => "interval",
             Self::Json => "json",
             Self::Stored => "stored",
@@ -138,6 +154,15 @@ impl Rule {
     /// Every word that a scenario file may use.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(Self::word)
+    }
+
+    /// Microseconds of one count, for the rules of columns that count since 1970.
+    pub const fn epoch_unit(&self) -> Option<i64> {
+        match self {
+            Self::EpochSeconds => Some(1_000_000),
+            Self::EpochMilliseconds => Some(1_000),
+            _ => None,
+        }
     }
 
     /// Appends the common form of a cell and tells what that took. Of an unfit value it is a tag of its own and the own
@@ -163,7 +188,10 @@ impl Rule {
             Self::Interval => 12,
             Self::Json => 13,
             Self::Stored => 14,
-            Self::Padded => 15,
+            Self::EpochSeconds => 15,
+            Self::EpochMilliseconds => 16,
+            Self::Octets => 17,
+            Self::Padded => 18,
         }
     }
 }

@@ -37,7 +37,8 @@ impl Check for Schema {
             let source = &cx.catalogue(Side::Source).tables[&comparison.source];
             let target = &cx.catalogue(Side::Target).tables[&comparison.target];
             let is_bound = cx.readers.engine(Side::Source).dialect().enforces_types();
-            Pair { comparison, source, target, is_bound, examined: &mut examined }.compare();
+            let named = cx.not_carried;
+            Pair { comparison, source, target, is_bound, named, examined: &mut examined }.compare();
         }
         not_carried(cx, &mut examined);
         Ok(examined)
@@ -82,6 +83,8 @@ struct Pair<'a> {
     target: &'a Table,
     /// Whether the source's types bind its values; where they do not, only the values can tell what does not fit.
     is_bound: bool,
+    /// What the migration said it leaves behind: told as that, and not as a loss besides.
+    named: &'a [(String, String)],
     examined: &'a mut Examined,
 }
 
@@ -108,8 +111,8 @@ impl Pair<'_> {
         self.counted();
         let stated = self.source.checks.iter().filter(|check| !self.is_implied(&check.expression));
         let (of_source, of_target) = (stated.count(), self.target.checks.len());
-        if of_source > of_target {
-            let object = format!("constraint:{} (CHECK)", self.target.name);
+        let object = format!("constraint:{} (CHECK)", self.target.name);
+        if of_source > of_target && !self.is_named(&object) {
             let missing = (of_source - of_target) as u64;
             let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), missing);
             let finding = finding.because(format!("{of_source} CHECK constraints"), of_target.to_string());
@@ -137,13 +140,20 @@ impl Pair<'_> {
         self.examined.coverage.objects += Share::new(1, 1);
     }
 
+    fn is_named(&self, object: &str) -> bool {
+        self.named.iter().any(|(named, _)| named == object)
+    }
+
     fn lost(&mut self, object: String, expected: &str, found: &str) {
+        if self.is_named(&object) {
+            return;
+        }
         let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), 1);
         self.examined.findings.push(finding.because(expected, found));
     }
 
     fn column(&mut self, pair: &ColumnPair) {
-        let name = format!("column:{}.{}", self.target.name, pair.target.name);
+        let of = format!("{}.{}", self.source.name, pair.source.name);
         let loss = narrower(&pair.source.kind, &pair.target.kind).filter(|_| self.is_bound);
         if let Some(loss) = loss {
             let names = std::slice::from_ref(&pair.target.name);
@@ -154,15 +164,16 @@ impl Pair<'_> {
                 .push(finding.because(pair.source.declared.clone(), format!("{}: {loss}", pair.target.declared)));
         }
         if !pair.source.nullable && pair.target.nullable {
-            self.lost(name.clone(), "NOT NULL", "nullable");
+            self.lost(format!("constraint:{of} (NOT NULL)"), "NOT NULL", "nullable");
         }
         let is_fed = pair.target.generation.is_counter() || pair.target.generation.is_computed();
-        if pair.source.default.is_some() && pair.target.default.is_none() && !is_fed {
-            let default = pair.source.default.clone().unwrap_or_default();
-            self.lost(name.clone(), &format!("DEFAULT {default}"), "no default");
+        // No default at all and NULL are the same.
+        let default = pair.source.default.as_ref().filter(|default| !default.eq_ignore_ascii_case("null"));
+        if let (Some(default), None, false) = (default, &pair.target.default, is_fed) {
+            self.lost(format!("default:{of}"), &format!("DEFAULT {default}"), "no default");
         }
         if pair.source.generation.is_computed() && !pair.target.generation.is_computed() {
-            self.lost(name, "a generated column", "a plain column");
+            self.lost(format!("generated:{of}"), "a generated column", "a plain column");
         }
     }
 
@@ -208,6 +219,7 @@ impl Pair<'_> {
         let wanted = said(index);
         if let Some(other) = alike.first()
             && !alike.iter().any(|other| plain(&said(other)) == plain(&wanted))
+            && !self.is_named(&object)
         {
             let finding = Finding::error(FindingKind::ObjectChanged, Subject::object(Side::Target, object), 1);
             let finding = finding.because(wanted, said(other));

@@ -1,6 +1,11 @@
 //! Records the state of one side: the whole catalogue, and every table's rows in own form.
 
-use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    ops::ControlFlow,
+    path::Path,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -43,6 +48,19 @@ pub async fn record(address: &Address, told: &(dyn Fn(u64) + Sync)) -> Result<Sn
         })?);
     }
     Ok(snapshot)
+}
+
+/// Writes a recorded state; on disk when this returns, because `resume` and `rollback` prove by it.
+pub(super) fn store(state: &Snapshot, path: &Path) -> Result<(), String> {
+    let write = || -> std::io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut file = File::create(path)?;
+        file.write_all(&serde_json::to_vec(state)?)?;
+        file.sync_all()
+    };
+    write().map_err(|error| format!("failed to write `{}`: {error}", path.display()))
 }
 
 async fn rows(
