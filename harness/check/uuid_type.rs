@@ -105,7 +105,8 @@ async fn column(
     if shape.odd > 0 {
         let counted = cx.readers.side(side)?.uuid_spellings(table, column, cx.sample).await?;
         if counted.total > 0 {
-            let sample = cx.evidence(&[column.to_owned()], &counted.sample);
+            // Two spellings of one UUID make a row of the sample.
+            let sample = cx.evidence(&[column.to_owned(), column.to_owned()], &counted.sample);
             let finding = Finding::error(FindingKind::UuidSpelling, subject, counted.total);
             examined.findings.push(finding.because("one spelling each", "several").with_sample(sample));
         }

@@ -303,8 +303,9 @@ impl Rehearsal {
         let mut rows = 0;
         for side in Side::BOTH {
             let address = self.address(side)?.clone();
-            let state =
-                snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
+            let doing = format!("record {side} {stage}");
+            let told = |rows| self.run.recorder.progress(&doing, rows, None);
+            let state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
             let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
             snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
