@@ -5,3 +5,4 @@ mod docs;
 mod golden;
 mod props;
 mod provision;
+mod support;
