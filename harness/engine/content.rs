@@ -132,7 +132,10 @@ impl Shape {
     fn add(&mut self, text: &str) {
         let looks = |shown: &str| {
             shown.len() == text.len()
-                && shown.bytes().zip(text.bytes()).all(|(one, byte)| one == if byte.is_ascii_digit() { b'0' } else { byte })
+                && shown
+                    .bytes()
+                    .zip(text.bytes())
+                    .all(|(one, byte)| one == if byte.is_ascii_digit() { b'0' } else { byte })
         };
         match self {
             Self::Unknown if text.len() <= Self::LONGEST => {
@@ -191,7 +194,8 @@ impl ColumnContent {
     fn add_digits(&mut self, number: &[u8]) {
         let Some(read @ Number::Finite { whole, fraction, exponent, .. }) = decimal::parse(number) else { return };
         let zeros = whole.iter().chain(fraction).take_while(|digit| **digit == b'0').count();
-        let before = if zeros == whole.len() + fraction.len() { 0 } else { whole.len() as i64 + exponent - zeros as i64 };
+        let before =
+            if zeros == whole.len() + fraction.len() { 0 } else { whole.len() as i64 + exponent - zeros as i64 };
         let (most_before, most_after) = self.digits;
         self.digits = (most_before.max(u64::try_from(before).unwrap_or(0)), most_after.max(read.scale()));
     }

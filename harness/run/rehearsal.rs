@@ -437,8 +437,7 @@ impl Rehearsal {
         if self.derived.is_none() {
             let looked_at = self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
             let (source, target) = looked_at.ok_or("the stage was not recorded")?;
-            let derived =
-                comparison::derive(&source.catalogue, &target.catalogue, &self.stated, self.same_engine());
+            let derived = comparison::derive(&source.catalogue, &target.catalogue, &self.stated, self.same_engine());
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.clone());
             }

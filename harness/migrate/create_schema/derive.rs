@@ -118,11 +118,8 @@ pub fn derive(source: &Catalogue, content: &Content, dialect: &dyn Dialect) -> D
 fn asked<'a>(source: &'a Catalogue, content: &'a Content) -> BTreeMap<Place, Asked<'a>> {
     let referred: BTreeSet<Place> = source
         .references()
-        .flat_map(|reference| {
-            let of = |table: &TableName, columns: Vec<String>| {
-                columns.into_iter().map(|column| (table.clone(), column)).collect::<Vec<_>>()
-            };
-            [of(&reference.child, reference.columns), of(&reference.parent, reference.parent_columns)].concat()
+        .flat_map(|one| {
+            [link::places(&one.child, &one.columns), link::places(&one.parent, &one.parent_columns)].concat()
         })
         .collect();
     let mut all = BTreeMap::new();
@@ -168,7 +165,8 @@ impl<'a> Deriving<'a> {
             match &table.unreadable {
                 Some(reason) => self.lost(format!("table:{}", table.name), reason.clone()),
                 None if table.columns.len() > MOST_COLUMNS => {
-                    let reason = format!("has {} columns, and the target's tables at most {MOST_COLUMNS}", table.columns.len());
+                    let reason =
+                        format!("has {} columns, and the target's tables at most {MOST_COLUMNS}", table.columns.len());
                     self.lost(format!("table:{}", table.name), reason);
                 }
                 None if content.profiles.contains_key(&table.name) => self.table(table),
@@ -241,10 +239,16 @@ impl<'a> Deriving<'a> {
         let in_primary_key = table.primary_key.iter().any(|key| key.columns.contains(&column.name));
         let nullable = holds_null || (column.nullable && !in_primary_key);
         if holds_null && !column.nullable {
-            self.lost(format!("constraint:{of} (NOT NULL)"), format!("{} rows hold NULL all the same", asked.content.nulls));
+            self.lost(
+                format!("constraint:{of} (NOT NULL)"),
+                format!("{} rows hold NULL all the same", asked.content.nulls),
+            );
         }
         if let Some(collation) = &column.collation {
-            self.lost(format!("collation:{of}"), format!("{collation} is not carried: texts are told apart to the byte"));
+            self.lost(
+                format!("collation:{of}"),
+                format!("{collation} is not carried: texts are told apart to the byte"),
+            );
         }
         let default = column.default.as_ref().and_then(|written| default::translate(written, &kind));
         if let (Some(written), None) = (&column.default, &default) {
@@ -284,7 +288,9 @@ impl<'a> Deriving<'a> {
 
     fn keys(&mut self, table: &Table, target: &Table) {
         let name = |deriving: &mut Self, given: &Option<String>, columns: &[String], suffix: &str| {
-            let made = || format!("{}{}_{suffix}", target.name.name, columns.iter().map(|c| format!("_{c}")).collect::<String>());
+            let made = || {
+                format!("{}{}_{suffix}", target.name.name, columns.iter().map(|c| format!("_{c}")).collect::<String>())
+            };
             let name = deriving.relations.claim(&given.clone().unwrap_or_else(made));
             Some(deriving.constraint(target, &name))
         };
@@ -351,8 +357,12 @@ impl<'a> Deriving<'a> {
             let own = table.columns.iter().find(|own| own.name.eq_ignore_ascii_case(name))?;
             let content = self.asked[&(table.name.clone(), own.name.clone())].content;
             let other = self.counterpart(table, target, name)?;
-            // To the source, the word `t` is not equal to 1.
-            let means_another = other.kind == LogicalType::Boolean && content.texts > 0;
+            // To the source, the word `t` is not equal to 1, and a real is no text.
+            let means_another = match other.kind {
+                LogicalType::Boolean => content.texts > 0,
+                LogicalType::Text { .. } => content.reals > 0,
+                _ => false,
+            };
             (!means_another).then_some((own, other))
         };
         expression::translate(condition, &becomes, self.dialect)
@@ -377,13 +387,15 @@ impl<'a> Deriving<'a> {
             let reference = Reference::of(&table.name, key);
             let object = format!("foreign key:{reference}");
             let parent = made.iter().find(|(parent, _)| parent.name == key.parent);
-            match parent.ok_or_else(|| "its parent is not carried".to_owned()).and_then(|(parent, other)| {
-                self.foreign_key(key, (table, target), (parent, other))
-            }) {
+            match parent
+                .ok_or_else(|| "its parent is not carried".to_owned())
+                .and_then(|(parent, other)| self.foreign_key(key, (table, target), (parent, other)))
+            {
                 Ok(mut made) => {
-                    let wanted = key.name.clone().unwrap_or_else(|| {
-                        format!("{}_{}_fkey", target.name.name, made.columns.join("_"))
-                    });
+                    let wanted = key
+                        .name
+                        .clone()
+                        .unwrap_or_else(|| format!("{}_{}_fkey", target.name.name, made.columns.join("_")));
                     made.name = Some(self.constraint(target, &wanted));
                     self.later(&target.name, object, Part::ForeignKey(made));
                 }
@@ -415,15 +427,26 @@ impl<'a> Deriving<'a> {
             return Err("its parent's columns are no unique key".to_owned());
         }
         for (column, parent_column) in columns.iter().zip(&parent_columns) {
-            let declared = |table: &Table, name: &str| table.column(name).map(|column| (column.kind.clone(), column.declared.clone()));
+            let declared = |table: &Table, name: &str| {
+                table.column(name).map(|column| (column.kind.clone(), column.declared.clone()))
+            };
             let (own, theirs) = (declared(target, column), declared(other, parent_column));
             if let (Some((kind, declared)), Some((parent_kind, parent_declared))) = (own, theirs)
                 && !link::comparable(&kind, &parent_kind)
             {
-                return Err(format!("`{column}` became {declared}, and its parent's `{parent_column}` {parent_declared}"));
+                return Err(format!(
+                    "`{column}` became {declared}, and its parent's `{parent_column}` {parent_declared}"
+                ));
             }
         }
-        Ok(ForeignKey { name: None, columns, parent: other.name.clone(), parent_columns, validated: true, ..key.clone() })
+        Ok(ForeignKey {
+            name: None,
+            columns,
+            parent: other.name.clone(),
+            parent_columns,
+            validated: true,
+            ..key.clone()
+        })
     }
 
     fn positions(&mut self, content: &Content) {
@@ -436,7 +459,8 @@ impl<'a> Deriving<'a> {
                 continue;
             }
             let made = self.made.iter().find(|(table, _)| table.name == owner.table);
-            let column = made.and_then(|(table, target)| Some((target, self.counterpart(table, target, &owner.column)?)));
+            let column =
+                made.and_then(|(table, target)| Some((target, self.counterpart(table, target, &owner.column)?)));
             match (i64::try_from(sequence.next), column) {
                 (Ok(next), Some((target, column))) => {
                     let owner = SequenceOwner { table: target.name.clone(), column: column.name.clone() };

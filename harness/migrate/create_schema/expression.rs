@@ -105,13 +105,15 @@ impl Reader<'_, '_, '_> {
         if !not.is_empty() {
             return None;
         }
-        let known = [("==", "="), ("=", "="), ("!=", "<>"), ("<>", "<>"), ("<=", "<="), (">=", ">="), ("<", "<"), (">", ">")];
+        let known =
+            [("==", "="), ("=", "="), ("!=", "<>"), ("<>", "<>"), ("<=", "<="), (">=", ">="), ("<", "<"), (">", ">")];
         let (_, operator) = *known.iter().find(|(written, _)| self.take(&[written]))?;
         let second = self.operand()?;
         let second = if first.class == Class::Boolean { boolean(second)? } else { second };
         let first = if second.class == Class::Boolean { boolean(first)? } else { first };
         let is_order = !matches!(operator, "=" | "<>");
-        let comparable = first.class == second.class && first.class != Class::Opaque && !(first.literal && second.literal);
+        let comparable =
+            first.class == second.class && first.class != Class::Opaque && !(first.literal && second.literal);
         (comparable && (!is_order || first.class == Class::Number))
             .then(|| format!("({} {operator} {})", first.sql, second.sql))
     }
@@ -124,8 +126,13 @@ impl Reader<'_, '_, '_> {
 
     fn operand(&mut self) -> Option<Operand> {
         if self.take(&["length", "("]) {
-            let inner = self.operand().filter(|operand| operand.class == Class::Text && !operand.literal)?;
-            let sql = format!("length({})", inner.sql);
+            let (token, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            let (source, target) = (self.becomes)(&token.name().filter(|_| token.kind != TokenKind::Literal)?)?;
+            // Of a number, SQLite takes the length of its text, which is what became of it. The spelling of reals differs.
+            let is_same = is_text(&target.kind)
+                && (is_text(&source.kind) || matches!(source.kind, LogicalType::Any | LogicalType::Other(_)));
+            let sql = is_same.then(|| format!("length({})", self.dialect.quote(&target.name)))?;
             return self.take(&[")"]).then_some(Operand { sql, class: Class::Number, literal: false });
         }
         let sign = if self.take(&["-"]) { "-" } else { "" };

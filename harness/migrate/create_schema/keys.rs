@@ -116,7 +116,8 @@ async fn refuse_what_is_there(parts: &[Made], session: &mut dyn Session) -> Resu
     for part in parts {
         let of_table = there.tables.get(&part.table);
         let is_index = there.tables.values().any(|table| table.indexes.iter().any(|index| index.name == part.name));
-        let is_there = if part.is_index { is_index } else { of_table.is_some_and(|t| names_of(t).contains(&part.name)) };
+        let is_there =
+            if part.is_index { is_index } else { of_table.is_some_and(|t| names_of(t).contains(&part.name)) };
         if of_table.is_none() || is_there {
             let what = match of_table {
                 None => format!("the target has no table `{}`; nothing was made", part.table),
@@ -172,9 +173,8 @@ fn statement(table: &TableName, part: &Part, dialect: &dyn Dialect) -> String {
     let named = |name: &Option<String>| {
         name.as_ref().map_or_else(String::new, |name| format!("CONSTRAINT {} ", dialect.quote(name)))
     };
-    let alter = |name: &Option<String>, what: String| {
-        format!("ALTER TABLE {} ADD {}{what}", dialect.table(table), named(name))
-    };
+    let alter =
+        |name: &Option<String>, what: String| format!("ALTER TABLE {} ADD {}{what}", dialect.table(table), named(name));
     let mut bare = Derived::bare(table.clone());
     match part {
         Part::PrimaryKey(key) => return alter(&key.name, format!("PRIMARY KEY ({})", dialect.columns(&key.columns))),

@@ -77,7 +77,11 @@ impl StepKind for CreateSchema {
     }
 
     async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
-        if is_keys(&task.config) { keys::back(task, voice).await? } else { tables::back(task, voice).await? }
+        if is_keys(&task.config) {
+            keys::back(task, voice).await?
+        } else {
+            tables::back(task, voice).await?
+        }
         Ok(StepDone::default())
     }
 }
@@ -143,7 +147,8 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn check_engines(task: &StepTask) -> Result<(), StepError> {
     let (source, target) = (engine_of(&task.addresses.source)?, engine_of(&task.addresses.target)?);
     if source.dialect().enforces_types() || !target.dialect().enforces_types() {
-        let what = format!("no schema is derived from {} to {}: only from SQLite to a server", source.title(), target.title());
+        let what =
+            format!("no schema is derived from {} to {}: only from SQLite to a server", source.title(), target.title());
         return Err(StepError::Refused { what });
     }
     Ok(())
