@@ -26,6 +26,8 @@ pub enum Rule {
     Single,
     /// Characters; the blanks of padded types are stripped.
     Text,
+    /// Characters without blanks at the end: for text against a padded type, which cannot keep them apart from padding.
+    Padded,
     /// Bytes.
     Bytes,
     /// Bytes; whatever is no bytes by the UTF-8 of its text. Only ever stated: bytes are not text, even where they spell the
@@ -41,6 +43,10 @@ pub enum Rule {
     Timestamp,
     /// An instant at microseconds; what has no zone is taken as UTC.
     Instant,
+    /// An instant from whole seconds since 1970, where a column is known to count them.
+    EpochSeconds,
+    /// An instant from whole milliseconds since 1970, where a column is known to count them.
+    EpochMilliseconds,
     /// A span, its months, days and microseconds apart.
     Interval,
     /// JSON by value.
@@ -77,6 +83,7 @@ impl Rule {
         Self::Float,
         Self::Single,
         Self::Text,
+        Self::Padded,
         Self::Bytes,
         Self::Octets,
         Self::Uuid,
@@ -84,6 +91,8 @@ impl Rule {
         Self::Time,
         Self::Timestamp,
         Self::Instant,
+        Self::EpochSeconds,
+        Self::EpochMilliseconds,
         Self::Interval,
         Self::Json,
         Self::Stored,
@@ -97,6 +106,7 @@ impl Rule {
             Self::Float => "number at double precision",
             Self::Single => "number at single precision",
             Self::Text => "text without padding",
+            Self::Padded => "text without blanks at the end",
             Self::Bytes => "bytes",
             Self::Octets => "bytes, or text as its UTF-8",
             Self::Uuid => "uuid from text or bytes",
@@ -104,6 +114,8 @@ impl Rule {
             Self::Time => "time at microseconds",
             Self::Timestamp => "timestamp at microseconds",
             Self::Instant => "instant at microseconds in UTC",
+            Self::EpochSeconds => "instant from epoch seconds",
+            Self::EpochMilliseconds => "instant from epoch milliseconds",
             Self::Interval => "interval by months, days and microseconds",
             Self::Json => "json by value",
             Self::Stored => "as stored",
@@ -118,6 +130,7 @@ impl Rule {
             Self::Float => "float",
             Self::Single => "single",
             Self::Text => "text",
+            Self::Padded => "padded",
             Self::Bytes => "bytes",
             Self::Octets => "octets",
             Self::Uuid => "uuid",
@@ -125,6 +138,8 @@ impl Rule {
             Self::Time => "time",
             Self::Timestamp => "timestamp",
             Self::Instant => "instant",
+            Self::EpochSeconds => "epoch_seconds",
+            Self::EpochMilliseconds => "epoch_milliseconds",
             Self::Interval => "interval",
             Self::Json => "json",
             Self::Stored => "stored",
@@ -139,6 +154,15 @@ impl Rule {
     /// Every word that a scenario file may use.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(Self::word)
+    }
+
+    /// Microseconds of one count, for the rules of columns that count since 1970.
+    pub const fn epoch_unit(&self) -> Option<i64> {
+        match self {
+            Self::EpochSeconds => Some(1_000_000),
+            Self::EpochMilliseconds => Some(1_000),
+            _ => None,
+        }
     }
 
     /// Appends the common form of a cell and tells what that took. Of an unfit value it is a tag of its own and the own
@@ -164,7 +188,10 @@ impl Rule {
             Self::Interval => 12,
             Self::Json => 13,
             Self::Stored => 14,
-            Self::Octets => 15,
+            Self::EpochSeconds => 15,
+            Self::EpochMilliseconds => 16,
+            Self::Octets => 17,
+            Self::Padded => 18,
         }
     }
 }
@@ -204,7 +231,8 @@ fn native(kind: &LogicalType) -> Option<Rule> {
         LogicalType::Integer { .. } | LogicalType::Decimal { .. } | LogicalType::Float32 | LogicalType::Float64 => {
             Rule::Number
         }
-        LogicalType::Text { .. } | LogicalType::PaddedText { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::Text { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::PaddedText { .. } => Rule::Padded,
         LogicalType::Bytes => Rule::Bytes,
         LogicalType::Uuid => Rule::Uuid,
         LogicalType::Date => Rule::Date,
@@ -220,14 +248,15 @@ fn native(kind: &LogicalType) -> Option<Rule> {
 
 /// The richer of two rules, where the values of the poorer can be read as its spellings.
 fn meet(rich: Rule, poor: Rule) -> Option<Rule> {
-    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Text, Time, Timestamp, Uuid};
+    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Padded, Text, Time, Timestamp, Uuid};
     let meets = match rich {
-        Boolean => matches!(poor, Number | Text),
-        Number | Time | Interval | Json => poor == Text,
-        Uuid => matches!(poor, Text | Bytes),
-        Date => matches!(poor, Text | Number),
-        Timestamp => matches!(poor, Text | Number | Date),
-        Instant => matches!(poor, Text | Number | Date | Timestamp),
+        Boolean => matches!(poor, Number | Text | Padded),
+        Number | Time | Interval | Json => matches!(poor, Text | Padded),
+        Padded => poor == Text,
+        Uuid => matches!(poor, Text | Padded | Bytes),
+        Date => matches!(poor, Text | Padded | Number),
+        Timestamp => matches!(poor, Text | Padded | Number | Date),
+        Instant => matches!(poor, Text | Padded | Number | Date | Timestamp),
         _ => false,
     };
     (meets || rich == poor).then_some(rich)
@@ -254,7 +283,9 @@ mod tests {
             (T::TimestampTz, T::Timestamp, Rule::Instant),
             (INTEGER, T::TimestampTz, Rule::Instant),
             (json.clone(), TEXT, Rule::Json),
-            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Text),
+            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Padded),
+            (T::PaddedText { length: 3 }, TEXT, Rule::Padded),
+            (T::PaddedText { length: 36 }, T::Uuid, Rule::Uuid),
             (T::Any, T::Boolean, Rule::Boolean),
             (T::Any, T::Any, Rule::Stored),
             (T::Array(Box::new(TEXT)), T::Array(Box::new(TEXT)), Rule::Stored),

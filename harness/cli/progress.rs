@@ -9,10 +9,12 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    model::{Event, EventKind, Outcome, Severity, Side},
+    model::{Event, EventKind, Severity},
     report::prose,
     run::EventSink,
 };
+
+use super::tell::say;
 
 /// The terminal's width in columns; 80 where there is no terminal.
 pub fn width() -> u16 {
@@ -30,33 +32,28 @@ pub fn sink() -> Box<dyn EventSink> {
     if is_live {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
-    Box::new(Progress { bar, is_live, head: None, doing: String::new(), scenario: String::new() })
+    Box::new(Progress { bar, is_live, head: None, reason: String::new(), doing: String::new() })
 }
 
 /// Follows the events of a run.
 struct Progress {
     bar: ProgressBar,
     is_live: bool,
-    /// The first line, until the target's provider is known.
+    /// The beginning of the first line, until the scenario and its target are known.
     head: Option<String>,
+    /// Why the last check was skipped: many are for one cause, which is told once.
+    reason: String,
     /// What the live line shows.
     doing: String,
-    scenario: String,
 }
 
 impl Progress {
     fn say(&self, line: &str) {
-        let line = prose::visible(line);
+        let line = prose::visible_lines(line);
         if self.is_live {
             self.bar.println(&*line);
         } else {
-            eprintln!("{line}");
-        }
-    }
-
-    fn say_head(&mut self, rest: &str) {
-        if let Some(head) = self.head.take() {
-            self.say(&format!("{head}{rest}"));
+            say(&line);
         }
     }
 
@@ -99,23 +96,18 @@ impl EventSink for Progress {
             EventKind::RunStarted(start) => {
                 self.head = Some(format!("run {} · root seed {}", start.id, start.root_seed));
             }
-            EventKind::ScenarioStarted { name, .. } => {
-                self.scenario.clone_from(name);
-                self.head.get_or_insert_with(String::new).push_str(&format!(" · {name}"));
+            EventKind::ScenarioStarted { name, target, .. } => {
+                let head = self.head.take().map(|head| format!("{head} · ")).unwrap_or_default();
+                let target = target.as_ref().map(|target| format!(" · {target}")).unwrap_or_default();
+                self.say(&format!("{head}{name}{target}"));
             }
             EventKind::ScenarioSkipped { name, reason, .. } => {
-                self.say_head("");
-                self.say(&format!("{name} skipped: {reason}"));
-            }
-            EventKind::SideReady { side: Side::Target, engine, version, provider, why, .. } => {
-                self.say_head(&format!(" · {engine} {version} by {provider}: {why}"));
+                let head = self.head.take().map(|head| format!("{head} · ")).unwrap_or_default();
+                self.say(&format!("{head}{name} skipped: {reason}"));
             }
             EventKind::StepStarted(stamp) => self.idle(&stamp.step),
             EventKind::Progress { doing, done, total } => self.show(doing, *done, *total),
             EventKind::StepFinished { step, outcome, rows, duration_ms, .. } => {
-                if *outcome != Outcome::Passed {
-                    self.say_head("");
-                }
                 let mut line = format!("{:<8} {step:<26} {}", outcome.word(), prose::duration(*duration_ms));
                 if *rows > 0 {
                     line.push_str(&format!("  {} rows", prose::count(*rows)));
@@ -132,14 +124,14 @@ impl EventSink for Progress {
                 if errors > 0 {
                     line.push_str(&format!("  {}", prose::plural(errors as u64, "finding", "findings")));
                 }
-                if let Some(reason) = check.outcome.reason() {
+                if let Some(reason) = check.outcome.reason().filter(|reason| *reason != self.reason) {
                     line.push_str(&format!("\n         {reason}"));
+                    reason.clone_into(&mut self.reason);
                 }
                 self.say(&line);
             }
             EventKind::Note { text } => self.say(&format!("note     {text}")),
             EventKind::RunFinished { .. } => {
-                self.say_head("");
                 self.bar.finish_and_clear();
             }
             _ => {}

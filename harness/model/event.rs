@@ -46,6 +46,9 @@ pub enum EventKind {
         name: String,
         /// Its title.
         title: String,
+        /// What the target is going to be, who gives it, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
     },
     /// A server or file was found for one side.
     SideReady {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{
     Options, RunError, Stop, child, judge,
@@ -86,11 +86,9 @@ pub(super) struct Rehearsal {
     /// Steps that went forward and were not taken back, by position.
     standing: BTreeSet<usize>,
     /// Steps whose rollback ran.
-    rolled_back: u64,
+    rolled_back: BTreeSet<usize>,
     /// Ids of acts that an earlier process of the run finished.
     done: BTreeSet<String>,
-    /// Marks that an earlier process of the run left, by step.
-    marks: BTreeMap<String, Vec<Json>>,
     /// The target may not be written to; nothing was.
     refused: bool,
 }
@@ -118,9 +116,8 @@ impl Rehearsal {
             coverage: Coverage::default(),
             course: Course::Whole,
             standing: BTreeSet::new(),
-            rolled_back: 0,
+            rolled_back: BTreeSet::new(),
             done: BTreeSet::new(),
-            marks: BTreeMap::new(),
             refused: false,
         }
     }
@@ -128,15 +125,21 @@ impl Rehearsal {
     /// Plays all acts and judges.
     pub async fn play(mut self) -> Result<Played, RunError> {
         let (name, title) = (self.plan.name.clone(), self.run.scenario.title.clone());
-        if let Some(reason) = self.cannot_run().await {
-            let waived = self.run.options.only_runnable;
-            self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
-            let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
-            return Ok(Played { verdict, refused: false });
-        }
+        let target = match self.offers().await {
+            Ok(target) => Some(target),
+            Err(Unready::Unable(unable)) => {
+                let reason = format!("{}; hint: {}", unable.reason, unable.hint);
+                let waived = self.run.options.only_runnable;
+                self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
+                let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
+                return Ok(Played { verdict, refused: false });
+            }
+            // Whatever else is wrong with a server is told by the act that gets it.
+            Err(Unready::Refused(_) | Unready::Broken(_)) => None,
+        };
         std::fs::create_dir_all(&self.folder)
             .map_err(|source| RunError::Journal { path: self.folder.clone(), source })?;
-        self.run.recorder.emit(EventKind::ScenarioStarted { name, title })?;
+        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
         self.acts().await?;
         self.conclude()
     }
@@ -144,10 +147,9 @@ impl Rehearsal {
     /// Goes on with a rehearsal that an earlier process began.
     pub async fn go_on(mut self, earlier: super::resume::Earlier) -> Result<Played, RunError> {
         self.done = earlier.done;
-        self.marks = earlier.marks;
         self.standing = earlier.standing;
         self.rolled_back = earlier.rolled_back;
-        self.coverage = earlier.coverage;
+        earlier.coverage.values().for_each(|coverage| self.coverage.add(coverage));
         self.snapshots = earlier.snapshots;
         self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
@@ -155,12 +157,22 @@ impl Rehearsal {
             match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
                 Ok(address) => *self.addresses.get_mut(side) = Some(address),
                 Err(unready) => {
-                    return Err(RunError::WrongState(format!("failed to reach the {side} again: {}", told(&unready))));
+                    let id = &self.run.id;
+                    return Err(RunError::WrongState(format!(
+                        "failed to reach the {side} again: {}; `rehearse clean {id}` gives back what the run holds",
+                        told(&unready)
+                    )));
                 }
             }
         }
-        if earlier.only_rollback {
-            self.course = Course::RollingBack("the run was rolled back on request".to_owned());
+        self.course = match earlier.failed {
+            _ if earlier.only_rollback => Course::RollingBack("the run was rolled back on request".to_owned()),
+            Some((id, Some(towards))) => after_failure(&id, towards),
+            Some((id, None)) => Course::Over(format!("`{id}` did not succeed")),
+            None => Course::Whole,
+        };
+        if matches!(self.course, Course::RollingBack(_)) {
+            // How far these got is known to their marks alone; taking nothing back does no harm.
             self.standing.extend(earlier.begun);
         }
         self.acts().await?;
@@ -230,7 +242,12 @@ impl Rehearsal {
     /// Everything that is no part of the migration.
     async fn set_up(&mut self, kind: &ActKind) -> Result<u64, String> {
         let run = Arc::clone(&self.run);
-        let limit = Duration::from_millis(run.options.limits.act_ms);
+        let limits = &run.options.limits;
+        let limit = Duration::from_millis(match kind {
+            // Servers have a deadline of their own, which tells more; this one is for all that is not bounded by it.
+            ActKind::Provision(_) => limits.act_ms.max(2 * limits.server_ms + 60_000),
+            _ => limits.act_ms,
+        });
         let work = async {
             match kind {
                 ActKind::Provision(side) => self.provision(*side).await.map(|()| 0),
@@ -244,7 +261,10 @@ impl Rehearsal {
                         None => Ok(0),
                     }
                 }
-                ActKind::Populate => self.populate().await,
+                ActKind::Populate => {
+                    let started = Instant::now();
+                    self.populate(&|| run.stop.is_asked() || started.elapsed() > limit).await
+                }
                 ActKind::Record(stage) => self.record(*stage).await,
                 ActKind::Step { .. } | ActKind::Check { .. } => Ok(0),
             }
@@ -263,7 +283,7 @@ impl Rehearsal {
         Ok(())
     }
 
-    async fn populate(&mut self) -> Result<u64, String> {
+    async fn populate(&mut self, is_over: &(dyn Fn() -> bool + Sync)) -> Result<u64, String> {
         let (options, recorder) = (&self.run.options, &self.run.recorder);
         let address = self.address(Side::Source)?;
         let snapshot = match &options.subject {
@@ -275,7 +295,7 @@ impl Rehearsal {
         }
         let volume = Volume { scale: options.scale, rows: options.rows };
         let dataset = self.run.scenario.source.dataset.as_ref();
-        source::populate(address, dataset, &volume, options.root_seed, recorder).await
+        source::populate(address, dataset, &volume, options.root_seed, recorder, is_over).await
     }
 
     /// Records both sides, one after the other in fresh sessions, on disk and in memory.
@@ -283,12 +303,11 @@ impl Rehearsal {
         let mut rows = 0;
         for side in Side::BOTH {
             let address = self.address(side)?.clone();
-            let state =
-                snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
-            let file = PathBuf::from(format!("{}-{}-{side}.json", self.plan.name, stage_word(stage)));
-            let text = serde_json::to_vec(&state).map_err(|error| chain(&error))?;
-            let path = self.run.directory.join(&file);
-            std::fs::write(&path, text).map_err(|error| format!("failed to write `{}`: {error}", path.display()))?;
+            let doing = format!("record {side} {stage}");
+            let told = |rows| self.run.recorder.progress(&doing, rows, None);
+            let state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
+            let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
+            snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
             let tables = tables.map(|(table, one)| TableFingerprint { table: table.clone(), fingerprint: one.rows });
             let tables: Vec<TableFingerprint> = tables.collect();
@@ -335,24 +354,12 @@ impl Rehearsal {
                 (Outcome::Passed, done.rows, done.figures)
             }
             Err(failure) => {
-                let reason = format!("step `{id}` did not succeed");
-                self.course = match (direction, failure.kind) {
+                if direction == Direction::Forward && failure.kind == FailureKind::Unrestored {
                     // A step that could not take itself back stands: its rollback is tried once more.
-                    (Direction::Forward, FailureKind::Unrestored) => {
-                        self.standing.insert(index);
-                        Course::RollingBack(reason)
-                    }
-                    (Direction::Forward, FailureKind::Interrupted) => {
-                        Course::Over("the run was interrupted".to_owned())
-                    }
-                    (Direction::Forward, _) => Course::RollingBack(reason),
-                    // What a failed rollback left is told by the no-trace check.
-                    (Direction::Back | Direction::Setup, _) => Course::RollingBack(reason),
-                };
-                if towards == Stage::Reapplied {
-                    // The rollback was proven already; there is nothing to go back to but the end.
-                    self.course = Course::Over(format!("step `{id}` did not succeed"));
+                    self.standing.insert(index);
                 }
+                // If the run was asked to stop, it ends before the next act.
+                self.course = after_failure(id, towards);
                 self.refused |= failure.kind == FailureKind::Refused;
                 let error = match failure.kind {
                     FailureKind::Interrupted if !run.stop.is_asked() => format!("no end within {} s", limit.as_secs()),
@@ -379,7 +386,7 @@ impl Rehearsal {
     fn went(&mut self, index: usize, direction: Direction) {
         if direction == Direction::Back {
             self.standing.remove(&index);
-            self.rolled_back += 1;
+            self.rolled_back.insert(index);
         } else {
             self.standing.insert(index);
         }
@@ -432,20 +439,25 @@ impl Rehearsal {
         self.checked(stage, id, outcome, result, millis(started))
     }
 
-    async fn examine(&mut self, stage: Stage, id: &str) -> Result<Examined, String> {
+    async fn examine(&mut self, at: Stage, id: &str) -> Result<Examined, String> {
         let check = check::by_id(id).ok_or_else(|| format!("no check is called `{id}`"))?;
         if self.derived.is_none() {
-            let looked_at = self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
-            let (source, target) = looked_at.ok_or("the stage was not recorded")?;
+            let both =
+                |stage| self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
+            // A run that was taken up again derives from where the earlier process did.
+            let stage = if both(Stage::Migrated).is_some() { Stage::Migrated } else { at };
+            let (source, target) = both(stage).ok_or("the stage was not recorded")?;
             let derived = comparison::derive(&source.catalogue, &target.catalogue, &self.stated, self.same_engine());
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.clone());
             }
-            self.derived = (stage == Stage::Migrated).then(|| derived.clone());
-            return self.examine_with(check, stage, &derived).await;
+            if stage != Stage::Migrated {
+                return self.examine_with(check, at, &derived).await;
+            }
+            self.derived = Some(derived);
         }
         let derived = self.derived.take().expect("just looked");
-        let examined = self.examine_with(check, stage, &derived).await;
+        let examined = self.examine_with(check, at, &derived).await;
         self.derived = Some(derived);
         examined
     }
@@ -486,11 +498,12 @@ impl Rehearsal {
         examined: Examined,
         duration_ms: u64,
     ) -> Result<(), RunError> {
-        self.coverage.add(&examined.coverage);
+        let mut coverage = examined.coverage;
         if id == "no_trace" {
-            let proven = if outcome == Outcome::Passed { self.rolled_back } else { 0 };
-            self.coverage.downs = Share::new(proven, self.run.scenario.steps.len() as u64);
+            let proven = if outcome == Outcome::Passed { self.rolled_back.len() as u64 } else { 0 };
+            coverage.downs = Share::new(proven, self.run.scenario.steps.len() as u64);
         }
+        self.coverage.add(&coverage);
         self.run.recorder.emit(EventKind::CheckFinished(Box::new(CheckFinished {
             id: id.to_owned(),
             stage,
@@ -498,7 +511,7 @@ impl Rehearsal {
             findings: examined.findings,
             unchecked: examined.unchecked,
             loss_ledger: examined.loss_ledger,
-            coverage: examined.coverage,
+            coverage,
             duration_ms,
         })))
     }
@@ -526,14 +539,10 @@ impl Rehearsal {
         Ok(Played { verdict, refused: self.refused })
     }
 
-    /// Why this rehearsal cannot run here at all, found out before anything is started.
-    async fn cannot_run(&self) -> Option<String> {
-        for side in Side::BOTH {
-            if let Err(Unready::Unable(unable)) = servers::offer(&self.wanted(side), &self.run.options).await {
-                return Some(format!("{}; hint: {}", unable.reason, unable.hint));
-            }
-        }
-        None
+    /// What the target would be here, if both sides can be had; found out before anything is started.
+    async fn offers(&self) -> Result<String, Unready> {
+        servers::offer(&self.wanted(Side::Source), &self.run.options).await?;
+        servers::offer(&self.wanted(Side::Target), &self.run.options).await
     }
 
     fn wanted(&self, side: Side) -> Wanted<'_> {
@@ -563,6 +572,17 @@ impl Rehearsal {
 
     fn address(&self, side: Side) -> Result<&Address, String> {
         self.addresses.get(side).as_ref().ok_or_else(|| format!("the {side} is not there"))
+    }
+}
+
+/// How the play goes on after a step that did not succeed.
+fn after_failure(id: &str, towards: Stage) -> Course {
+    let reason = format!("step `{id}` did not succeed");
+    match towards {
+        // The rollback was proven already; there is nothing to go back to but the end.
+        Stage::Reapplied => Course::Over(reason),
+        // What a failed rollback left is told by the no-trace check.
+        Stage::Baseline | Stage::Migrated | Stage::RolledBack => Course::RollingBack(reason),
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use crate::provision::{Announced, Urls, request, work};
 
 const MESS: &str = r#"
+PRAGMA foreign_keys = OFF;
 CREATE TABLE "order" (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   "group" TEXT COLLATE NOCASE NOT NULL DEFAULT 'it''s',

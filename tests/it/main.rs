@@ -1,6 +1,9 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod checks;
 mod derive;
+mod docs;
 mod golden;
 mod props;
 mod provision;
+mod support;

@@ -35,12 +35,22 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Float => number::rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
         Rule::Single => number::rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
         Rule::Text => text(cell, out),
+        Rule::Padded => match *cell {
+            Cell::Text(bytes) | Cell::Label(bytes) => text(&Cell::PaddedText(bytes), out),
+            _ => text(cell, out),
+        },
         Rule::Bytes => bytes(cell, out),
         Rule::Octets => octets(cell, out),
         Rule::Uuid => uuid_of(cell).map(|(value, exact)| fixed(&value, exact, out)),
         Rule::Date => moment::date(cell).map(|(days, exact)| fixed(&days.to_le_bytes(), exact, out)),
         Rule::Time => moment::time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Timestamp => moment::moment(cell, false).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::EpochSeconds => {
+            moment::epoch(cell, 1_000_000).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out))
+        }
+        Rule::EpochMilliseconds => {
+            moment::epoch(cell, 1_000).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out))
+        }
         Rule::Instant => moment::moment(cell, true).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Interval => moment::span(cell, out),
         Rule::Json => json_of(cell, out),

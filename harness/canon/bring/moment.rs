@@ -61,6 +61,16 @@ pub(super) fn moment(cell: &Cell<'_>, instant: bool) -> Option<(i64, bool)> {
     }
 }
 
+/// Microseconds of an instant that integers count in a known unit, so that nothing has to be guessed by magnitude.
+pub(super) fn epoch(cell: &Cell<'_>, unit: i64) -> Option<(i64, bool)> {
+    match *cell {
+        Cell::Integer(count) => count.checked_mul(unit).map(|micros| (micros, true)),
+        Cell::Timestamp(micros) | Cell::TimestampTz(micros) => Some((micros, true)),
+        Cell::Float64(_) => None,
+        _ => moment(cell, true),
+    }
+}
+
 /// Appends months, days and microseconds.
 pub(super) fn span(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
     let (Span { months, days, micros }, exact) = match *cell {

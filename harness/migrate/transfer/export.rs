@@ -9,7 +9,7 @@ use super::{
     plan::{TableMove, TransferPlan},
 };
 use crate::{
-    canon::{Cell, RowSink},
+    canon::{Cell, RowSink, Rule},
     engine::Rowset,
     model::LogicalType,
 };
@@ -56,10 +56,19 @@ fn rowset(table: &TableMove) -> Rowset {
     }
 }
 
+/// One column of an export.
+struct ExportColumn {
+    /// `"column":`, ready to write.
+    label: String,
+    /// The target's type.
+    target: LogicalType,
+    /// Microseconds of one count, where the column is stated to count since 1970.
+    unit: Option<i64>,
+}
+
 /// Writes each row into the table's file and into the one with all.
 struct ExportSink<'a> {
-    /// `"column":` for each column, ready to write, and the target's type.
-    columns: Vec<(String, LogicalType)>,
+    columns: Vec<ExportColumn>,
     file: HashingFile,
     complete: &'a mut HashingFile,
     voice: &'a mut dyn StepVoice,
@@ -79,7 +88,11 @@ impl<'a> ExportSink<'a> {
     ) -> Self {
         let columns = table
             .columns()
-            .map(|pair| (format!("{}:", serde_json::Value::from(pair.source.name.as_str())), pair.target.kind.clone()))
+            .map(|pair| ExportColumn {
+                label: format!("{}:", serde_json::Value::from(pair.source.name.as_str())),
+                target: pair.target.kind.clone(),
+                unit: pair.rule.as_ref().ok().and_then(Rule::epoch_unit),
+            })
             .collect();
         Self { columns, file, complete, voice, total, row: Vec::new(), failed: None, stopped: false }
     }
@@ -96,9 +109,9 @@ impl<'a> ExportSink<'a> {
 impl RowSink for ExportSink<'_> {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
         self.row.push(if column == 0 { b'{' } else { b',' });
-        let (name, target) = &self.columns[column];
-        self.row.extend_from_slice(name.as_bytes());
-        if let Err(error) = field::write(cell, target, &mut self.row) {
+        let ExportColumn { label, target, unit } = &self.columns[column];
+        self.row.extend_from_slice(label.as_bytes());
+        if let Err(error) = field::write(cell, target, *unit, &mut self.row) {
             self.failed.get_or_insert(error);
         }
     }

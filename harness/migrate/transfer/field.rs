@@ -40,11 +40,14 @@ pub(in super::super) enum Field {
 }
 
 /// Writes one cell as JSON.
-pub(super) fn write(cell: Cell<'_>, target: &LogicalType, out: &mut Vec<u8>) -> std::io::Result<()> {
+///
+/// `unit` is microseconds of one count, where the source's column is stated to count since 1970; elsewhere integers in a
+/// column of moments are read by their magnitude.
+pub(super) fn write(cell: Cell<'_>, target: &LogicalType, unit: Option<i64>, out: &mut Vec<u8>) -> std::io::Result<()> {
     match cell {
         Cell::Null => out.write_all(b"null"),
         Cell::Boolean(value) => write!(out, "{value}"),
-        Cell::Integer(value) => match moment(target, || Some(temporal::epoch_to_micros(value))) {
+        Cell::Integer(value) => match moment(target, || epoch(value, unit)) {
             Some(text) => write_text(&text, out),
             None => write!(out, "{value}"),
         },
@@ -63,6 +66,13 @@ pub(super) fn write(cell: Cell<'_>, target: &LogicalType, out: &mut Vec<u8>) -> 
         Cell::Decimal(value) => write_text(&decimal::text(&value), out),
         Cell::Uuid(bytes) => write_text(&uuid::format(&bytes), out),
         other => write_text(&show::text_of(&other).unwrap_or_default(), out),
+    }
+}
+
+fn epoch(count: i64, unit: Option<i64>) -> Option<i64> {
+    match unit {
+        Some(unit) => count.checked_mul(unit),
+        None => Some(temporal::epoch_to_micros(count)),
     }
 }
 
@@ -215,7 +225,7 @@ mod tests {
 
     fn round(cell: Cell<'_>, target: &LogicalType) -> Field {
         let mut out = Vec::new();
-        write(cell, target, &mut out).unwrap();
+        write(cell, target, None, &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
