@@ -1,6 +1,7 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
 mod checks;
+mod derive;
 mod docs;
 mod golden;
 mod props;
