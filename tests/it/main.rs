@@ -1,5 +1,11 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod cli;
 mod golden;
+mod inputs;
+mod invalid;
 mod props;
 mod provision;
+mod servers;
+mod support;
+mod tidy;
