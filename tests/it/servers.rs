@@ -24,17 +24,35 @@ const FILES: &str = "fixtures/shop";
 /// Where no Docker engine listens.
 const NO_DOCKER: (&str, &str) = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
 
+/// A request for a server of a test's own.
+fn request(sandbox: &Sandbox) -> Request {
+    Request {
+        run: RunId(format!("20260101t000000-u{}", std::process::id())),
+        side: Side::Target,
+        engine: engine::by_id("postgres").unwrap(),
+        version: None,
+        image: None,
+        memory_bytes: None,
+        cpus: None,
+        port: None,
+        external: None,
+        work: sandbox.work(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
 /// Whether installed programs can make a cluster here; says so if not.
 fn has_local(test: &str) -> bool {
     let sandbox = Sandbox::new();
-    let ended = sandbox.rehearse(&["run", SHOP, "--provider", "local", "--port", "1"]);
-    match ended.stderr.split_once(" skipped: ") {
-        Some((_, why)) => {
-            skipped(test, "local", why.lines().next().unwrap_or_default());
-            false
-        }
-        None => true,
-    }
+    let request = request(&sandbox);
+    let offer = wait(async move { provision::by_id("local").unwrap().offer(&request).await });
+    offer.inspect_err(|unable| skipped(test, "local", &unable.reason)).is_ok()
+}
+
+/// Waits for a future on a thread of its own: a runtime cannot be waited for inside another one.
+fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::spawn(move || runtime().block_on(future)).join().unwrap()
 }
 
 #[track_caller]
@@ -196,19 +214,7 @@ impl UsersServer {
             return None;
         }
         let sandbox = Sandbox::new();
-        let request = Request {
-            run: RunId(format!("20260101t000000-u{}", std::process::id())),
-            side: Side::Target,
-            engine: engine::by_id("postgres").unwrap(),
-            version: None,
-            image: None,
-            memory_bytes: None,
-            cpus: None,
-            port: None,
-            external: None,
-            work: sandbox.work(),
-            deadline: Duration::from_secs(60),
-        };
+        let request = request(&sandbox);
         let mut leases = Announced::default();
         let server = provision::by_id("local").unwrap().acquire(&request, &mut leases).await.unwrap();
         Some(Self { sandbox, leases, server })
@@ -269,16 +275,11 @@ impl UsersServer {
 impl Drop for UsersServer {
     fn drop(&mut self) {
         let leases = std::mem::take(&mut self.leases.0);
-        let release = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                for lease in leases.iter().rev() {
-                    let _ = provision::release(lease, &NoUrls).await;
-                }
-            });
-        };
-        // A runtime cannot be waited for inside another one.
-        let _ = std::thread::spawn(release).join();
+        wait(async move {
+            for lease in leases.iter().rev() {
+                let _ = provision::release(lease, &NoUrls).await;
+            }
+        });
     }
 }
 
