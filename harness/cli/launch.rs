@@ -2,6 +2,8 @@
 
 use std::{env, io::IsTerminal, path::Path, sync::Arc};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::{
     engine,
     model::{EngineId, Report, Verdict, report::ScenarioReport},
@@ -18,7 +20,7 @@ use crate::{
 use super::{
     args::{AgainArgs, RunArgs},
     exit, find, progress, settings,
-    tell::Failure,
+    tell::{Failure, say},
     urls::{self, Urls},
 };
 
@@ -102,6 +104,7 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
         urls: Arc::new(urls),
         sinks: sinks(),
         stop: stop_on_signals(),
+        program: env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?,
         only_rollback,
     };
     let finished = resume::go_on(again).await?;
@@ -242,19 +245,21 @@ fn sinks() -> Vec<Box<dyn EventSink>> {
 /// Asks the run to stop on Ctrl-C and SIGTERM; it then takes back and gives back what it did.
 fn stop_on_signals() -> Stop {
     let (switch, stop) = Stop::new();
+    // From here on, not from when the task is first polled: until then a signal would just kill us.
+    let heard = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     tokio::spawn(async move {
-        let terminate = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        let [interrupt, terminate] = heard.map(|signal| async {
+            match signal {
                 Ok(mut signal) => signal.recv().await,
                 Err(_) => std::future::pending().await,
             }
-        };
+        });
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt => {}
             _ = terminate => {}
         }
-        eprintln!("stopping: taking back what the migration did, and giving back what the run holds");
         switch.ask();
+        say("stopping: taking back what the migration did, and giving back what the run holds");
         // Kept until the end, so that whoever waits goes on to see the wish.
         std::future::pending::<()>().await;
     });
@@ -304,18 +309,20 @@ impl Ended {
 /// Prints the summary of a run, and what is left to do about it.
 fn told(finished: &Finished, registry: &Registry) -> Ended {
     print_summary(&finished.report);
-    eprintln!("reports: {}", finished.directory.display());
+    say(&format!("reports: {}", finished.directory.display()));
     for text in &finished.stuck {
-        eprintln!("warning: {text}");
+        say(&format!("warning: {text}"));
     }
     if !finished.stuck.is_empty() {
-        eprintln!("hint: `rehearse clean {}` tries again", finished.report.run.id);
+        say(&format!("hint: `rehearse clean {}` tries again", finished.report.run.id));
     }
     let is_kept =
         registry.entries().is_ok_and(|entries| entries.iter().any(|entry| entry.id == finished.report.run.id));
     if is_kept && finished.stuck.is_empty() {
         let id = &finished.report.run.id;
-        eprintln!("kept: `rehearse status {id}` shows what stands, `rehearse rollback {id}` or `clean {id}` ends it");
+        say(&format!(
+            "kept: `rehearse status {id}` shows what stands, `rehearse rollback {id}` or `clean {id}` ends it"
+        ));
     }
     let is_waived = |scenario: &ScenarioReport| scenario.skipped.is_some() && scenario.verdict == Verdict::Pass;
     let waived = finished.stuck.is_empty() && finished.report.scenarios.iter().all(is_waived);

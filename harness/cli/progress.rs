@@ -14,6 +14,8 @@ use crate::{
     run::EventSink,
 };
 
+use super::tell::say;
+
 /// The terminal's width in columns; 80 where there is no terminal.
 pub fn width() -> u16 {
     let (_, columns) = console::Term::stdout().size();
@@ -51,7 +53,7 @@ impl Progress {
         if self.is_live {
             self.bar.println(&*line);
         } else {
-            eprintln!("{line}");
+            say(&line);
         }
     }
 

@@ -31,6 +31,7 @@ pub use plan::Plan;
 pub use preflight::{BadInput, preflight};
 pub use recorder::EventSink;
 pub use release::{Cleaned, clean};
+pub use snapshot::record;
 pub use stop::Stop;
 
 use std::path::PathBuf;
@@ -55,6 +56,9 @@ pub enum RunError {
         /// What is wrong with it, as a verb phrase.
         problem: String,
     },
+    /// Another process is writing the run's journal.
+    #[error("another process is at work on `{}`", .0.display())]
+    Busy(PathBuf),
     /// The run is in no state for what was asked.
     #[error("{0}")]
     WrongState(String),

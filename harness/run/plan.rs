@@ -71,6 +71,16 @@ pub enum ActKind {
 }
 
 impl ActKind {
+    /// Whether it belongs to the rollback or to its proof.
+    pub const fn is_way_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Step { direction: Direction::Back, .. }
+                | Self::Record(Stage::RolledBack)
+                | Self::Check { stage: Stage::RolledBack, .. }
+        )
+    }
+
     /// The word for it in reports.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -122,10 +122,10 @@ pub fn discover(root: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
-        if path.join(FILE).is_file() {
-            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-                found.insert(name.to_owned(), path.clone());
-            }
+        if path.join(FILE).is_file()
+            && let Some(name) = path.file_name().and_then(|name| name.to_str())
+        {
+            found.insert(name.to_owned(), path.clone());
         }
     }
     Ok(found)
