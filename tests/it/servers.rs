@@ -337,3 +337,31 @@ async fn a_server_of_the_users_that_cannot_serve_says_why() {
     assert_eq!(gone.code, 3, "{gone:?}");
     assert!(gone.stderr.contains("failed to reach postgres://"), "{}", gone.stderr);
 }
+
+#[test]
+fn any_file_is_carried_and_a_damaged_one_is_not() {
+    if !has_local("any_file_is_carried_and_a_damaged_one_is_not") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("any.db");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+                INSERT INTO notes SELECT i, 'note ' || i FROM n";
+    connection.execute_batch(&format!("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); {rows}")).unwrap();
+    connection.close().unwrap();
+    let arguments = ["run", "--from", file.to_str().unwrap(), "--to", "postgres", "--provider", "local"];
+
+    let mut bytes = fs::read(&file).unwrap();
+    let carried = sandbox.rehearse(&arguments);
+    assert_ends(&sandbox, &carried, 0, &[]);
+    assert!(carried.stdout.contains("rows 6,000/6,000"), "{}", carried.stdout);
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 512].fill(0xa5);
+    fs::write(&file, &bytes).unwrap();
+    let damaged = sandbox.rehearse(&arguments);
+    assert_ends(&sandbox, &damaged, 3, &["\nbroken   populate ", "any.db` is damaged: "]);
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+}

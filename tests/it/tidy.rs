@@ -49,6 +49,7 @@ const TOP: &[&str] = &[
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
+    "LICENSE",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
