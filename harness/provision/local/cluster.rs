@@ -289,6 +289,10 @@ impl Cluster {
                     "free the port or ask for another one; without one the server is reached by its socket".to_owned(),
                 ),
             ),
+            Some(port) if says("could not bind") && says("Permission denied") => (
+                format!("the server's account may not listen on port {port}"),
+                Some("ask for a port of 1024 or more".to_owned()),
+            ),
             _ if says("No space left on device") => (
                 format!("{problem}: no space is left on the device of {}", self.directory.display()),
                 Some("free some space, or put the run's files onto another device".to_owned()),
