@@ -1,5 +1,9 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod conformance;
 mod golden;
 mod props;
 mod provision;
+mod rehearsals;
+mod runner;
+mod support;

@@ -37,6 +37,15 @@ impl SqliteSession {
     }
 }
 
+/// Refuses a statement that would not be run whole: SQLite takes a NUL for its end and drops the rest without a word.
+fn whole(doing: &str, sql: &str) -> Result<(), EngineError> {
+    if sql.contains('\0') {
+        let source = "the statement holds a NUL character, which SQLite takes for its end".into();
+        return Err(EngineError::Refused { doing: doing.to_owned(), code: None, source });
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Session for SqliteSession {
     async fn version(&mut self) -> Result<String, EngineError> {
@@ -44,10 +53,12 @@ impl Session for SqliteSession {
     }
 
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
+        whole("running a script", script)?;
         self.run("running a script", |connection| connection.execute_batch(script))
     }
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        whole("running a query", sql)?;
         self.run("running a query", |connection| audit::texts(connection, sql))
     }
 
