@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    document,
     model::RunId,
     run::{
         journal,
@@ -44,11 +43,7 @@ pub fn scenarios(asked: &[String], root: &Path) -> Result<Vec<PathBuf>, Failure>
             if folder.join(scenario::FILE).is_file() {
                 return Ok(std::path::absolute(&folder).unwrap_or(folder));
             }
-            let failure = Failure::usage(format!("no scenario is called `{name}`"));
-            Err(match document::nearest(name, known.keys().map(String::as_str)) {
-                Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
-                None => failure.hint("`rehearse list scenarios` tells what there is"),
-            })
+            Err(Failure::unknown("scenario", name, known.keys().map(String::as_str)))
         })
         .collect()
 }

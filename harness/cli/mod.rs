@@ -12,7 +12,10 @@ mod settings;
 mod tell;
 mod urls;
 
-use std::process::ExitCode;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
@@ -28,10 +31,10 @@ pub fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let code = match runtime {
         Ok(runtime) => {
-            let code = runtime.block_on(dispatch(cli.verb));
-            // A scan that is still blocked when a run was stopped must not hold the process back.
+            let code = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(cli.verb))));
+            // The panic has told itself. A scan that is still blocked when a run was stopped must not hold the process back.
             runtime.shutdown_background();
-            code
+            code.unwrap_or(exit::INTERNAL)
         }
         Err(error) => tell::failure(&error, &[], exit::INTERNAL),
     };
@@ -41,7 +44,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(verb: Verb) -> u8 {
     let result = match verb {
         Verb::Run(args) => launch::run(args).await,
-        Verb::Plan(args) => launch::plan(&args),
+        Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,
         Verb::Status(args) => inspect::status(&args),

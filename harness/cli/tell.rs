@@ -1,8 +1,8 @@
 //! Errors as a person reads them: what failed, the chain of causes, then hints.
 
-use std::error::Error;
+use std::{error::Error, io::Write};
 
-use crate::{report::prose, run::RunError, scenario::ScenarioError};
+use crate::{document, report::prose, run::RunError, scenario::ScenarioError};
 
 use super::exit;
 
@@ -24,6 +24,17 @@ impl Failure {
         Self::new(error, exit::USAGE)
     }
 
+    /// A name that is not known, with the nearest of those that are, or all of them.
+    pub fn unknown<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        let hint = match (document::nearest(name, known.iter().copied()), known.as_slice()) {
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, []) => format!("there is no {what}"),
+            (None, known) => format!("there are: {}", known.join(", ")),
+        };
+        Self::usage(format!("no {what} is called `{name}`")).hint(hint)
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -41,7 +52,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
             RunError::Journal { .. } => exit::INCONCLUSIVE,
-            RunError::UnreadableJournal { .. } | RunError::WrongState(_) => exit::USAGE,
+            RunError::UnreadableJournal { .. } | RunError::Busy(_) | RunError::WrongState(_) => exit::USAGE,
         };
         Self::new(error, code)
     }
@@ -53,21 +64,26 @@ impl From<ScenarioError> for Failure {
     }
 }
 
+/// Says a line on stderr. Whoever closed it does not want to hear it, and that is no reason to leave servers standing.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints an error, its causes and hints on stderr.
 pub fn failure(error: &dyn Error, hints: &[String], code: u8) -> u8 {
-    eprintln!("error: {}", prose::visible_lines(&error.to_string()));
+    say(&format!("error: {}", prose::visible_lines(&error.to_string())));
     let mut said = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
         next = cause.source();
         let text = cause.to_string();
         if !said.contains(&text) {
-            eprintln!("  caused by: {}", prose::visible_lines(&text));
+            say(&format!("  caused by: {}", prose::visible_lines(&text)));
         }
         said = text;
     }
     for hint in hints {
-        eprintln!("hint: {hint}");
+        say(&format!("hint: {hint}"));
     }
     code
 }

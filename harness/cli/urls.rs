@@ -51,6 +51,7 @@ fn parse(text: &str) -> Result<Address, String> {
     if database.is_empty() || url.username().is_empty() {
         return Err("the URL names no user or no database; expected postgres://user@host/database".to_owned());
     }
+    parameters(&url)?;
     let socket = url.query_pairs().find(|(key, _)| key == "host").map(|(_, value)| value.into_owned());
     let port = url
         .port()
@@ -71,6 +72,18 @@ fn parse(text: &str) -> Result<Address, String> {
             database,
         },
     })
+}
+
+/// Refuses what would be left out in silence: a URL that asks for TLS must not be reached without.
+fn parameters(url: &Url) -> Result<(), String> {
+    for (key, value) in url.query_pairs() {
+        match (&*key, &*value) {
+            ("host" | "port", _) | ("sslmode", "disable" | "allow" | "prefer") => {}
+            ("sslmode", _) => return Err("the URL asks for TLS, which is not supported".to_owned()),
+            _ => return Err(format!("the URL's parameter `{key}` is not known; expected `host`, `port` or `sslmode`")),
+        }
+    }
+    Ok(())
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -133,6 +146,10 @@ mod tests {
         let Endpoint::Server { password, .. } = given.address.endpoint else { panic!("a server") };
         assert_eq!(password.unwrap().reveal(), "s3cr/t");
         assert!(!parse("postgres://user:hunter2@").unwrap_err().contains("hunter2"));
+        let error = parse("postgres://user@h/d?password=hunter2").unwrap_err();
+        assert!(error.contains("`password`") && !error.contains("hunter2"), "{error}");
+        assert!(parse("postgres://user@h/d?sslmode=require").unwrap_err().contains("TLS"));
+        assert!(parse("postgres://user@h/d?sslmode=prefer&port=6000").is_ok());
         assert!(parse("mysql://root@localhost/x").unwrap_err().contains("`mysql`"));
     }
 

@@ -310,16 +310,20 @@ impl ScenarioReport {
                 self.files.retain(|known| known.path != witness.path);
                 self.files.push(witness.clone());
             }
-            EventKind::StepStarted(stamp) => self.steps.push(StepReport {
-                id: stamp.step.clone(),
-                name: stamp.name.clone(),
-                kind: stamp.kind.clone(),
-                direction: stamp.direction,
-                outcome: Outcome::Broken { error: "the step did not come to an end".to_owned() },
-                duration_ms: 0,
-                rows: 0,
-                figures: Vec::new(),
-            }),
+            EventKind::StepStarted(stamp) => {
+                // A run that was taken up again plays a step anew that did not come to its end.
+                self.steps.retain(|step| step.id != stamp.step);
+                self.steps.push(StepReport {
+                    id: stamp.step.clone(),
+                    name: stamp.name.clone(),
+                    kind: stamp.kind.clone(),
+                    direction: stamp.direction,
+                    outcome: Outcome::Broken { error: "the step did not come to an end".to_owned() },
+                    duration_ms: 0,
+                    rows: 0,
+                    figures: Vec::new(),
+                });
+            }
             EventKind::StepFinished { step, outcome, rows, duration_ms, figures } => {
                 if let Some(started) = self.steps.iter_mut().rev().find(|started| started.id == *step) {
                     started.outcome = outcome.clone();
@@ -329,13 +333,15 @@ impl ScenarioReport {
                 }
             }
             EventKind::SnapshotTaken { stage, side, tables, .. } => {
-                self.fingerprints.push(StageFingerprints { stage: *stage, side: *side, tables: tables.clone() })
+                self.fingerprints.retain(|known| (known.stage, known.side) != (*stage, *side));
+                self.fingerprints.push(StageFingerprints { stage: *stage, side: *side, tables: tables.clone() });
             }
             EventKind::CheckFinished(check) => {
                 // Stands only if the rehearsal does not come to its end, which brings the whole figures.
                 self.coverage.add(&check.coverage);
                 self.loss_ledger.extend(check.loss_ledger.iter().cloned());
                 self.unchecked.extend(check.unchecked.iter().cloned());
+                self.checks.retain(|known| (&known.id, known.stage) != (&check.id, check.stage));
                 self.checks.push(CheckReport {
                     id: check.id.clone(),
                     stage: check.stage,

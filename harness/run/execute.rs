@@ -23,7 +23,7 @@ use crate::{
         Event, EventKind, Lease, LeaseKind, Redaction, Report, RunId, Verdict,
         event::{JOURNAL_VERSION, RunStarted},
     },
-    provision::{External, LeaseLog, UrlSource},
+    provision::{External, UrlSource},
     report,
     scenario::Scenario,
 };
@@ -80,7 +80,8 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
     let directory = job.out.join(&job.scenario.name).join(job.id.as_str());
     fs::create_dir_all(&directory).map_err(|source| RunError::Journal { path: directory.clone(), source })?;
     job.registry.register(&Entry { id: job.id.clone(), directory: absolute(&directory) })?;
-    let recorder = Recorder::new(Journal::create(&directory)?, job.sinks, Vec::new());
+    let journal = Journal::create(&directory).or_else(|error| job.registry.forget(&job.id).and(Err(error)))?;
+    let recorder = Recorder::new(journal, job.sinks, Vec::new());
     recorder.emit(EventKind::RunStarted(RunStarted {
         journal_version: JOURNAL_VERSION,
         id: job.id.clone(),
@@ -92,12 +93,6 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
         options: serde_json::to_value(&job.options).unwrap_or_default(),
     }))?;
     let work = job.options.work_root.join(format!("rehearse-{}", job.id));
-    let lease = Lease { id: "directory-work".to_owned(), kind: LeaseKind::Directory { path: work.clone() } };
-    let announced = recorder.clone().announce(&lease).await;
-    announced.map_err(|error| RunError::Journal { path: directory.clone(), source: io::Error::other(error) })?;
-    // Servers of another account pass through this folder to their own.
-    let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(&work);
-    made.map_err(|source| RunError::Journal { path: work.clone(), source })?;
     let run = Arc::new(Run {
         id: job.id.clone(),
         directory: directory.clone(),
@@ -109,8 +104,7 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
         stop: job.stop,
         external: job.external,
     });
-    let play = Play { run, urls: job.urls, registry: job.registry, earlier: None };
-    play.to_the_end().await
+    Play { run, urls: job.urls, registry: job.registry, first: 0, earlier: None }.play_out().await
 }
 
 pub(super) fn redaction(options: &Options) -> Redaction {
@@ -122,58 +116,97 @@ pub(super) struct Play {
     pub run: Arc<Run>,
     pub urls: Arc<dyn UrlSource + Send + Sync>,
     pub registry: Registry,
-    /// What an earlier process of the run had done, and at which rehearsal it stopped.
-    pub earlier: Option<(usize, Earlier)>,
+    /// Position of the first rehearsal that is still to be played.
+    pub first: usize,
+    /// What an earlier process of the run had done of that rehearsal.
+    pub earlier: Option<Earlier>,
 }
 
 impl Play {
     /// Plays the rehearsals, gives everything back, writes the reports.
-    pub async fn to_the_end(self) -> Result<Finished, RunError> {
-        let run = Arc::clone(&self.run);
+    pub async fn play_out(self) -> Result<Finished, RunError> {
+        let Self { run, urls, registry, first, earlier } = self;
         // A task of its own: a panic ends the task and not the run, which still has leases to give back.
-        let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&self.urls), self.earlier));
+        let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&urls), first, earlier));
+        let grace = GRACE + Duration::from_millis(run.options.limits.reconnect_ms);
         let joined = tokio::select! {
             joined = &mut task => Some(joined),
-            () = async { run.stop.asked().await; tokio::time::sleep(GRACE).await } => None,
+            () = async { run.stop.asked().await; tokio::time::sleep(grace).await } => None,
         };
+        let inconclusive = || Ok(Played { verdict: Verdict::Inconclusive, refused: false });
         let (played, panicked) = match joined {
-            Some(Ok(played)) => (played?, None),
-            Some(Err(error)) => (Played { verdict: Verdict::Inconclusive, refused: false }, Some(panic_text(error))),
+            Some(Ok(played)) => (played, None),
+            Some(Err(error)) => (inconclusive(), Some(panic_text(error))),
             None => {
                 task.abort();
-                (Played { verdict: Verdict::Inconclusive, refused: false }, None)
+                (inconclusive(), None)
             }
         };
-        if let Some(text) = &panicked {
-            run.recorder.emit(EventKind::Note { text: format!("rehearse itself failed: {text}") })?;
+        match played {
+            Ok(played) => end(&run, &*urls, &registry, played, panicked).await,
+            // Nothing was done: the run stands as it stood, and can be taken up again or cleaned away.
+            Err(error @ RunError::WrongState(_)) => Err(error),
+            Err(error) => {
+                let text = super::step_process::chain(&error);
+                let played = Played { verdict: Verdict::Inconclusive, refused: false };
+                // The first error is the one to tell; this one is mostly the same, a journal that cannot be written.
+                let _ = end(&run, &*urls, &registry, played, Some(text)).await;
+                Err(error)
+            }
         }
-        let is_kept = run.options.keep && !run.stop.is_asked() && panicked.is_none();
-        let stuck = if is_kept { Vec::new() } else { release::release_all(&run.recorder, &*self.urls).await? };
-        for text in &stuck {
-            run.recorder.emit(EventKind::Note { text: text.clone() })?;
-        }
-        let verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
-        run.recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
-        if stuck.is_empty() && !is_kept {
-            self.registry.forget(&run.id)?;
-        }
-        let report = write_reports(&run.directory, &run.recorder.events())?;
-        Ok(Finished { report, directory: run.directory.clone(), refused: played.refused, stuck, panicked })
     }
+}
+
+/// Ends a run: leases first, whatever else may fail.
+async fn end(
+    run: &Run,
+    urls: &dyn UrlSource,
+    registry: &Registry,
+    played: Played,
+    failed: Option<String>,
+) -> Result<Finished, RunError> {
+    let recorder = &run.recorder;
+    let has_begun = recorder.events().iter().any(|event| matches!(event.kind, EventKind::ScenarioStarted { .. }));
+    let is_kept = run.options.keep && has_begun && !run.stop.is_asked() && failed.is_none();
+    let stuck = if is_kept { Vec::new() } else { release::release_all(recorder, urls).await? };
+    let failure = failed.iter().map(|text| format!("rehearse itself failed: {text}"));
+    for text in failure.chain(stuck.iter().cloned()) {
+        recorder.emit(EventKind::Note { text })?;
+    }
+    let mut verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
+    // Rehearsals that earlier processes of the run played count, too.
+    for scenario in Report::from_events(&recorder.events()).iter().flat_map(|report| &report.scenarios) {
+        verdict = verdict.merge(scenario.verdict);
+    }
+    if !has_begun {
+        // Skips can be waived; that nothing was proven cannot.
+        recorder.emit(EventKind::Note { text: "nothing ran, so nothing was proven".to_owned() })?;
+        verdict = verdict.merge(Verdict::Inconclusive);
+    }
+    recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
+    if stuck.is_empty() && !is_kept {
+        registry.forget(&run.id)?;
+    }
+    let report = write_reports(&run.directory, &recorder.events())?;
+    Ok(Finished { report, directory: run.directory.clone(), refused: played.refused, stuck, panicked: failed })
 }
 
 async fn rehearsals(
     run: Arc<Run>,
     urls: Arc<dyn UrlSource + Send + Sync>,
-    earlier: Option<(usize, Earlier)>,
+    first: usize,
+    mut earlier: Option<Earlier>,
 ) -> Result<Played, RunError> {
+    make_work(&run).await?;
     let plan = Plan::of(&run.scenario, &run.options);
     let mut all = Played { verdict: Verdict::Pass, refused: false };
-    let (first, mut earlier) = earlier.map_or((0, None), |(position, earlier)| (position, Some(earlier)));
-    let last = plan.rehearsals.len().saturating_sub(1);
     for (position, rehearsal) in plan.rehearsals.into_iter().enumerate().skip(first) {
-        if run.stop.is_asked() {
-            let reason = "the run was interrupted".to_owned();
+        let reason = match &earlier {
+            _ if run.stop.is_asked() => Some("the run was interrupted".to_owned()),
+            Some(_) => None,
+            None => between(&run, &*urls).await?,
+        };
+        if let Some(reason) = reason {
             let (name, title) = (rehearsal.name, run.scenario.title.clone());
             run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived: false })?;
             all.verdict = all.verdict.merge(Verdict::Inconclusive);
@@ -186,29 +219,27 @@ async fn rehearsals(
         };
         all.verdict = all.verdict.merge(played.verdict);
         all.refused |= played.refused;
-        if position != last {
-            between(&run, &*urls).await?;
-        }
     }
     Ok(all)
 }
 
-/// Gives the servers of one rehearsal back before the next begins; the run's own folder stays.
-async fn between(run: &Run, urls: &dyn UrlSource) -> Result<(), RunError> {
-    for lease in run.recorder.leases().into_iter().rev() {
-        if matches!(lease.kind, LeaseKind::Directory { .. }) {
-            continue;
-        }
-        match crate::provision::release(&lease, urls).await {
-            Ok(()) => run.recorder.emit(EventKind::LeaseReleased { lease: lease.id })?,
-            // The end of the run tries again, and tells.
-            Err(error) => {
-                let text = format!("failed to give back `{}`: {}", lease.id, super::step_process::chain(&error));
-                run.recorder.emit(EventKind::Note { text })?;
-            }
-        }
+/// Makes the folder of the run's own files.
+async fn make_work(run: &Run) -> Result<(), RunError> {
+    let kind = LeaseKind::Directory { path: run.work.clone() };
+    if run.recorder.leases().iter().all(|lease| lease.kind != kind) {
+        run.recorder.emit(EventKind::LeaseTaken { lease: Lease { id: "directory-work".to_owned(), kind } })?;
     }
-    Ok(())
+    // Servers of another account pass through this folder to their own.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(&run.work);
+    made.map_err(|source| RunError::Journal { path: run.work.clone(), source })
+}
+
+/// Gives the servers of one rehearsal back before the next begins; the run's own folder stays. The answer is why the next
+/// one cannot begin: its servers have the names of those that would not go.
+async fn between(run: &Run, urls: &dyn UrlSource) -> Result<Option<String>, RunError> {
+    let is_server = |kind: &LeaseKind| !matches!(kind, LeaseKind::Directory { .. });
+    // The end of the run tries again, and tells.
+    Ok(release::release(&run.recorder, urls, is_server).await?.into_iter().next())
 }
 
 /// Writes every report of a run into its directory, and points `latest` at it.

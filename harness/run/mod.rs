@@ -12,6 +12,7 @@ pub mod journal;
 mod judge;
 pub mod options;
 pub mod plan;
+mod preflight;
 pub mod process;
 mod recorder;
 pub mod registry;
@@ -27,8 +28,10 @@ pub mod stop;
 pub use execute::{Finished, Job, execute};
 pub use options::{Limits, Options, Subject};
 pub use plan::Plan;
+pub use preflight::{BadInput, preflight};
 pub use recorder::EventSink;
 pub use release::{Cleaned, clean};
+pub use snapshot::record;
 pub use stop::Stop;
 
 use std::path::PathBuf;
@@ -53,6 +56,9 @@ pub enum RunError {
         /// What is wrong with it, as a verb phrase.
         problem: String,
     },
+    /// Another process is writing the run's journal.
+    #[error("another process is at work on `{}`", .0.display())]
+    Busy(PathBuf),
     /// The run is in no state for what was asked.
     #[error("{0}")]
     WrongState(String),

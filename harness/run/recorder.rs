@@ -78,13 +78,16 @@ impl Recorder {
             inner.events.push(event.clone());
         }
         let mut failed = Vec::new();
-        inner.sinks.retain_mut(|sink| match sink.accept(&event) {
+        // Taken out while they are asked: should one panic, none is asked again, and the end of the run is undisturbed.
+        let mut sinks = std::mem::take(&mut inner.sinks);
+        sinks.retain_mut(|sink| match sink.accept(&event) {
             Ok(()) => true,
             Err(error) => {
                 failed.push(format!("{} stopped: {error}", sink.name()));
                 false
             }
         });
+        inner.sinks = sinks;
         drop(inner);
         failed.into_iter().try_for_each(|text| self.emit(EventKind::Note { text }))
     }

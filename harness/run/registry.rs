@@ -31,7 +31,7 @@ impl Registry {
         Self(state.into())
     }
 
-    /// Registers a run; on disk when this returns.
+    /// Registers a run; on disk, and whole, when this returns.
     ///
     /// # Errors
     /// If the state directory cannot be written.
@@ -39,9 +39,12 @@ impl Registry {
         let path = self.path(&entry.id);
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.0)?;
-            let mut file = fs::File::create(&path)?;
+            // Under another name first: a kill in between must not leave an entry that nobody can read.
+            let fresh = path.with_extension("fresh");
+            let mut file = fs::File::create(&fresh)?;
             file.write_all(&serde_json::to_vec(entry)?)?;
-            file.sync_all()
+            file.sync_all()?;
+            fs::rename(&fresh, &path)
         };
         write().map_err(|source| RunError::Journal { path: path.clone(), source })
     }

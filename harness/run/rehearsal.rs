@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{
     Options, RunError, Stop, child, judge,
@@ -20,10 +20,10 @@ use super::{
     step_process::{FailureKind, chain},
 };
 use crate::{
-    canon::comparison::{self, Derived},
+    canon::comparison::{self, Derived, Stated},
     check::{self, CheckContext, Examined, Readers},
     dataset::Volume,
-    migrate::{NotCarried, StepTask},
+    migrate::{NotCarried, StepDone, StepTask},
     model::{
         Address, Coverage, EventKind, Outcome, Redaction, RunId, Share, Side, Sides, Snapshot, Stage, Verdict,
         event::{CheckFinished, Direction, Figure, StepStamp},
@@ -79,16 +79,16 @@ pub(super) struct Rehearsal {
     snapshots: BTreeMap<(Stage, Side), Snapshot>,
     derived: Option<Derived>,
     not_carried: Vec<NotCarried>,
+    /// What the scenario states about tables and columns, and what steps that made them added.
+    stated: Vec<Stated>,
     coverage: Coverage,
     course: Course,
     /// Steps that went forward and were not taken back, by position.
     standing: BTreeSet<usize>,
     /// Steps whose rollback ran.
-    rolled_back: u64,
+    rolled_back: BTreeSet<usize>,
     /// Ids of acts that an earlier process of the run finished.
     done: BTreeSet<String>,
-    /// Marks that an earlier process of the run left, by step.
-    marks: BTreeMap<String, Vec<Json>>,
     /// The target may not be written to; nothing was.
     refused: bool,
 }
@@ -106,6 +106,7 @@ impl Rehearsal {
     pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
         Self {
             folder: run.work.join(format!("r{position}")),
+            stated: run.scenario.stated.clone(),
             run,
             plan,
             addresses: Sides::default(),
@@ -115,9 +116,8 @@ impl Rehearsal {
             coverage: Coverage::default(),
             course: Course::Whole,
             standing: BTreeSet::new(),
-            rolled_back: 0,
+            rolled_back: BTreeSet::new(),
             done: BTreeSet::new(),
-            marks: BTreeMap::new(),
             refused: false,
         }
     }
@@ -147,23 +147,32 @@ impl Rehearsal {
     /// Goes on with a rehearsal that an earlier process began.
     pub async fn go_on(mut self, earlier: super::resume::Earlier) -> Result<Played, RunError> {
         self.done = earlier.done;
-        self.marks = earlier.marks;
         self.standing = earlier.standing;
         self.rolled_back = earlier.rolled_back;
-        self.coverage = earlier.coverage;
+        earlier.coverage.values().for_each(|coverage| self.coverage.add(coverage));
         self.snapshots = earlier.snapshots;
-        self.not_carried = earlier.not_carried;
+        self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
             match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
                 Ok(address) => *self.addresses.get_mut(side) = Some(address),
                 Err(unready) => {
-                    return Err(RunError::WrongState(format!("failed to reach the {side} again: {}", told(&unready))));
+                    let id = &self.run.id;
+                    return Err(RunError::WrongState(format!(
+                        "failed to reach the {side} again: {}; `rehearse clean {id}` gives back what the run holds",
+                        told(&unready)
+                    )));
                 }
             }
         }
-        if earlier.only_rollback {
-            self.course = Course::RollingBack("the run was rolled back on request".to_owned());
+        self.course = match earlier.failed {
+            _ if earlier.only_rollback => Course::RollingBack("the run was rolled back on request".to_owned()),
+            Some((id, Some(towards))) => after_failure(&id, towards),
+            Some((id, None)) => Course::Over(format!("`{id}` did not succeed")),
+            None => Course::Whole,
+        };
+        if matches!(self.course, Course::RollingBack(_)) {
+            // How far these got is known to their marks alone; taking nothing back does no harm.
             self.standing.extend(earlier.begun);
         }
         self.acts().await?;
@@ -233,7 +242,12 @@ impl Rehearsal {
     /// Everything that is no part of the migration.
     async fn set_up(&mut self, kind: &ActKind) -> Result<u64, String> {
         let run = Arc::clone(&self.run);
-        let limit = Duration::from_millis(run.options.limits.act_ms);
+        let limits = &run.options.limits;
+        let limit = Duration::from_millis(match kind {
+            // Servers have a deadline of their own, which tells more; this one is for all that is not bounded by it.
+            ActKind::Provision(_) => limits.act_ms.max(2 * limits.server_ms + 60_000),
+            _ => limits.act_ms,
+        });
         let work = async {
             match kind {
                 ActKind::Provision(side) => self.provision(*side).await.map(|()| 0),
@@ -247,7 +261,10 @@ impl Rehearsal {
                         None => Ok(0),
                     }
                 }
-                ActKind::Populate => self.populate().await,
+                ActKind::Populate => {
+                    let started = Instant::now();
+                    self.populate(&|| run.stop.is_asked() || started.elapsed() > limit).await
+                }
                 ActKind::Record(stage) => self.record(*stage).await,
                 ActKind::Step { .. } | ActKind::Check { .. } => Ok(0),
             }
@@ -266,7 +283,7 @@ impl Rehearsal {
         Ok(())
     }
 
-    async fn populate(&mut self) -> Result<u64, String> {
+    async fn populate(&mut self, is_over: &(dyn Fn() -> bool + Sync)) -> Result<u64, String> {
         let (options, recorder) = (&self.run.options, &self.run.recorder);
         let address = self.address(Side::Source)?;
         let snapshot = match &options.subject {
@@ -278,7 +295,7 @@ impl Rehearsal {
         }
         let volume = Volume { scale: options.scale, rows: options.rows };
         let dataset = self.run.scenario.source.dataset.as_ref();
-        source::populate(address, dataset, &volume, options.root_seed, recorder).await
+        source::populate(address, dataset, &volume, options.root_seed, recorder, is_over).await
     }
 
     /// Records both sides, one after the other in fresh sessions, on disk and in memory.
@@ -286,8 +303,9 @@ impl Rehearsal {
         let mut rows = 0;
         for side in Side::BOTH {
             let address = self.address(side)?.clone();
-            let state =
-                snapshot::record(&address, stage, side, &self.run.recorder).await.map_err(|error| chain(&error))?;
+            let doing = format!("record {side} {stage}");
+            let told = |rows| self.run.recorder.progress(&doing, rows, None);
+            let state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
             let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
             snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
@@ -326,34 +344,22 @@ impl Rehearsal {
         match child::run(&run.options.program, id, &task, &run.recorder, stopping).await {
             Ok(done) => {
                 self.went(index, direction);
-                if towards == Stage::Migrated && !done.not_carried.is_empty() {
-                    let mark = json!({ "not_carried": done.not_carried });
+                if towards == Stage::Migrated && !(done.not_carried.is_empty() && done.stated.is_empty()) {
+                    let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
                     }
-                    self.not_carried.extend(done.not_carried);
+                    self.learned(done.clone());
                 }
                 (Outcome::Passed, done.rows, done.figures)
             }
             Err(failure) => {
-                let reason = format!("step `{id}` did not succeed");
-                self.course = match (direction, failure.kind) {
+                if direction == Direction::Forward && failure.kind == FailureKind::Unrestored {
                     // A step that could not take itself back stands: its rollback is tried once more.
-                    (Direction::Forward, FailureKind::Unrestored) => {
-                        self.standing.insert(index);
-                        Course::RollingBack(reason)
-                    }
-                    (Direction::Forward, FailureKind::Interrupted) => {
-                        Course::Over("the run was interrupted".to_owned())
-                    }
-                    (Direction::Forward, _) => Course::RollingBack(reason),
-                    // What a failed rollback left is told by the no-trace check.
-                    (Direction::Back | Direction::Setup, _) => Course::RollingBack(reason),
-                };
-                if towards == Stage::Reapplied {
-                    // The rollback was proven already; there is nothing to go back to but the end.
-                    self.course = Course::Over(format!("step `{id}` did not succeed"));
+                    self.standing.insert(index);
                 }
+                // If the run was asked to stop, it ends before the next act.
+                self.course = after_failure(id, towards);
                 self.refused |= failure.kind == FailureKind::Refused;
                 let error = match failure.kind {
                     FailureKind::Interrupted if !run.stop.is_asked() => format!("no end within {} s", limit.as_secs()),
@@ -368,10 +374,19 @@ impl Rehearsal {
         }
     }
 
+    /// Keeps what a step says about what it made. Two steps may say the same.
+    fn learned(&mut self, done: StepDone) {
+        let unknown: Vec<NotCarried> =
+            done.not_carried.into_iter().filter(|one| !self.not_carried.contains(one)).collect();
+        self.not_carried.extend(unknown);
+        let stated = done.stated.into_iter().filter(|one| !self.stated.iter().any(|known| known.source == one.source));
+        self.stated.extend(stated.collect::<Vec<_>>());
+    }
+
     fn went(&mut self, index: usize, direction: Direction) {
         if direction == Direction::Back {
             self.standing.remove(&index);
-            self.rolled_back += 1;
+            self.rolled_back.insert(index);
         } else {
             self.standing.insert(index);
         }
@@ -399,7 +414,7 @@ impl Rehearsal {
             direction,
             config: spec.config.clone(),
             addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
-            stated: self.run.scenario.stated.clone(),
+            stated: self.stated.clone(),
             folder,
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,
@@ -424,21 +439,25 @@ impl Rehearsal {
         self.checked(stage, id, outcome, result, millis(started))
     }
 
-    async fn examine(&mut self, stage: Stage, id: &str) -> Result<Examined, String> {
+    async fn examine(&mut self, at: Stage, id: &str) -> Result<Examined, String> {
         let check = check::by_id(id).ok_or_else(|| format!("no check is called `{id}`"))?;
         if self.derived.is_none() {
-            let looked_at = self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
-            let (source, target) = looked_at.ok_or("the stage was not recorded")?;
-            let (stated, same_engine) = (&self.run.scenario.stated, self.same_engine());
-            let derived = comparison::derive(&source.catalogue, &target.catalogue, stated, same_engine);
+            let both =
+                |stage| self.snapshots.get(&(stage, Side::Source)).zip(self.snapshots.get(&(stage, Side::Target)));
+            // A run that was taken up again derives from where the earlier process did.
+            let stage = if both(Stage::Migrated).is_some() { Stage::Migrated } else { at };
+            let (source, target) = both(stage).ok_or("the stage was not recorded")?;
+            let derived = comparison::derive(&source.catalogue, &target.catalogue, &self.stated, self.same_engine());
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.clone());
             }
-            self.derived = (stage == Stage::Migrated).then(|| derived.clone());
-            return self.examine_with(check, stage, &derived).await;
+            if stage != Stage::Migrated {
+                return self.examine_with(check, at, &derived).await;
+            }
+            self.derived = Some(derived);
         }
         let derived = self.derived.take().expect("just looked");
-        let examined = self.examine_with(check, stage, &derived).await;
+        let examined = self.examine_with(check, at, &derived).await;
         self.derived = Some(derived);
         examined
     }
@@ -479,11 +498,12 @@ impl Rehearsal {
         examined: Examined,
         duration_ms: u64,
     ) -> Result<(), RunError> {
-        self.coverage.add(&examined.coverage);
+        let mut coverage = examined.coverage;
         if id == "no_trace" {
-            let proven = if outcome == Outcome::Passed { self.rolled_back } else { 0 };
-            self.coverage.downs = Share::new(proven, self.run.scenario.steps.len() as u64);
+            let proven = if outcome == Outcome::Passed { self.rolled_back.len() as u64 } else { 0 };
+            coverage.downs = Share::new(proven, self.run.scenario.steps.len() as u64);
         }
+        self.coverage.add(&coverage);
         self.run.recorder.emit(EventKind::CheckFinished(Box::new(CheckFinished {
             id: id.to_owned(),
             stage,
@@ -491,7 +511,7 @@ impl Rehearsal {
             findings: examined.findings,
             unchecked: examined.unchecked,
             loss_ledger: examined.loss_ledger,
-            coverage: examined.coverage,
+            coverage,
             duration_ms,
         })))
     }
@@ -552,6 +572,17 @@ impl Rehearsal {
 
     fn address(&self, side: Side) -> Result<&Address, String> {
         self.addresses.get(side).as_ref().ok_or_else(|| format!("the {side} is not there"))
+    }
+}
+
+/// How the play goes on after a step that did not succeed.
+fn after_failure(id: &str, towards: Stage) -> Course {
+    let reason = format!("step `{id}` did not succeed");
+    match towards {
+        // The rollback was proven already; there is nothing to go back to but the end.
+        Stage::Reapplied => Course::Over(reason),
+        // What a failed rollback left is told by the no-trace check.
+        Stage::Baseline | Stage::Migrated | Stage::RolledBack => Course::RollingBack(reason),
     }
 }
 

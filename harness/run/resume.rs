@@ -2,17 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
-
-use serde_json::Value as Json;
 
 use super::{
     Finished, Options, Plan, RunError, Stop,
     execute::{Play, redaction},
     journal::{self, Journal},
-    plan::ActKind,
+    plan::{ActKind, RehearsalPlan, stage_word},
     process,
     recorder::{EventSink, Recorder, held},
     registry::{Entry, Registry},
@@ -20,34 +18,40 @@ use super::{
     release::owner,
 };
 use crate::{
+    canon::comparison::Stated,
     migrate::NotCarried,
     model::{
-        Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
+        Coverage, Event, EventKind, Lease, LeaseKind, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
     },
     provision::{External, UrlSource},
     scenario::Scenario,
 };
 
+/// The verb that only rolls back.
+const ROLLBACK: &str = "rollback";
+
 /// What an earlier process of a run had done in the rehearsal at which it stopped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Earlier {
     /// Ids of acts that are done.
     pub done: BTreeSet<String>,
-    /// Marks by step.
-    pub marks: BTreeMap<String, Vec<Json>>,
+    /// The first act that did not succeed, and the stage that it was to lead to, if it was a step.
+    pub failed: Option<(String, Option<Stage>)>,
     /// Steps that went forward and were not taken back.
     pub standing: BTreeSet<usize>,
-    /// Steps that began to go forward and did not end.
+    /// Steps that began to go forward, and of which nobody knows how far they got.
     pub begun: BTreeSet<usize>,
     /// Steps whose rollback ran.
-    pub rolled_back: u64,
-    /// Coverage so far.
-    pub coverage: Coverage,
+    pub rolled_back: BTreeSet<usize>,
+    /// Coverage by check, from its last word.
+    pub coverage: BTreeMap<String, Coverage>,
     /// Recorded states.
     pub snapshots: BTreeMap<(Stage, Side), Snapshot>,
     /// What the migration did not carry over.
     pub not_carried: Vec<NotCarried>,
+    /// What its steps stated about the tables that they made.
+    pub stated: Vec<Stated>,
     /// Only roll back, prove it, and end.
     pub only_rollback: bool,
 }
@@ -73,7 +77,9 @@ pub struct Standing {
     pub leases: Vec<Lease>,
     /// Where its databases are.
     pub places: Vec<(Side, String)>,
-    /// Whether `resume` and `rollback` can go on from here: the baseline was recorded.
+    /// Whether the rehearsal came to its end.
+    pub concluded: bool,
+    /// Whether `resume` and `rollback` can go on from here: the baseline was recorded, and something is still held.
     pub can_go_on: bool,
     /// What it was asked to do.
     pub options: Options,
@@ -105,6 +111,7 @@ pub fn status(directory: &Path) -> Result<Standing, RunError> {
         interrupted: None,
         leases: held(&events),
         places: Vec::new(),
+        concluded: false,
         can_go_on: false,
         options,
     };
@@ -120,12 +127,14 @@ pub fn status(directory: &Path) -> Result<Standing, RunError> {
                 }
             }
             EventKind::SnapshotTaken { stage: Stage::Baseline, side: Side::Target, .. } => standing.can_go_on = true,
+            EventKind::ScenarioFinished { .. } => standing.concluded = true,
+            EventKind::RunResumed { .. } => standing.finished = false,
             EventKind::RunFinished { kept, .. } => (standing.finished, standing.kept) = (true, *kept),
             _ => {}
         }
     }
-    let has_servers = standing.leases.len() > 1 || !standing.leases.is_empty();
-    standing.can_go_on &= has_servers;
+    standing.can_go_on |= standing.concluded;
+    standing.can_go_on &= !standing.leases.is_empty();
     Ok(standing)
 }
 
@@ -150,6 +159,8 @@ pub struct Again {
     pub sinks: Vec<Box<dyn EventSink>>,
     /// The wish to stop.
     pub stop: Stop,
+    /// The program that step processes are started from.
+    pub program: PathBuf,
     /// Only roll back, prove it, and end.
     pub only_rollback: bool,
 }
@@ -161,37 +172,28 @@ pub struct Again {
 pub async fn go_on(again: Again) -> Result<Finished, RunError> {
     let directory = again.entry.directory.clone();
     let standing = status(&directory)?;
-    let id = &standing.id;
-    if let Some(process) = standing.alive {
-        return Err(RunError::WrongState(format!("run {id} is being played by process {}", process.pid)));
-    }
-    if !standing.can_go_on {
-        return Err(RunError::WrongState(format!(
-            "run {id} was interrupted before its baseline was recorded: there is nothing to go on from; \
-             `rehearse clean {id}` gives back what it holds"
-        )));
-    }
-    if standing.finished && !again.only_rollback {
-        return Err(RunError::WrongState(format!("run {id} came to its end: there is nothing to resume")));
-    }
+    refuse(&standing, again.only_rollback)?;
+    // Opened before anything is read for good: from here on no other process can take the run up.
+    let journal = Journal::append(&directory)?;
     let events = journal::read(&directory)?;
     let plan = Plan::of(&again.scenario, &standing.options);
-    let name = standing.rehearsal.clone().unwrap_or_default();
-    let position = plan.rehearsals.iter().position(|rehearsal| rehearsal.name == name).ok_or_else(|| {
-        RunError::WrongState(format!("the scenario of run {id} has changed: it has no rehearsal `{name}` any more"))
-    })?;
-    let mut earlier = earlier(&directory, &events[scope(&events)..], &plan.rehearsals[position])?;
-    earlier.only_rollback = again.only_rollback;
-    let verb = if again.only_rollback { "rollback" } else { "resume" };
-    let work = standing.options.work_root.join(format!("rehearse-{id}"));
-    let recorder = Recorder::new(Journal::append(&directory)?, again.sinks, events);
-    recorder.emit(EventKind::RunResumed { verb: verb.to_owned(), process: process::current() })?;
+    let of_rollback = |event: &Event| matches!(&event.kind, EventKind::RunResumed { verb, .. } if verb == ROLLBACK);
+    let only_rollback = again.only_rollback || events.iter().any(of_rollback);
+    let (first, earlier) = position(&standing, &plan, &events, only_rollback)?;
+    let earlier = match earlier {
+        true => Some(self::earlier(&directory, &events[scope(&events)..], &plan.rehearsals[first], only_rollback)?),
+        false => None,
+    };
+    let verb = if again.only_rollback { ROLLBACK } else { "resume" };
     let mut options = standing.options;
-    options.keep = false;
+    options.keep &= !only_rollback;
+    options.program = again.program;
+    let recorder = Recorder::new(journal, again.sinks, events);
+    recorder.emit(EventKind::RunResumed { verb: verb.to_owned(), process: process::current() })?;
     let run = Arc::new(Run {
-        id: id.clone(),
+        work: options.work_root.join(format!("rehearse-{}", standing.id)),
+        id: standing.id,
         directory,
-        work,
         redaction: redaction(&options),
         options,
         scenario: again.scenario,
@@ -199,60 +201,125 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
         stop: again.stop,
         external: again.external,
     });
-    let earlier = Some((position, earlier));
-    Play { run, urls: again.urls, registry: again.registry, earlier }.to_the_end().await
+    Play { run, urls: again.urls, registry: again.registry, first, earlier }.play_out().await
 }
 
-fn earlier(directory: &Path, events: &[Event], plan: &super::plan::RehearsalPlan) -> Result<Earlier, RunError> {
-    let mut earlier = Earlier::default();
-    let step_of = |id: &str| {
-        plan.acts.iter().find(|act| act.id == id).and_then(|act| match act.kind {
-            ActKind::Step { index, direction, .. } => Some((index, direction)),
-            _ => None,
-        })
+/// Why a run cannot be taken up.
+fn refuse(standing: &Standing, only_rollback: bool) -> Result<(), RunError> {
+    let id = &standing.id;
+    let reason = if let Some(process) = standing.alive {
+        format!("run {id} is being played by process {}", process.pid)
+    } else if standing.leases.is_empty() {
+        format!("run {id} holds nothing any more: there is nothing to go on with")
+    } else if !standing.can_go_on {
+        format!(
+            "run {id} was interrupted before its baseline was recorded: there is nothing to go on from; \
+             `rehearse clean {id}` gives back what it holds"
+        )
+    } else if standing.finished && !only_rollback {
+        format!("run {id} came to its end: there is nothing to resume")
+    } else {
+        return Ok(());
     };
+    Err(RunError::WrongState(reason))
+}
+
+/// The first rehearsal that is still to be played, and whether it had begun.
+fn position(
+    standing: &Standing,
+    plan: &Plan,
+    events: &[Event],
+    only_rollback: bool,
+) -> Result<(usize, bool), RunError> {
+    let name = standing.rehearsal.clone().unwrap_or_default();
+    let last = plan.rehearsals.iter().position(|rehearsal| rehearsal.name == name).ok_or_else(|| {
+        let id = &standing.id;
+        RunError::WrongState(format!("the scenario of run {id} has changed: it has no rehearsal `{name}` any more"))
+    })?;
+    if only_rollback {
+        // Between two rehearsals, or at the end of the last, what was there is given back already, or on its way.
+        let holds_servers = standing.leases.iter().any(|lease| !matches!(lease.kind, LeaseKind::Directory { .. }));
+        return Ok(if holds_servers { (last, true) } else { (plan.rehearsals.len(), false) });
+    }
+    if !standing.concluded {
+        return Ok((last, true));
+    }
+    let skipped =
+        events[scope(events)..].iter().filter(|event| matches!(event.kind, EventKind::ScenarioSkipped { .. }));
+    Ok((last + 1 + skipped.count(), false))
+}
+
+fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollback: bool) -> Result<Earlier, RunError> {
+    let mut earlier = Earlier { only_rollback, ..Earlier::default() };
     for event in events {
         match &event.kind {
-            EventKind::StepStarted(stamp) => {
-                if let Some((index, Direction::Forward)) = step_of(&stamp.step) {
-                    earlier.begun.insert(index);
-                }
-            }
-            EventKind::StepMark { step, mark } => {
+            EventKind::StepStarted(stamp) => earlier.started(&stamp.step, plan),
+            EventKind::StepFinished { step, outcome, .. } => earlier.ended(step, outcome, plan),
+            EventKind::StepMark { mark, .. } => {
                 if let Some(list) = mark.get("not_carried") {
-                    earlier
-                        .not_carried
-                        .extend(serde_json::from_value::<Vec<NotCarried>>(list.clone()).unwrap_or_default());
-                } else {
-                    earlier.marks.entry(step.clone()).or_default().push(mark.clone());
-                }
-            }
-            EventKind::StepFinished { step, outcome: Outcome::Passed, .. } => {
-                earlier.done.insert(step.clone());
-                match step_of(step) {
-                    Some((index, Direction::Back)) => {
-                        earlier.standing.remove(&index);
-                        earlier.begun.remove(&index);
-                        earlier.rolled_back += 1;
-                    }
-                    Some((index, _)) => {
-                        earlier.begun.remove(&index);
-                        earlier.standing.insert(index);
-                    }
-                    None => {}
+                    let list = serde_json::from_value::<Vec<NotCarried>>(list.clone());
+                    earlier.not_carried.extend(list.unwrap_or_default());
+                    let stated = mark.get("stated").cloned().unwrap_or_default();
+                    earlier.stated.extend(serde_json::from_value::<Vec<Stated>>(stated).unwrap_or_default());
                 }
             }
             EventKind::SnapshotTaken { stage, side, file, .. } => {
                 earlier.snapshots.insert((*stage, *side), read_snapshot(&directory.join(file))?);
             }
             EventKind::CheckFinished(check) if !matches!(check.outcome, Outcome::Broken { .. }) => {
-                earlier.done.insert(format!("check/{}/{}", super::plan::stage_word(check.stage), check.id));
-                earlier.coverage.add(&check.coverage);
+                let id = format!("check/{}/{}", stage_word(check.stage), check.id);
+                earlier.done.insert(id.clone());
+                earlier.coverage.insert(id, check.coverage);
             }
             _ => {}
         }
     }
+    // Checks that will run again bring their coverage again.
+    let done = &earlier.done;
+    earlier.coverage.retain(|id, _| done.contains(id));
     Ok(earlier)
+}
+
+impl Earlier {
+    fn started(&mut self, id: &str, plan: &RehearsalPlan) {
+        if let Some((index, Direction::Forward, _)) = step_of(id, plan) {
+            self.begun.insert(index);
+            if self.only_rollback {
+                // What was proven of the way back holds no longer, now that it went forward again.
+                self.rolled_back.clear();
+                let is_back = |id: &String| plan.acts.iter().any(|act| act.id == *id && act.kind.is_way_back());
+                self.done.retain(|id| !is_back(id));
+            }
+        }
+    }
+
+    fn ended(&mut self, id: &str, outcome: &Outcome, plan: &RehearsalPlan) {
+        let step = step_of(id, plan);
+        if *outcome != Outcome::Passed {
+            self.failed.get_or_insert_with(|| (id.to_owned(), step.map(|(_, _, towards)| towards)));
+            return;
+        }
+        self.done.insert(id.to_owned());
+        match step {
+            Some((index, Direction::Back, _)) => {
+                self.standing.remove(&index);
+                self.begun.remove(&index);
+                self.rolled_back.insert(index);
+            }
+            Some((index, ..)) => {
+                self.begun.remove(&index);
+                self.standing.insert(index);
+            }
+            None => {}
+        }
+    }
+}
+
+fn step_of(id: &str, plan: &RehearsalPlan) -> Option<(usize, Direction, Stage)> {
+    plan.acts.iter().find(|act| act.id == id).and_then(|act| match act.kind {
+        ActKind::Step { index, direction, towards } => Some((index, direction, towards)),
+        _ => None,
+    })
 }
 
 fn read_snapshot(path: &Path) -> Result<Snapshot, RunError> {

@@ -34,13 +34,15 @@ pub(super) async fn copy(file: &Path, address: &Address, recorder: &Recorder) ->
     Ok(0)
 }
 
-/// Makes and loads the dataset; one derived from the catalogue, where the scenario has none.
+/// Makes and loads the dataset; one derived from the catalogue, where the scenario has none. A load into a file blocks
+/// its thread, so that it has to ask itself whether it `is_over`.
 pub(super) async fn populate(
     address: &Address,
     dataset: Option<&Dataset>,
     volume: &Volume,
     root_seed: u64,
     recorder: &Recorder,
+    is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<u64, String> {
     let mut session = connect(address).await?;
     let catalogue = session.introspect().await.map_err(|error| chain(&error))?;
@@ -57,7 +59,7 @@ pub(super) async fn populate(
     session.begin(false).await.map_err(|error| chain(&error))?;
     let mut done = 0;
     for plan in &plans {
-        let mut rows = Told { rows: plan.source(), done, total, recorder };
+        let mut rows = Told { rows: plan.source(), done, total, recorder, is_over };
         let loaded = session.load(&plan.table, &plan.columns, &mut rows).await;
         done += loaded.map_err(|error| format!("failed to fill `{}`: {}", plan.table.name, chain(&error)))?;
     }
@@ -80,6 +82,7 @@ struct Told<'a, R> {
     done: u64,
     total: u64,
     recorder: &'a Recorder,
+    is_over: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl<R: RowSource> RowSource for Told<'_, R> {
@@ -87,6 +90,9 @@ impl<R: RowSource> RowSource for Told<'_, R> {
         self.done += 1;
         if self.done.is_multiple_of(1000) {
             self.recorder.progress("populate", self.done, Some(self.total));
+            if (self.is_over)() {
+                return Err("the act was asked to end".into());
+            }
         }
         self.rows.next(row)
     }

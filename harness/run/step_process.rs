@@ -19,6 +19,7 @@ use tokio::{
 
 use super::stop::{Stop, StopSwitch};
 use crate::{
+    engine::BoxedError,
     migrate::{self, StepDone, StepError, StepKind, StepTask, StepVoice},
     model::event::Direction,
 };
@@ -154,9 +155,13 @@ async fn listen(mut lines: Lines<BufReader<Stdin>>, ack: mpsc::UnboundedSender<(
         }
     }
     if !is_stopping {
-        // The run was killed: nobody would hear us any more.
-        std::process::exit(70);
+        abandoned();
     }
+}
+
+/// The run was killed: nobody would hear us any more, and whatever we did from here on, no journal would tell.
+fn abandoned() -> ! {
+    std::process::exit(70)
 }
 
 fn say(said: &Said) -> std::io::Result<()> {
@@ -177,13 +182,18 @@ struct Pipe {
 #[async_trait]
 impl StepVoice for Pipe {
     async fn mark(&mut self, mark: Json) -> Result<(), StepError> {
-        let broken = |error| StepError::broken("write a mark", error);
+        let broken = |error: BoxedError| StepError::broken("write a mark", error);
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark.clone());
-        say(&Said::Mark(mark)).map_err(broken)?;
-        match self.acks.recv().await {
-            Some(()) => Ok(()),
-            None => Err(StepError::broken("write a mark", "the run went away")),
+        let heard = say(&Said::Mark(mark));
+        let acknowledged = match heard {
+            Ok(()) => self.acks.recv().await.ok_or_else(|| broken("the run went away".into())),
+            Err(error) => Err(broken(error.into())),
+        };
+        if acknowledged.is_err() && !self.stop.is_asked() {
+            // An error would make the step take back what it did, which is for `resume` or `rollback` to decide.
+            abandoned();
         }
+        acknowledged
     }
 
     fn progress(&mut self, doing: &str, done: u64, total: Option<u64>) {

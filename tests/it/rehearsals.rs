@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    process::{Command, Output},
+    process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,7 +14,7 @@ use rehearse::{
     scenario,
 };
 
-use crate::support::{Sandbox, containers_of, said, skipped};
+use crate::support::{Ended, Sandbox, containers_of, ended, skipped};
 
 /// Seeds that are the same in every run of the tests; one more is drawn by the clock, and printed.
 const SEEDS: [u64; 3] = [1, 42, 9_007_199_254_740_991];
@@ -55,7 +55,11 @@ fn versions(test: &str, name: &str, scenario: &scenario::Scenario, provider: &st
         match runtime.block_on(provision::by_id(provider).unwrap().offer(&request)) {
             Ok(_) => true,
             Err(why) => {
-                println!("skipped: {test}: {name} on {} from {provider}: {}", version.as_deref().unwrap_or("any"), why.reason);
+                println!(
+                    "skipped: {test}: {name} on {} from {provider}: {}",
+                    version.as_deref().unwrap_or("any"),
+                    why.reason
+                );
                 false
             }
         }
@@ -68,19 +72,20 @@ fn versions(test: &str, name: &str, scenario: &scenario::Scenario, provider: &st
 }
 
 fn run(sandbox: &Sandbox, name: &str, provider: &str, version: Option<&str>, more: &[&str]) -> Command {
-    let mut command = sandbox.rehearse(&["run", name, "--provider", provider]);
+    let mut command = sandbox.rehearsal(&["run", name, "--provider", provider]);
     command.args(version.into_iter().flat_map(|version| ["--target-version", version])).args(more);
     command
 }
 
 /// The scenario came to what it expects, everything was checked, and nothing is left.
-fn holds(sandbox: &Sandbox, name: &str, output: &Output) -> Report {
-    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+fn holds(sandbox: &Sandbox, name: &str, ended: &Ended) -> Report {
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     let report = sandbox.report(name);
     assert_eq!(report.verdict, Verdict::Pass);
     let [rehearsal] = report.scenarios.as_slice() else { panic!("{} rehearsals", report.scenarios.len()) };
     assert!(rehearsal.finished && rehearsal.skipped.is_none());
-    let whole: Vec<_> = rehearsal.coverage.shares().filter(|(_, share)| !share.is_whole()).map(|(what, _)| what).collect();
+    let whole: Vec<_> =
+        rehearsal.coverage.shares().into_iter().filter(|(_, share)| !share.is_whole()).map(|(what, _)| what).collect();
     assert!(whole.is_empty() && rehearsal.unchecked.is_empty(), "not checked: {whole:?} {:?}", rehearsal.unchecked);
     assert!(rehearsal.coverage.rows.total > 0 && rehearsal.coverage.downs.total > 0, "{:?}", rehearsal.coverage);
     for side in Side::BOTH {
@@ -88,9 +93,11 @@ fn holds(sandbox: &Sandbox, name: &str, output: &Output) -> Report {
         assert_eq!(at(Stage::Baseline), at(Stage::RolledBack), "{side}: rolled back");
         assert_eq!(at(Stage::Migrated), at(Stage::Reapplied), "{side}: reapplied");
     }
-    let rows = |stage| fingerprints(&report, stage, Side::Target).iter().map(|table| table.fingerprint.rows).sum::<u64>();
+    let rows =
+        |stage| fingerprints(&report, stage, Side::Target).iter().map(|table| table.fingerprint.rows).sum::<u64>();
     assert!(rows(Stage::Migrated) > rows(Stage::Baseline), "the migration carried nothing");
-    assert_eq!(sandbox.left(), Vec::<String>::new());
+    sandbox.assert_released();
+    sandbox.assert_quiet();
     report
 }
 
@@ -107,7 +114,7 @@ fn every_scenario_holds(test: &str, provider: &str, seeds: &[u64], more: &[&str]
                 let sandbox = Sandbox::new();
                 let seed = seed.to_string();
                 let arguments = [&["--seed", &seed], more].concat();
-                let output = run(&sandbox, &name, provider, version.as_deref(), &arguments).output().unwrap();
+                let output = ended(&mut run(&sandbox, &name, provider, version.as_deref(), &arguments));
                 let report = holds(&sandbox, &name, &output);
                 if provider == "container" {
                     assert_eq!(containers_of(&report.run.id), Vec::<String>::new());
@@ -169,9 +176,10 @@ fn the_environment_changes_nothing() {
             for (variable, _) in hostile {
                 command.env_remove(variable);
             }
-            let output = command.envs(environment.iter().copied()).output().unwrap();
+            let output = ended(command.envs(environment.iter().copied()));
             let report = holds(&sandbox, &name, &output);
-            let recorded = [Stage::Baseline, Stage::Migrated].map(|stage| Side::BOTH.map(|side| fingerprints(&report, stage, side)));
+            let recorded = [Stage::Baseline, Stage::Migrated]
+                .map(|stage| Side::BOTH.map(|side| fingerprints(&report, stage, side)));
             (recorded, report.scenarios[0].coverage, report.scenarios[0].loss_ledger.clone())
         });
         assert_eq!(told[0], told[1], "from {provider}");

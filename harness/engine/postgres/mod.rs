@@ -43,6 +43,7 @@ static SERVER: ServerSpec = ServerSpec {
     superuser: "postgres",
     maintenance_database: "postgres",
     program: "postgres",
+    cluster_maker: Some("initdb"),
     program_folders: &[
         "/usr/lib/postgresql/*/bin",
         "/usr/local/pgsql/bin",

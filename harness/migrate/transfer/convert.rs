@@ -9,7 +9,7 @@ use crate::{
 /// Brings a field to the target's type, or tells what it is instead: "holds `abc`, which is no integer".
 ///
 /// Only what is exact: nothing is rounded, cut or guessed here.
-pub(super) fn convert(field: Field, kind: &LogicalType) -> Result<Value, String> {
+pub(in super::super) fn convert(field: Field, kind: &LogicalType) -> Result<Value, String> {
     if field == Field::Null {
         return Ok(Value::Null);
     }
@@ -36,9 +36,24 @@ pub(super) fn convert(field: Field, kind: &LogicalType) -> Result<Value, String>
         Some(Value::Text(text) | Value::Json(text)) if text.contains('\0') => {
             Err("holds text with a NUL character, which the target cannot store".to_owned())
         }
+        Some(Value::Text(text)) => fitting(text, kind),
         Some(value) => Ok(value),
         None => Err(refused(&field)),
     }
+}
+
+/// Text that the target's column takes whole.
+fn fitting(text: String, kind: &LogicalType) -> Result<Value, String> {
+    match kind {
+        LogicalType::Text { limit: Some(most) } | LogicalType::PaddedText { length: most } => {
+            let length = text.chars().count();
+            if length > *most as usize {
+                return Err(format!("holds {length} characters, and the target takes {most}"));
+            }
+        }
+        _ => {}
+    }
+    Ok(Value::Text(text))
 }
 
 const fn fits(value: i64, bits: u8) -> bool {
@@ -164,6 +179,8 @@ mod tests {
         assert!(convert(text("abc"), &LogicalType::Integer { bits: 64 }).is_err());
         assert!(convert(Field::Real(0.5), &LogicalType::Integer { bits: 64 }).is_err());
         assert!(convert(text("a\0b"), &LogicalType::Text { limit: None }).is_err());
+        assert!(convert(text("äöü"), &LogicalType::Text { limit: Some(3) }).is_ok());
+        assert!(convert(text("äöüß"), &LogicalType::Text { limit: Some(3) }).is_err());
         assert_eq!(convert(Field::Null, &LogicalType::Uuid), Ok(Value::Null));
         assert!(convert(Field::Integer(9_007_199_254_740_993), &LogicalType::Float64).is_err());
     }

@@ -1,6 +1,9 @@
 //! Import: table by table in dependency order, a transaction a table, a batch at a time; on any error nothing stays.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -39,50 +42,39 @@ enum Mark {
     TakenBack,
 }
 
-/// Imports a verified export. Tables that an earlier process of this step has committed are not done again.
+/// Imports a verified export. Tables that an earlier process of this step has committed are not done again. From the
+/// moment at which `begun` holds tables, an error leaves the undoing to the caller.
 pub(super) async fn import(
     task: &StepTask,
     plan: &TransferPlan,
     manifest: &Manifest,
     settings: &Settings,
+    begun: &mut Option<Vec<TableName>>,
     voice: &mut dyn StepVoice,
 ) -> Result<(), StepError> {
     let mut session = task.connect(&task.addresses.target).await?;
     let committed = committed(task, plan, manifest, &mut *session).await?;
     make_empty(plan, &committed, settings, task, &mut *session).await?;
     let tables: Vec<TableName> = plan.tables.iter().map(|table| table.comparison.target.clone()).collect();
+    *begun = Some(tables.clone());
     voice.mark(mark(&Mark::Begun { tables: tables.clone() })).await?;
-    let mut done = committed.iter().map(|(_, rows)| rows).sum();
-    let result = async {
-        for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
-            if committed.iter().all(|(name, _)| *name != table.comparison.target) {
-                import_table(
-                    task,
-                    table,
-                    listed,
-                    settings.batch_rows,
-                    &mut *session,
-                    voice,
-                    &mut done,
-                    manifest.rows(),
-                )
-                .await?;
-            }
-        }
-        session.advance_sequences(&tables).await?;
-        Ok(())
-    }
-    .await;
-    match result {
-        Ok(()) => Ok(session.close().await?),
-        Err(error) => {
-            drop(session);
-            match empty_again(task, &tables, voice).await {
-                Ok(_) => Err(error),
-                Err(source) => Err(StepError::Unrestored { what: chain(&error), source: Box::new(source) }),
-            }
+    let mut state = Import {
+        task,
+        session: &mut *session,
+        voice,
+        batch_rows: settings.batch_rows,
+        done: committed.iter().map(|(_, rows)| rows).sum(),
+        total: manifest.rows(),
+    };
+    for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
+        if committed.iter().all(|(name, _)| *name != table.comparison.target) {
+            state.table(table, listed).await?;
         }
     }
+    session.advance_sequences(&tables).await?;
+    // Everything is committed and counted: a connection that breaks only now changes nothing any more.
+    let _ = session.close().await;
+    Ok(())
 }
 
 /// The import's rollback: empties the tables that it may have written to. Nothing, if it never began.
@@ -93,14 +85,30 @@ pub(super) async fn take_back(task: &StepTask, voice: &mut dyn StepVoice) -> Res
     }
 }
 
-/// The tables that an earlier process of this step announced to write to and has not taken back.
-fn begun(task: &StepTask) -> Option<Vec<TableName>> {
-    let marks = task.marks.iter().filter_map(|json| serde_json::from_value(json.clone()).ok());
-    marks.fold(None, |begun, mark| match mark {
+/// Takes back what was written to these tables, and gives the error that the step ends with.
+pub(super) async fn undo(
+    task: &StepTask,
+    tables: &[TableName],
+    error: StepError,
+    voice: &mut dyn StepVoice,
+) -> StepError {
+    match empty_again(task, tables, voice).await {
+        Ok(_) => error,
+        Err(source) => StepError::Unrestored { what: chain(&error), source: Box::new(source) },
+    }
+}
+
+/// The tables that earlier processes of this step announced to write to and have not taken back.
+pub(super) fn begun(task: &StepTask) -> Option<Vec<TableName>> {
+    marks(task).fold(None, |begun, mark| match mark {
         Mark::Begun { tables } => Some(tables),
         Mark::TakenBack => None,
         Mark::Committing { .. } => begun,
     })
+}
+
+fn marks(task: &StepTask) -> impl Iterator<Item = Mark> + '_ {
+    task.marks.iter().filter_map(|json| serde_json::from_value(json.clone()).ok())
 }
 
 /// Tables that an interrupted process of this step committed: announced, and all of their rows there.
@@ -110,16 +118,18 @@ async fn committed(
     manifest: &Manifest,
     session: &mut dyn Session,
 ) -> Result<Vec<(TableName, u64)>, StepError> {
-    let mut all = Vec::new();
-    if begun(task).is_none() {
-        return Ok(all);
+    let mut announced = BTreeSet::new();
+    for mark in marks(task) {
+        match mark {
+            Mark::Begun { .. } => {}
+            Mark::Committing { table, .. } => drop(announced.insert(table)),
+            Mark::TakenBack => announced.clear(),
+        }
     }
+    let mut all = Vec::new();
     for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
         let name = &table.comparison.target;
-        let announced = task.marks.iter().any(
-            |json| matches!(serde_json::from_value(json.clone()), Ok(Mark::Committing { table, .. }) if table == *name),
-        );
-        if announced && count(task, name, session).await? == listed.file.rows {
+        if announced.contains(name) && count(task, name, session).await? == listed.file.rows {
             all.push((name.clone(), listed.file.rows));
         }
     }
@@ -160,41 +170,45 @@ async fn make_empty(
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one table's import needs all of them, and a struct would only rename them"
-)]
-async fn import_table(
-    task: &StepTask,
-    table: &TableMove,
-    listed: &ManifestTable,
+/// An import under way.
+struct Import<'a> {
+    task: &'a StepTask,
+    session: &'a mut dyn Session,
+    voice: &'a mut dyn StepVoice,
     batch_rows: u64,
-    session: &mut dyn Session,
-    voice: &mut dyn StepVoice,
-    done: &mut u64,
+    /// Rows of the tables that are committed.
+    done: u64,
     total: u64,
-) -> Result<(), StepError> {
-    let name = &table.comparison.target;
-    let columns: Vec<String> = table.columns().map(|pair| pair.target.name.clone()).collect();
-    let kinds = table.columns().map(|pair| pair.target.kind.clone()).collect();
-    let mut batch =
-        Batch { rows: ExportedRows::open(&task.folder, listed)?, kinds, fields: Vec::new(), left: 0, ended: false };
-    session.begin(false).await?;
-    let mut loaded = 0;
-    while !batch.ended {
-        batch.left = batch_rows;
-        loaded += session.load(&table.target, &columns, &mut batch).await?;
-        voice.progress("import", *done + loaded, Some(total));
+}
+
+impl Import<'_> {
+    /// Imports one table in a transaction of its own.
+    async fn table(&mut self, table: &TableMove, listed: &ManifestTable) -> Result<(), StepError> {
+        let name = &table.comparison.target;
+        let columns: Vec<String> = table.columns().map(|pair| pair.target.name.clone()).collect();
+        let kinds = table.columns().map(|pair| pair.target.kind.clone()).collect();
+        let rows = ExportedRows::open(&self.task.folder, listed)?;
+        let mut batch = Batch { rows, kinds, fields: Vec::new(), left: 0, ended: false };
+        // Keys are checked at the end of a batch: rows that refer to later ones of their own table go in one.
+        let refers_to_itself = table.target.foreign_keys.iter().any(|key| key.parent == *name);
+        let batch_rows = if refers_to_itself { u64::MAX } else { self.batch_rows };
+        self.session.begin(false).await?;
+        let mut loaded = 0;
+        while !batch.ended {
+            self.voice.progress("import", self.done + loaded, Some(self.total));
+            batch.left = batch_rows;
+            loaded += self.session.load(&table.target, &columns, &mut batch).await?;
+        }
+        let counted = count(self.task, name, self.session).await?;
+        if loaded != listed.file.rows || counted != listed.file.rows {
+            let what = format!("{} rows were exported, {loaded} sent, {counted} counted", listed.file.rows);
+            return Err(StepError::broken(format!("import `{name}`"), what));
+        }
+        self.voice.mark(mark(&Mark::Committing { table: name.clone(), rows: counted })).await?;
+        self.session.commit().await?;
+        self.done += loaded;
+        Ok(())
     }
-    let counted = count(task, name, session).await?;
-    if loaded != listed.file.rows || counted != listed.file.rows {
-        let what = format!("{} rows were exported, {loaded} sent, {counted} counted", listed.file.rows);
-        return Err(StepError::broken(format!("import `{name}`"), what));
-    }
-    voice.mark(mark(&Mark::Committing { table: name.clone(), rows: counted })).await?;
-    session.commit().await?;
-    *done += loaded;
-    Ok(())
 }
 
 /// The next so many rows of an export file, brought to the target's types.
@@ -236,7 +250,7 @@ async fn empty_again(task: &StepTask, tables: &[TableName], voice: &mut dyn Step
     let mut pause = Duration::from_millis(50);
     loop {
         let attempt = async {
-            let mut session = task.connect(&task.addresses.target).await?;
+            let mut session = reach(task, deadline).await?;
             let mut rows = 0;
             for table in tables {
                 rows += count(task, table, &mut *session).await?;
@@ -257,6 +271,16 @@ async fn empty_again(task: &StepTask, tables: &[TableName], voice: &mut dyn Step
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Connects to the target; a host that is gone does not even say no.
+async fn reach(task: &StepTask, deadline: Instant) -> Result<Box<dyn Session>, StepError> {
+    let patience = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+    tokio::time::timeout(patience, task.connect(&task.addresses.target)).await.unwrap_or_else(|_| {
+        let place = task.addresses.target.to_string();
+        let source = format!("no answer within {} s", patience.as_secs()).into();
+        Err(EngineError::Unavailable { place, source }.into())
+    })
 }
 
 fn mark(mark: &Mark) -> Json {

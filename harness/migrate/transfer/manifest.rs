@@ -65,8 +65,13 @@ impl Manifest {
     /// Writes it; it is on disk when this returns.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let mut file = fs::File::create(folder.join(MANIFEST))?;
-        serde_json::to_writer_pretty(&mut file, self)?;
+        io::Write::write_all(&mut file, &self.text())?;
         file.sync_all()
+    }
+
+    /// The manifest's file, byte for byte.
+    pub fn text(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("manifests are plain JSON")
     }
 }
 

@@ -4,9 +4,9 @@
 //! verified against its manifest before the target is touched. The import goes table by table in dependency order, a
 //! transaction a table, a batch at a time; on any error everything it wrote is taken back, also after a reconnect.
 
-mod convert;
+pub(super) mod convert;
 mod export;
-mod field;
+pub(super) mod field;
 mod import;
 mod manifest;
 mod plan;
@@ -22,7 +22,10 @@ use serde_json::{Value as Json, json};
 use super::{StepDone, StepError, StepKind, StepTask, StepVoice};
 use crate::{
     document::Fields,
-    model::event::{Direction, Figure},
+    model::{
+        TableName,
+        event::{Direction, Figure},
+    },
 };
 use plan::TransferPlan;
 
@@ -99,23 +102,41 @@ impl StepKind for Transfer {
     async fn forward(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
         let settings: Settings = serde_json::from_value(task.config.clone())
             .map_err(|error| StepError::broken("read the step's configuration", error))?;
-        let mut clock = Phases::start();
-        let plan = TransferPlan::analyze(task).await?;
-        clock.end("analyze", plan.rows());
-        let manifest = export::export(task, &plan, voice).await?;
-        let rows = manifest.rows();
-        clock.end("export", rows);
-        verify::verify(task, &plan, settings.orphans, voice)?;
-        clock.end("verify", rows);
-        import::import(task, &plan, &manifest, &settings, voice).await?;
-        clock.end("import", rows);
-        Ok(StepDone { rows, figures: clock.figures, not_carried: plan.not_carried })
+        // Also what an earlier, interrupted process of this step has written is taken back if this one fails.
+        let mut begun = import::begun(task);
+        match phases(task, &settings, &mut begun, voice).await {
+            Err(error) => Err(match begun {
+                Some(tables) => import::undo(task, &tables, error, voice).await,
+                None => error,
+            }),
+            done => done,
+        }
     }
 
     async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
         let rows = import::take_back(task, voice).await?;
         Ok(StepDone { rows, ..StepDone::default() })
     }
+}
+
+/// Everything from the analysis to the import; `begun` are the tables that may hold something of it.
+async fn phases(
+    task: &StepTask,
+    settings: &Settings,
+    begun: &mut Option<Vec<TableName>>,
+    voice: &mut dyn StepVoice,
+) -> Result<StepDone, StepError> {
+    let mut clock = Phases::start();
+    let plan = TransferPlan::analyze(task).await?;
+    clock.end("analyze", plan.rows());
+    let manifest = export::export(task, &plan, voice).await?;
+    let rows = manifest.rows();
+    clock.end("export", rows);
+    verify::verify(task, &plan, &manifest, settings.orphans, voice)?;
+    clock.end("verify", rows);
+    import::import(task, &plan, &manifest, settings, begun, voice).await?;
+    clock.end("import", rows);
+    Ok(StepDone { rows, figures: clock.figures, not_carried: plan.not_carried, ..StepDone::default() })
 }
 
 /// Times the phases of the step.

@@ -13,22 +13,25 @@ use super::{
     Orphans,
     convert::convert,
     field::{Field, RowSeed},
-    manifest::{Manifest, ManifestFile, ManifestTable, hex},
+    manifest::{MANIFEST, Manifest, ManifestFile, ManifestTable, hex},
     plan::{TableMove, TransferPlan},
     references::{KeyDigest, ReferenceCheck},
 };
 use crate::model::{Value, catalogue::Reference};
 
-/// Verifies every file of the export against its manifest, and the rows against the target's types and keys.
+/// Verifies every file of the export against its manifest, the manifest against what was `exported`, and the rows against
+/// the target's types and keys.
 ///
 /// # Errors
 /// [`StepError::Rejected`] names the file, the row and what is wrong with it.
 pub(super) fn verify(
     task: &StepTask,
     plan: &TransferPlan,
+    exported: &Manifest,
     orphans: Orphans,
     voice: &mut dyn StepVoice,
 ) -> Result<(), StepError> {
+    voice.progress("verify", 0, Some(exported.rows()));
     let manifest = Manifest::read(&task.folder)?;
     let files = manifest.tables.iter().map(|table| &table.file).chain([&manifest.complete]);
     files.clone().try_for_each(|file| present(&task.folder, file))?;
@@ -47,6 +50,11 @@ pub(super) fn verify(
     let mut progress = Progress { done: 0, total: manifest.rows(), voice };
     for (listed, table) in manifest.tables.iter().zip(&plan.tables) {
         table_rows(&task.folder, listed, table, &mut references, &mut progress)?;
+    }
+    // Whatever else was changed in it: it is no longer what its files were written with.
+    let text = std::fs::read(task.folder.join(MANIFEST));
+    if text.map_err(|error| StepError::broken(format!("read `{MANIFEST}`"), error))? != exported.text() {
+        return Err(rejected(format!("`{MANIFEST}` was changed after the export")));
     }
     let dangling = references.finish().map_err(broken)?;
     match (orphans, dangling.first()) {
@@ -110,18 +118,25 @@ fn table_rows(
     progress: &mut Progress<'_>,
 ) -> Result<(), StepError> {
     let keys = Keys::of(listed, table, references);
-    let kinds: Vec<_> = table.columns().map(|pair| pair.target.kind.clone()).collect();
-    if kinds.len() != listed.columns.len() || table.comparison.source.to_string() != listed.table {
+    let targets: Vec<_> = table.columns().map(|pair| &pair.target).collect();
+    let names = table.columns().map(|pair| &pair.source.name);
+    if !names.eq(&listed.columns) || table.comparison.source.to_string() != listed.table {
         return Err(rejected(format!("`{}` does not have the columns that are to be imported", listed.file.file)));
     }
     let mut rows = ExportedRows::open(folder, listed)?;
     let (mut fields, mut values) = (Vec::new(), Vec::new());
     while rows.next(&mut fields)? {
         values.clear();
-        for ((field, kind), column) in fields.drain(..).zip(&kinds).zip(&listed.columns) {
-            let value = convert(field, kind)
-                .map_err(|what| rejected(format!("row {} of `{}`: `{column}` {what}", rows.number, listed.table)))?;
-            values.push(value);
+        for ((field, target), column) in fields.drain(..).zip(&targets).zip(&listed.columns) {
+            let value = match convert(field, &target.kind) {
+                Ok(Value::Null) if !target.nullable => Err("is NULL, which the target does not take".to_owned()),
+                other => other,
+            };
+            values.push(
+                value.map_err(|what| {
+                    rejected(format!("row {} of `{}`: `{column}` {what}", rows.number, listed.table))
+                })?,
+            );
         }
         keys.note(&values, rows.number, table, references)
             .map_err(|error| StepError::broken("check the export's foreign keys", error))?;
