@@ -2,6 +2,7 @@
 
 mod checks;
 mod cli;
+mod conformance;
 mod derive;
 mod docs;
 mod golden;
@@ -9,6 +10,8 @@ mod inputs;
 mod invalid;
 mod props;
 mod provision;
+mod rehearsals;
+mod runner;
 mod servers;
 mod support;
 mod tidy;
