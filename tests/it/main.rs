@@ -3,3 +3,5 @@
 mod golden;
 mod props;
 mod provision;
+mod support;
+mod transfer;

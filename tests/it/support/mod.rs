@@ -1,0 +1,146 @@
+//! The program as a user runs it, in a sandbox that leaves nothing behind.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// The top of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Directories of one test: state, reports and work, all gone at its end.
+pub struct Sandbox {
+    directory: TempDir,
+}
+
+/// How a call of the program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    /// On a disk, with a short name, and open for the server's account to pass through.
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("rh").rand_bytes(5).tempdir_in("/var/tmp").unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        fs::create_dir(directory.path().join("w")).unwrap();
+        fs::set_permissions(directory.path().join("w"), fs::Permissions::from_mode(0o711)).unwrap();
+        Self { directory }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Where reports go.
+    pub fn out(&self) -> PathBuf {
+        self.path("out")
+    }
+
+    /// Where runs have their own files while they last.
+    pub fn work(&self) -> PathBuf {
+        self.path("w")
+    }
+
+    /// Writes a file in it, with its folders.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The program, called from the repository's top with nothing of this environment that changes what it does.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("REHEARSE_")) {
+            command.env_remove(name);
+        }
+        command.args(arguments).current_dir(root()).stdin(Stdio::null());
+        command.env("REHEARSE_STATE_DIR", self.path("state")).env_remove("NO_COLOR");
+        command
+    }
+
+    /// `rehearse run` or `plan` with this sandbox's places.
+    pub fn rehearsal(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(arguments);
+        command.arg("--out").arg(self.out()).arg("--work-dir").arg(self.work());
+        command
+    }
+
+    /// Calls the program and waits for it.
+    pub fn call(&self, arguments: &[&str]) -> Ended {
+        ended(&mut self.command(arguments))
+    }
+
+    /// Calls `run` or `plan` with this sandbox's places and waits for it.
+    pub fn rehearse(&self, arguments: &[&str]) -> Ended {
+        ended(&mut self.rehearsal(arguments))
+    }
+
+    /// Panics unless nothing was started: no reports, no registry, no files of a run.
+    #[track_caller]
+    pub fn assert_untouched(&self) {
+        assert!(!self.out().exists(), "{:?}", files(&self.out()));
+        assert!(!self.path("state").exists(), "{:?}", files(&self.path("state")));
+        self.assert_released();
+    }
+
+    /// Panics if a run left files or is still registered.
+    #[track_caller]
+    pub fn assert_released(&self) {
+        assert_eq!(files(&self.work()), Vec::<PathBuf>::new());
+        assert_eq!(files(&self.path("state")), Vec::<PathBuf>::new());
+    }
+
+    /// The directory of the only run.
+    pub fn run_directory(&self) -> PathBuf {
+        let link = files(&self.out()).into_iter().find(|path| path.ends_with("latest/events.jsonl"));
+        link.expect("a run left its journal").parent().unwrap().to_owned()
+    }
+
+    /// Everything that the program wrote to disk, path and text.
+    pub fn artefacts(&self) -> Vec<(PathBuf, String)> {
+        let all = files(&self.out()).into_iter().chain(files(&self.path("state")));
+        all.map(|path| (path.clone(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned())).collect()
+    }
+}
+
+/// Runs a command to its end.
+pub fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Every file below a folder, sorted; links to folders are followed.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// Whether a test must be skipped since something is not there, which is said, and is a failure where
+/// `REHEARSE_REQUIRE` has the word.
+pub fn skipped(test: &str, word: &str, why: &str) {
+    let required = std::env::var("REHEARSE_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|one| one == word), "{test} requires {word}: {why}");
+    println!("skipped: {test}: {why}");
+}
