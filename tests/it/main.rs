@@ -15,3 +15,4 @@ mod runner;
 mod servers;
 mod support;
 mod tidy;
+mod transfer;
