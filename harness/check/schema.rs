@@ -106,13 +106,7 @@ impl Pair<'_> {
         self.keys();
         for index in &self.source.indexes {
             self.counted();
-            if !self.has_index(index) {
-                self.lost(
-                    format!("index:{}.{}", self.source.name, index.name),
-                    "an index",
-                    "none over the same columns",
-                );
-            }
+            self.index(index);
         }
         self.counted();
         let stated = self.source.checks.iter().filter(|check| !self.is_implied(&check.expression));
@@ -215,8 +209,26 @@ impl Pair<'_> {
         }
     }
 
-    /// Whether the target has an index over the same parts, as unique and as partial as the source's.
-    fn has_index(&self, index: &Index) -> bool {
+    fn index(&mut self, index: &Index) {
+        let object = format!("index:{}.{}", self.source.name, index.name);
+        let alike = self.alike(index);
+        if alike.is_empty() && !self.is_key(index) {
+            return self.lost(object, "an index", "none over the same columns");
+        }
+        // Each engine prints expressions in its own way, so that another text is a reason to look and no more.
+        let wanted = said(index);
+        if let Some(other) = alike.first()
+            && !alike.iter().any(|other| plain(&said(other)) == plain(&wanted))
+            && !self.is_named(&object)
+        {
+            let finding = Finding::error(FindingKind::ObjectChanged, Subject::object(Side::Target, object), 1);
+            let finding = finding.because(wanted, said(other));
+            self.examined.findings.push(finding.at(Severity::Warning));
+        }
+    }
+
+    /// The target's indexes over the same parts, as unique and as partial as the source's.
+    fn alike(&self, index: &Index) -> Vec<&Index> {
         let parts = |index: &Index, rename: &dyn Fn(&str) -> Option<String>| -> Vec<(Option<String>, bool)> {
             let part = |part: &crate::model::catalogue::IndexPart| {
                 (part.column.as_deref().map(|column| rename(column).unwrap_or_default()), part.descending)
@@ -231,13 +243,41 @@ impl Pair<'_> {
                 && other.predicate.is_some() == index.predicate.is_some()
                 && other.valid
         };
-        let columns: Vec<String> = wanted.iter().filter_map(|(column, _)| column.clone()).collect();
-        let is_plain =
-            index.predicate.is_none() && columns.len() == wanted.len() && wanted.iter().all(|(_, down)| !down);
-        // A unique or primary key is an index as well.
-        self.target.indexes.iter().any(same)
-            || (is_plain && self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
+        self.target.indexes.iter().filter(|other| same(other)).collect()
     }
+
+    /// Whether a unique or primary key of the target, which is an index as well, begins with the columns of this one.
+    fn is_key(&self, index: &Index) -> bool {
+        let columns: Option<Vec<String>> = index.parts.iter().map(|part| part.column.clone()).collect();
+        let columns = columns.and_then(|columns| self.renamed(&columns));
+        index.predicate.is_none()
+            && index.parts.iter().all(|part| !part.descending)
+            && columns.is_some_and(|columns| self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
+    }
+}
+
+/// The expressions of an index and its predicate: what columns do not tell.
+fn said(index: &Index) -> String {
+    let parts = index.parts.iter().filter_map(|part| part.expression.clone());
+    parts.chain(index.predicate.as_ref().map(|predicate| format!("WHERE {predicate}"))).collect::<Vec<_>>().join(", ")
+}
+
+/// An expression without what engines write in different ways: blanks, parentheses, quotes, casts and case.
+fn plain(expression: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = expression;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            ':' if rest.starts_with(':') => {
+                let is_name = |c: char| c.is_alphanumeric() || "_.\"".contains(c);
+                rest = rest[1..].trim_start_matches(is_name);
+            }
+            _ if c.is_whitespace() || "\"`[]()".contains(c) => {}
+            _ => plain.extend(c.to_lowercase()),
+        }
+    }
+    plain
 }
 
 fn sorted(mut columns: Vec<String>) -> Vec<String> {

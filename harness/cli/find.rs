@@ -11,7 +11,7 @@ use crate::{
         journal,
         registry::{Entry, Registry},
     },
-    scenario,
+    scenario::{self, Scenario, ScenarioError},
 };
 
 use super::{exit, tell::Failure};
@@ -41,11 +41,25 @@ pub fn scenarios(asked: &[String], root: &Path) -> Result<Vec<PathBuf>, Failure>
             }
             let folder = PathBuf::from(name);
             if folder.join(scenario::FILE).is_file() {
-                return Ok(std::path::absolute(&folder).unwrap_or(folder));
+                return Ok(folder);
             }
             Err(Failure::unknown("scenario", name, known.keys().map(String::as_str)))
         })
         .collect()
+}
+
+/// Reads the scenarios in these folders, or tells every problem in all of them.
+pub fn read(folders: Vec<PathBuf>) -> Result<Vec<(PathBuf, Scenario)>, Failure> {
+    let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
+    for folder in folders {
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        match scenario::read(&folder) {
+            Ok(scenario) => scenarios.push((folder, scenario)),
+            Err(ScenarioError::Invalid(more)) => problems.extend(more),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if problems.is_empty() { Ok(scenarios) } else { Err(ScenarioError::Invalid(problems).into()) }
 }
 
 /// The directory of a run: by its id, by a directory, or `latest`.

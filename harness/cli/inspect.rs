@@ -6,7 +6,6 @@ use crate::{
     check, engine, migrate, provision,
     report::{self, prose},
     run::{self, Cleaned, journal, registry::Entry, resume},
-    scenario,
 };
 
 use super::{
@@ -143,12 +142,8 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
 }
 
 fn scenarios(root: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let mut rows = Vec::new();
-    for folder in find::scenarios(&[], root)? {
-        let scenario = scenario::read(&folder)?;
-        rows.push((scenario.name, scenario.title));
-    }
-    Ok(rows)
+    let read = find::read(find::scenarios(&[], root)?)?;
+    Ok(read.into_iter().map(|(_, scenario)| (scenario.name, scenario.title)).collect())
 }
 
 /// `rehearse explain`.

@@ -140,16 +140,9 @@ fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
         let scenario = scenario::of_file(&file, &to);
         return Ok(vec![(Subject::File { file, to }, scenario)]);
     }
-    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
-    for folder in find::scenarios(&args.scenarios, &args.places.scenarios_dir)? {
-        let folder = absolute(&folder);
-        match scenario::read(&folder) {
-            Ok(scenario) => loaded.push((Subject::Scenario { folder }, scenario)),
-            Err(ScenarioError::Invalid(more)) => problems.extend(more),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if problems.is_empty() { Ok(loaded) } else { Err(ScenarioError::Invalid(problems).into()) }
+    let folders = find::scenarios(&args.scenarios, &args.places.scenarios_dir)?;
+    let read = find::read(folders)?.into_iter();
+    Ok(read.map(|(folder, scenario)| (Subject::Scenario { folder }, scenario)).collect())
 }
 
 fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure> {

@@ -31,6 +31,7 @@ pub use plan::Plan;
 pub use preflight::{BadInput, preflight};
 pub use recorder::EventSink;
 pub use release::{Cleaned, clean};
+pub use snapshot::record;
 pub use stop::Stop;
 
 use std::path::PathBuf;

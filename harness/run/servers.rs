@@ -83,7 +83,13 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
     } else {
         let request = request(wanted, engine, options);
         let (provisioner, why) = choose(provider(wanted, options), &request).await?;
-        let server = provisioner.acquire(&request, &mut leases).await?;
+        let server = provisioner.acquire(&request, &mut leases).await.map_err(|error| match error {
+            // What was asked of the user's own server it cannot give: the call is wrong, and nothing was written.
+            ProvisionError::Unable(unable) if request.external.is_some() => {
+                Unready::Refused(format!("{}; hint: {}", unable.reason, unable.hint))
+            }
+            other => other.into(),
+        })?;
         let name = scratch::name(wanted.run, wanted.side);
         let external = (provisioner.id() == "external").then_some(request.external.as_ref()).flatten();
         let address = scratch::create(&server, engine, &name, &mut leases, external).await?;

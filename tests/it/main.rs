@@ -1,6 +1,18 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod checks;
+mod cli;
+mod conformance;
+mod derive;
 mod docs;
 mod golden;
+mod inputs;
+mod invalid;
 mod props;
 mod provision;
+mod rehearsals;
+mod runner;
+mod servers;
+mod support;
+mod tidy;
+mod transfer;

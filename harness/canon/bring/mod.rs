@@ -35,6 +35,10 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Float => number::rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
         Rule::Single => number::rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
         Rule::Text => text(cell, out),
+        Rule::Padded => match *cell {
+            Cell::Text(bytes) | Cell::Label(bytes) => text(&Cell::PaddedText(bytes), out),
+            _ => text(cell, out),
+        },
         Rule::Bytes => bytes(cell, out),
         Rule::Octets => octets(cell, out),
         Rule::Uuid => uuid_of(cell).map(|(value, exact)| fixed(&value, exact, out)),
