@@ -223,8 +223,11 @@ impl Case {
 /// Listens to the step, and does something to it in the middle.
 struct Voice<'a> {
     marks: Vec<Json>,
-    hook: Box<dyn FnMut(&str, u64) + Send + 'a>,
+    hook: Hook<'a>,
 }
+
+/// Hears what is being done and how many rows are.
+type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
 
 impl Voice<'_> {
     fn silent() -> Self {
