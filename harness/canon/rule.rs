@@ -26,8 +26,13 @@ pub enum Rule {
     Single,
     /// Characters; the blanks of padded types are stripped.
     Text,
+    /// Characters without blanks at the end: for text against a padded type, which cannot keep them apart from padding.
+    Padded,
     /// Bytes.
     Bytes,
+    /// Bytes; whatever is no bytes by the UTF-8 of its text. Only ever stated: bytes are not text, even where they spell the
+    /// same.
+    Octets,
     /// The 16 bytes of a UUID, from text in any spelling or from 16 bytes in plain order.
     Uuid,
     /// A day; a time of midnight with it is dropped.
@@ -78,7 +83,9 @@ impl Rule {
         Self::Float,
         Self::Single,
         Self::Text,
+        Self::Padded,
         Self::Bytes,
+        Self::Octets,
         Self::Uuid,
         Self::Date,
         Self::Time,
@@ -99,7 +106,9 @@ impl Rule {
             Self::Float => "number at double precision",
             Self::Single => "number at single precision",
             Self::Text => "text without padding",
+            Self::Padded => "text without blanks at the end",
             Self::Bytes => "bytes",
+            Self::Octets => "bytes, or text as its UTF-8",
             Self::Uuid => "uuid from text or bytes",
             Self::Date => "date",
             Self::Time => "time at microseconds",
@@ -121,7 +130,9 @@ impl Rule {
             Self::Float => "float",
             Self::Single => "single",
             Self::Text => "text",
+            Self::Padded => "padded",
             Self::Bytes => "bytes",
+            Self::Octets => "octets",
             Self::Uuid => "uuid",
             Self::Date => "date",
             Self::Time => "time",
@@ -179,6 +190,8 @@ impl Rule {
             Self::Stored => 14,
             Self::EpochSeconds => 15,
             Self::EpochMilliseconds => 16,
+            Self::Octets => 17,
+            Self::Padded => 18,
         }
     }
 }
@@ -218,7 +231,8 @@ fn native(kind: &LogicalType) -> Option<Rule> {
         LogicalType::Integer { .. } | LogicalType::Decimal { .. } | LogicalType::Float32 | LogicalType::Float64 => {
             Rule::Number
         }
-        LogicalType::Text { .. } | LogicalType::PaddedText { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::Text { .. } | LogicalType::Enum { .. } => Rule::Text,
+        LogicalType::PaddedText { .. } => Rule::Padded,
         LogicalType::Bytes => Rule::Bytes,
         LogicalType::Uuid => Rule::Uuid,
         LogicalType::Date => Rule::Date,
@@ -234,14 +248,15 @@ fn native(kind: &LogicalType) -> Option<Rule> {
 
 /// The richer of two rules, where the values of the poorer can be read as its spellings.
 fn meet(rich: Rule, poor: Rule) -> Option<Rule> {
-    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Text, Time, Timestamp, Uuid};
+    use Rule::{Boolean, Bytes, Date, Instant, Interval, Json, Number, Padded, Text, Time, Timestamp, Uuid};
     let meets = match rich {
-        Boolean => matches!(poor, Number | Text),
-        Number | Time | Interval | Json => poor == Text,
-        Uuid => matches!(poor, Text | Bytes),
-        Date => matches!(poor, Text | Number),
-        Timestamp => matches!(poor, Text | Number | Date),
-        Instant => matches!(poor, Text | Number | Date | Timestamp),
+        Boolean => matches!(poor, Number | Text | Padded),
+        Number | Time | Interval | Json => matches!(poor, Text | Padded),
+        Padded => poor == Text,
+        Uuid => matches!(poor, Text | Padded | Bytes),
+        Date => matches!(poor, Text | Padded | Number),
+        Timestamp => matches!(poor, Text | Padded | Number | Date),
+        Instant => matches!(poor, Text | Padded | Number | Date | Timestamp),
         _ => false,
     };
     (meets || rich == poor).then_some(rich)
@@ -268,7 +283,9 @@ mod tests {
             (T::TimestampTz, T::Timestamp, Rule::Instant),
             (INTEGER, T::TimestampTz, Rule::Instant),
             (json.clone(), TEXT, Rule::Json),
-            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Text),
+            (T::PaddedText { length: 3 }, T::Enum { labels: Vec::new() }, Rule::Padded),
+            (T::PaddedText { length: 3 }, TEXT, Rule::Padded),
+            (T::PaddedText { length: 36 }, T::Uuid, Rule::Uuid),
             (T::Any, T::Boolean, Rule::Boolean),
             (T::Any, T::Any, Rule::Stored),
             (T::Array(Box::new(TEXT)), T::Array(Box::new(TEXT)), Rule::Stored),

@@ -23,7 +23,7 @@ fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// Whether this text, known to be a UUID, is spelled as [`format`] spells it: lower case, 8-4-4-4-12.
+/// Whether this text, known to be a UUID, is spelled as [`format()`] spells it: lower case, 8-4-4-4-12.
 pub fn is_plain(text: &[u8]) -> bool {
     text.len() == 36
         && text.iter().enumerate().all(|(at, byte)| match at {

@@ -37,7 +37,8 @@ impl Check for Schema {
             let source = &cx.catalogue(Side::Source).tables[&comparison.source];
             let target = &cx.catalogue(Side::Target).tables[&comparison.target];
             let is_bound = cx.readers.engine(Side::Source).dialect().enforces_types();
-            Pair { comparison, source, target, is_bound, examined: &mut examined }.compare();
+            let named = cx.not_carried;
+            Pair { comparison, source, target, is_bound, named, examined: &mut examined }.compare();
         }
         not_carried(cx, &mut examined);
         Ok(examined)
@@ -82,6 +83,8 @@ struct Pair<'a> {
     target: &'a Table,
     /// Whether the source's types bind its values; where they do not, only the values can tell what does not fit.
     is_bound: bool,
+    /// What the migration said it leaves behind: told as that, and not as a loss besides.
+    named: &'a [(String, String)],
     examined: &'a mut Examined,
 }
 
@@ -103,19 +106,13 @@ impl Pair<'_> {
         self.keys();
         for index in &self.source.indexes {
             self.counted();
-            if !self.has_index(index) {
-                self.lost(
-                    format!("index:{}.{}", self.source.name, index.name),
-                    "an index",
-                    "none over the same columns",
-                );
-            }
+            self.index(index);
         }
         self.counted();
         let stated = self.source.checks.iter().filter(|check| !self.is_implied(&check.expression));
         let (of_source, of_target) = (stated.count(), self.target.checks.len());
-        if of_source > of_target {
-            let object = format!("constraint:{} (CHECK)", self.target.name);
+        let object = format!("constraint:{} (CHECK)", self.target.name);
+        if of_source > of_target && !self.is_named(&object) {
             let missing = (of_source - of_target) as u64;
             let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), missing);
             let finding = finding.because(format!("{of_source} CHECK constraints"), of_target.to_string());
@@ -143,13 +140,20 @@ impl Pair<'_> {
         self.examined.coverage.objects += Share::new(1, 1);
     }
 
+    fn is_named(&self, object: &str) -> bool {
+        self.named.iter().any(|(named, _)| named == object)
+    }
+
     fn lost(&mut self, object: String, expected: &str, found: &str) {
+        if self.is_named(&object) {
+            return;
+        }
         let finding = Finding::error(FindingKind::ObjectMissing, Subject::object(Side::Target, object), 1);
         self.examined.findings.push(finding.because(expected, found));
     }
 
     fn column(&mut self, pair: &ColumnPair) {
-        let name = format!("column:{}.{}", self.target.name, pair.target.name);
+        let of = format!("{}.{}", self.source.name, pair.source.name);
         let loss = narrower(&pair.source.kind, &pair.target.kind).filter(|_| self.is_bound);
         if let Some(loss) = loss {
             let names = std::slice::from_ref(&pair.target.name);
@@ -160,15 +164,16 @@ impl Pair<'_> {
                 .push(finding.because(pair.source.declared.clone(), format!("{}: {loss}", pair.target.declared)));
         }
         if !pair.source.nullable && pair.target.nullable {
-            self.lost(name.clone(), "NOT NULL", "nullable");
+            self.lost(format!("constraint:{of} (NOT NULL)"), "NOT NULL", "nullable");
         }
         let is_fed = pair.target.generation.is_counter() || pair.target.generation.is_computed();
-        if pair.source.default.is_some() && pair.target.default.is_none() && !is_fed {
-            let default = pair.source.default.clone().unwrap_or_default();
-            self.lost(name.clone(), &format!("DEFAULT {default}"), "no default");
+        // No default at all and NULL are the same.
+        let default = pair.source.default.as_ref().filter(|default| !default.eq_ignore_ascii_case("null"));
+        if let (Some(default), None, false) = (default, &pair.target.default, is_fed) {
+            self.lost(format!("default:{of}"), &format!("DEFAULT {default}"), "no default");
         }
         if pair.source.generation.is_computed() && !pair.target.generation.is_computed() {
-            self.lost(name, "a generated column", "a plain column");
+            self.lost(format!("generated:{of}"), "a generated column", "a plain column");
         }
     }
 
@@ -204,8 +209,26 @@ impl Pair<'_> {
         }
     }
 
-    /// Whether the target has an index over the same parts, as unique and as partial as the source's.
-    fn has_index(&self, index: &Index) -> bool {
+    fn index(&mut self, index: &Index) {
+        let object = format!("index:{}.{}", self.source.name, index.name);
+        let alike = self.alike(index);
+        if alike.is_empty() && !self.is_key(index) {
+            return self.lost(object, "an index", "none over the same columns");
+        }
+        // Each engine prints expressions in its own way, so that another text is a reason to look and no more.
+        let wanted = said(index);
+        if let Some(other) = alike.first()
+            && !alike.iter().any(|other| plain(&said(other)) == plain(&wanted))
+            && !self.is_named(&object)
+        {
+            let finding = Finding::error(FindingKind::ObjectChanged, Subject::object(Side::Target, object), 1);
+            let finding = finding.because(wanted, said(other));
+            self.examined.findings.push(finding.at(Severity::Warning));
+        }
+    }
+
+    /// The target's indexes over the same parts, as unique and as partial as the source's.
+    fn alike(&self, index: &Index) -> Vec<&Index> {
         let parts = |index: &Index, rename: &dyn Fn(&str) -> Option<String>| -> Vec<(Option<String>, bool)> {
             let part = |part: &crate::model::catalogue::IndexPart| {
                 (part.column.as_deref().map(|column| rename(column).unwrap_or_default()), part.descending)
@@ -220,13 +243,41 @@ impl Pair<'_> {
                 && other.predicate.is_some() == index.predicate.is_some()
                 && other.valid
         };
-        let columns: Vec<String> = wanted.iter().filter_map(|(column, _)| column.clone()).collect();
-        let is_plain =
-            index.predicate.is_none() && columns.len() == wanted.len() && wanted.iter().all(|(_, down)| !down);
-        // A unique or primary key is an index as well.
-        self.target.indexes.iter().any(same)
-            || (is_plain && self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
+        self.target.indexes.iter().filter(|other| same(other)).collect()
     }
+
+    /// Whether a unique or primary key of the target, which is an index as well, begins with the columns of this one.
+    fn is_key(&self, index: &Index) -> bool {
+        let columns: Option<Vec<String>> = index.parts.iter().map(|part| part.column.clone()).collect();
+        let columns = columns.and_then(|columns| self.renamed(&columns));
+        index.predicate.is_none()
+            && index.parts.iter().all(|part| !part.descending)
+            && columns.is_some_and(|columns| self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
+    }
+}
+
+/// The expressions of an index and its predicate: what columns do not tell.
+fn said(index: &Index) -> String {
+    let parts = index.parts.iter().filter_map(|part| part.expression.clone());
+    parts.chain(index.predicate.as_ref().map(|predicate| format!("WHERE {predicate}"))).collect::<Vec<_>>().join(", ")
+}
+
+/// An expression without what engines write in different ways: blanks, parentheses, quotes, casts and case.
+fn plain(expression: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = expression;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            ':' if rest.starts_with(':') => {
+                let is_name = |c: char| c.is_alphanumeric() || "_.\"".contains(c);
+                rest = rest[1..].trim_start_matches(is_name);
+            }
+            _ if c.is_whitespace() || "\"`[]()".contains(c) => {}
+            _ => plain.extend(c.to_lowercase()),
+        }
+    }
+    plain
 }
 
 fn sorted(mut columns: Vec<String>) -> Vec<String> {

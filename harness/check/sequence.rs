@@ -32,6 +32,12 @@ impl Check for Sequence {
         let sequences = cx.catalogue(Side::Target).sequences.clone();
         for sequence in sequences {
             let Some(fed) = &sequence.feeds else { continue };
+            let subject = Subject::columns(Side::Target, &fed.table, std::slice::from_ref(&fed.column));
+            if sequence.increment > 0 && sequence.next > sequence.max {
+                let finding = Finding::error(FindingKind::SequenceExhausted, subject, 1);
+                examined.findings.push(finding.because("a next value", format!("{} was the last", sequence.max)));
+                continue;
+            }
             let (table, column) = (dialect.table(&fed.table), dialect.quote(&fed.column));
             let extreme = if sequence.increment < 0 { "min" } else { "max" };
             let sql = format!("SELECT {extreme}({column}) FROM {table}");
@@ -42,7 +48,6 @@ impl Check for Sequence {
             };
             let is_behind = if sequence.increment < 0 { sequence.next >= used } else { sequence.next <= used };
             if is_behind {
-                let subject = Subject::columns(Side::Target, &fed.table, std::slice::from_ref(&fed.column));
                 let total = used.abs_diff(sequence.next) as u64 + 1;
                 let finding = Finding::error(FindingKind::SequenceBehind, subject, total);
                 examined.findings.push(finding.because(format!("beyond {used}"), format!("next is {}", sequence.next)));

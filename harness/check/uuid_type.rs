@@ -101,10 +101,13 @@ async fn column(
         let finding = Finding::error(FindingKind::UuidNotNative, subject.clone(), shape.valid).at(severity);
         examined.findings.push(finding.because("the engine's UUID type", "text or bytes"));
     }
-    if shape.text > 0 {
+    // Where all are bytes, or all are text in the plain spelling, no UUID has two; only then is the costly question
+    // needless.
+    if shape.odd > 0 || (shape.bytes > 0 && shape.bytes < shape.valid) {
         let counted = cx.readers.side(side)?.uuid_spellings(table, column, cx.sample).await?;
         if counted.total > 0 {
-            let sample = cx.evidence(&[column.to_owned()], &counted.sample);
+            // Two spellings of one UUID make a row of the sample.
+            let sample = cx.evidence(&[column.to_owned(), column.to_owned()], &counted.sample);
             let finding = Finding::error(FindingKind::UuidSpelling, subject, counted.total);
             examined.findings.push(finding.because("one spelling each", "several").with_sample(sample));
         }
@@ -122,7 +125,10 @@ struct Shapes {
 struct Shape {
     valid: u64,
     invalid: u64,
-    text: u64,
+    /// Texts that are not in the plain spelling: lower case, dashed.
+    odd: u64,
+    /// UUIDs in 16 bytes.
+    bytes: u64,
 }
 
 impl RowSink for Shapes {
@@ -132,10 +138,14 @@ impl RowSink for Shapes {
             Cell::Null => return,
             Cell::Uuid(_) => true,
             Cell::Text(text) | Cell::PaddedText(text) => {
-                shape.text += 1;
-                uuid::parse(text.trim_ascii_end()).is_some()
+                let text = text.trim_ascii_end();
+                shape.odd += u64::from(!uuid::is_plain(text));
+                uuid::parse(text).is_some()
             }
-            Cell::Bytes(bytes) => bytes.len() == 16,
+            Cell::Bytes(bytes) => {
+                shape.bytes += u64::from(bytes.len() == 16);
+                bytes.len() == 16
+            }
             _ => false,
         };
         if is_valid {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use crate::scenario;
 
 /// Rehearses a database migration and its rollback on real servers, and proves both by every row and catalogue object.
 #[derive(Debug, Parser)]
@@ -18,13 +19,17 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Rehearse scenarios: provision, populate, migrate, check, roll back, check, migrate again, check, release
+    /// Rehearse a migration, its rollback and the migration again, and check what each of them left
     ///
     /// Without a name every scenario below `scenarios/` is rehearsed at its default scale. `--from FILE.db --to postgres`
-    /// needs no scenario: the target's schema is derived from the file. Reports go to `reports/runs/<scenario>/<run>`.
-    #[command(after_long_help = RUN_EXAMPLES)]
+    /// needs no scenario: the target's schema is derived from the file. Everything happens on servers and databases of
+    /// the run's own, which are gone at the end. The summary goes to stdout, progress to stderr, and reports to
+    /// `reports/runs/<scenario>/<run>`.
+    #[command(after_long_help = format!("{RUN_EXAMPLES}\n\n{}", exit::HELP))]
     Run(RunArgs),
     /// Print the steps of a rehearsal without touching anything
+    ///
+    /// Takes the same arguments as `run`, validates the same files, and starts nothing.
     Plan(RunArgs),
     /// Go on with an interrupted run from its journal
     Resume(AgainArgs),
@@ -55,6 +60,16 @@ const RUN_EXAMPLES: &str = "Examples:
   rehearse run --from app.db --to postgres       any SQLite file, no scenario needed
   rehearse run pfa-vanguard --target-url env:SCRATCH_URL --disposable";
 
+/// Where reports are, unless somebody says otherwise.
+const REPORTS: &str = "reports/runs";
+
+// What the options of `run` are sorted under.
+const SUBJECT: &str = "What is rehearsed";
+const SERVERS: &str = "Servers";
+const VERDICT: &str = "Verdict and reports";
+const LIMITS: &str = "Limits";
+const PLACES: &str = "Places";
+
 /// Arguments of `run` and `plan`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -62,92 +77,92 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
 
-    /// Rehearse this SQLite file; no scenario needed
-    #[arg(long, value_name = "FILE", requires = "to", conflicts_with_all = ["scenarios", "snapshot", "rows", "scale"])]
+    /// Rehearse this SQLite file; no scenario needed. It is copied and never written
+    #[arg(long, value_name = "FILE", help_heading = SUBJECT, requires = "to", conflicts_with_all = ["scenarios", "snapshot", "rows", "scale"])]
     pub from: Option<PathBuf>,
 
     /// The engine that `--from` goes to, such as postgres
-    #[arg(long, value_name = "ENGINE", requires = "from")]
+    #[arg(long, value_name = "ENGINE", help_heading = SUBJECT, requires = "from")]
     pub to: Option<String>,
 
     /// A SQLite file in place of the scenario's dataset; it is copied and never written
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "scale"])]
+    #[arg(long, value_name = "FILE", help_heading = SUBJECT, conflicts_with_all = ["rows", "scale"])]
     pub snapshot: Option<PathBuf>,
 
     /// Multiply the dataset's rows
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    #[arg(long, value_name = "FACTOR", help_heading = SUBJECT, default_value_t = 1.0, value_parser = positive)]
     pub scale: f64,
 
     /// Fill the dataset up to this many rows in all, spread over the tables by their weights
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = SUBJECT)]
     pub rows: Option<u64>,
 
     /// The root seed; the same seed gives the same rows. Drawn by chance and printed if it is not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "N", help_heading = SUBJECT, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub seed: Option<u64>,
 
-    /// Who gives the servers: auto prefers container, then local
-    #[arg(long, value_name = "PROVIDER", value_parser = ["auto", "container", "local", "external"])]
+    /// Who gives the servers: auto takes a container where Docker answers, else programs installed here
+    #[arg(long, value_name = "PROVIDER", help_heading = SERVERS, value_parser = ["auto", "container", "local", "external"])]
     pub provider: Option<String>,
 
     /// Rehearse on this version of the target (may be repeated), in place of the scenario's versions
-    #[arg(long = "target-version", value_name = "VERSION")]
+    #[arg(long = "target-version", value_name = "VERSION", help_heading = SERVERS, value_parser = version)]
     pub versions: Vec<String>,
 
     /// The image of the target's container, in place of the engine's own
-    #[arg(long, value_name = "IMAGE:TAG", env = "REHEARSE_TARGET_IMAGE")]
+    #[arg(long, value_name = "IMAGE:TAG", help_heading = SERVERS, env = "REHEARSE_TARGET_IMAGE")]
     pub image: Option<String>,
 
-    /// A PostgreSQL of your own to work on: a URL, env:NAME, or @FILE that holds the URL. Work goes on in a scratch
-    /// database on that server; only for servers that may be written to
-    #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
+    /// A PostgreSQL server of your own: postgres://user@host/database, or env:NAME or @FILE that holds such a URL. Work
+    /// goes on in a scratch database on that server, which is dropped at the end
+    #[arg(long, value_name = "URL", help_heading = SERVERS, env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,
 
-    /// The database of --target-url is disposable (or it holds a table `rehearse_disposable`)
-    #[arg(long, requires = "target_url")]
+    /// Declares the database of --target-url disposable; a table `rehearse_disposable` in it does the same
+    #[arg(long, help_heading = SERVERS, requires = "target_url")]
     pub disposable: bool,
 
-    /// Leave the databases standing at the end; `rollback RUN` or `clean RUN` ends them
-    #[arg(long)]
+    /// Leave the databases standing at the end; `rehearse rollback RUN` or `rehearse clean RUN` ends them
+    #[arg(long, help_heading = VERDICT)]
     pub keep: bool,
 
     /// Show rows' values in reports; without it they are redacted
-    #[arg(long)]
+    #[arg(long, help_heading = VERDICT)]
     pub show_values: bool,
 
-    /// Scenarios that cannot run here are skipped without making the verdict inconclusive
-    #[arg(long)]
+    /// Scenarios that cannot run here do not make the verdict inconclusive, as long as another one runs
+    #[arg(long, help_heading = VERDICT)]
     pub only_runnable: bool,
 
     /// The least coverage, in per cent, that a pass needs
-    #[arg(long, value_name = "PERCENT", default_value_t = 100.0, value_parser = positive)]
+    #[arg(long, value_name = "PERCENT", help_heading = VERDICT, default_value_t = 100.0, value_parser = positive)]
     pub require_coverage: f64,
 
     /// The longest that one step may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub deadline: u64,
 
     /// The longest that a server may take to come up, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub server_deadline: u64,
 
     /// How long to go on trying to reach a lost server, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 60)]
     pub reconnect: u64,
 
     /// Memory limit of a container, in MiB
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", help_heading = LIMITS)]
     pub container_memory: Option<u64>,
 
     /// CPU limit of a container, in cores
-    #[arg(long, value_name = "CORES", value_parser = positive)]
+    #[arg(long, value_name = "CORES", help_heading = LIMITS, value_parser = positive)]
     pub container_cpus: Option<f64>,
 
     /// A fixed port on 127.0.0.1 for the target's server, to look at it with other tools
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", help_heading = SERVERS, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = PLACES)]
     pub places: Places,
 }
 
@@ -159,7 +174,7 @@ pub struct Places {
     pub scenarios_dir: PathBuf,
 
     /// Where reports go
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
     pub out: PathBuf,
 
     /// Where a run keeps its own files while it lasts; by default /var/tmp
@@ -176,6 +191,10 @@ pub struct AgainArgs {
     /// The URL of the user's own target, if it was typed as a flag the first time
     #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `status`.
@@ -183,6 +202,10 @@ pub struct AgainArgs {
 pub struct StatusArgs {
     /// The run's id, its directory, or `latest`
     pub run: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `clean`.
@@ -194,6 +217,10 @@ pub struct CleanArgs {
     /// The URL of the user's own server, if it was typed as a flag the first time
     #[arg(long, value_name = "URL", env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,
+
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `report`.
@@ -202,7 +229,7 @@ pub struct ReportArgs {
     /// The run's id, its directory, or `latest`
     pub run: String,
 
-    /// The format; see `rehearse list formats`
+    /// The format; `rehearse list formats` tells which there are
     #[arg(long, value_name = "FORMAT", default_value = "terminal")]
     pub format: String,
 
@@ -211,7 +238,7 @@ pub struct ReportArgs {
     pub to: Option<PathBuf>,
 
     /// Where reports are
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
     pub out: PathBuf,
 }
 
@@ -246,8 +273,12 @@ pub enum Listed {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A check's id; see `rehearse list checks`
+    /// A check's id; `rehearse list checks` tells which there are
     pub id: String,
+}
+
+fn version(text: &str) -> Result<String, String> {
+    if scenario::is_plain(text) { Ok(text.to_owned()) } else { Err("expected a version such as 17".to_owned()) }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

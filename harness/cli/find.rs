@@ -6,13 +6,12 @@ use std::{
 };
 
 use crate::{
-    document,
     model::RunId,
     run::{
         journal,
         registry::{Entry, Registry},
     },
-    scenario,
+    scenario::{self, Scenario, ScenarioError},
 };
 
 use super::{exit, tell::Failure};
@@ -42,15 +41,25 @@ pub fn scenarios(asked: &[String], root: &Path) -> Result<Vec<PathBuf>, Failure>
             }
             let folder = PathBuf::from(name);
             if folder.join(scenario::FILE).is_file() {
-                return Ok(std::path::absolute(&folder).unwrap_or(folder));
+                return Ok(folder);
             }
-            let failure = Failure::usage(format!("no scenario is called `{name}`"));
-            Err(match document::nearest(name, known.keys().map(String::as_str)) {
-                Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
-                None => failure.hint("`rehearse list scenarios` tells what there is"),
-            })
+            Err(Failure::unknown("scenario", name, known.keys().map(String::as_str)))
         })
         .collect()
+}
+
+/// Reads the scenarios in these folders, or tells every problem in all of them.
+pub fn read(folders: Vec<PathBuf>) -> Result<Vec<(PathBuf, Scenario)>, Failure> {
+    let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
+    for folder in folders {
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        match scenario::read(&folder) {
+            Ok(scenario) => scenarios.push((folder, scenario)),
+            Err(ScenarioError::Invalid(more)) => problems.extend(more),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if problems.is_empty() { Ok(scenarios) } else { Err(ScenarioError::Invalid(problems).into()) }
 }
 
 /// The directory of a run: by its id, by a directory, or `latest`.

@@ -3,10 +3,9 @@
 use std::{fs, io::Write, path::Path};
 
 use crate::{
-    check, document, engine, migrate, provision,
+    check, engine, migrate, provision,
     report::{self, prose},
     run::{self, Cleaned, journal, registry::Entry, resume},
-    scenario,
 };
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
 pub fn status(args: &StatusArgs) -> Result<u8, Failure> {
     let registry = settings::registry();
     let entries: Vec<Entry> = match &args.run {
-        Some(run) => vec![find::run(run, &registry, Path::new("reports/runs"))?],
+        Some(run) => vec![find::run(run, &registry, &args.out)?],
         None => registry.entries()?,
     };
     if entries.is_empty() {
@@ -79,7 +78,7 @@ pub async fn clean(args: CleanArgs) -> Result<u8, Failure> {
     let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
     let urls = Urls { typed: typed.map(|given| given.address) };
     let named = match &args.run {
-        Some(run) => Some(find::run(run, &registry, Path::new("reports/runs"))?.id),
+        Some(run) => Some(find::run(run, &registry, &args.out)?.id),
         None => None,
     };
     let all = run::clean(&registry, named.as_ref(), &urls, Vec::new).await?;
@@ -104,11 +103,8 @@ pub async fn clean(args: CleanArgs) -> Result<u8, Failure> {
 
 /// `rehearse report`.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
-    let format = report::by_id(&args.format).ok_or_else(|| {
-        let known: Vec<&str> = report::ALL.iter().map(|format| format.id()).collect();
-        Failure::usage(format!("no report format is called `{}`", args.format))
-            .hint(format!("there are: {}", known.join(", ")))
-    })?;
+    let format = report::by_id(&args.format)
+        .ok_or_else(|| Failure::unknown("report format", &args.format, report::ALL.iter().map(|format| format.id())))?;
     let entry = find::run(&args.run, &settings::registry(), &args.out)?;
     let events = journal::read(&entry.directory)?;
     let told = crate::model::Report::from_events(&events)
@@ -146,23 +142,14 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
 }
 
 fn scenarios(root: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let mut rows = Vec::new();
-    for folder in find::scenarios(&[], root)? {
-        let scenario = scenario::read(&folder)?;
-        rows.push((scenario.name, scenario.title));
-    }
-    Ok(rows)
+    let read = find::read(find::scenarios(&[], root)?)?;
+    Ok(read.into_iter().map(|(_, scenario)| (scenario.name, scenario.title)).collect())
 }
 
 /// `rehearse explain`.
 pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(check) = check::by_id(&args.id) else {
-        let known: Vec<&str> = check::ALL.iter().map(|check| check.meta().id).collect();
-        let failure = Failure::usage(format!("no check is called `{}`", args.id));
-        return Err(match document::nearest(&args.id, known.iter().copied()) {
-            Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
-            None => failure.hint(format!("there are: {}", known.join(", "))),
-        });
+        return Err(Failure::unknown("check", &args.id, check::ALL.iter().map(|check| check.meta().id)));
     };
     let meta = check.meta();
     let stages: Vec<String> = meta.stages.iter().map(ToString::to_string).collect();

@@ -6,11 +6,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     engine,
-    model::{EngineId, Report, Verdict},
+    model::{EngineId, Report, Verdict, report::ScenarioReport},
     provision::External,
     report::{ReportFormat, terminal::Terminal},
     run::{
-        self, EventSink, Finished, Job, Limits, Options, Plan, Stop, Subject, clock, options,
+        self, BadInput, EventSink, Finished, Job, Limits, Options, Plan, Stop, Subject, clock, options,
         registry::Registry,
         resume::{self, Again},
     },
@@ -24,20 +24,21 @@ use super::{
     urls::{self, Urls},
 };
 
+/// The provider that works on a database of the user's own.
+const EXTERNAL: &str = "external";
+
 /// `rehearse run`.
 pub async fn run(args: RunArgs) -> Result<u8, Failure> {
-    let scenarios = load(&args)?;
+    let prepared = prepare(&args).await?;
     let (external, urls) = external(&args)?;
     let registry = settings::registry();
     let stop = stop_on_signals();
     let command = urls::redacted(env::args());
     let mut worst: Option<Ended> = None;
-    for (subject, scenario) in scenarios {
+    for (options, scenario) in prepared {
         if stop.is_asked() {
             break;
         }
-        let options = options(&args, subject)?;
-        one_rehearsal_if_kept(&options, &scenario)?;
         let job = Job {
             id: clock::run_id(),
             repeat: repeat(&args, &options),
@@ -59,9 +60,8 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
 }
 
 /// `rehearse plan`.
-pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
-    for (subject, scenario) in load(args)? {
-        let options = options(args, subject)?;
+pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
+    for (options, scenario) in prepare(args).await? {
         println!("{}: {}", scenario.name, scenario.title);
         for rehearsal in Plan::of(&scenario, &options).rehearsals {
             println!("\n{}", rehearsal.name);
@@ -78,7 +78,7 @@ pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
 /// `rehearse resume` and `rehearse rollback`.
 pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> {
     let registry = settings::registry();
-    let entry = find::run(&args.run, &registry, Path::new("reports/runs"))?;
+    let entry = find::run(&args.run, &registry, &args.out)?;
     let standing = resume::status(&entry.directory)?;
     let scenario = match &standing.options.subject {
         Subject::Scenario { folder } => scenario::read(folder)?,
@@ -111,35 +111,53 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
     Ok(told(&finished, &registry).code())
 }
 
+/// Reads and validates everything that was asked for, before the first of it is begun.
+async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
+    let loaded = load(args)?;
+    if args.snapshot.is_some() && loaded.len() != 1 {
+        return Err(Failure::usage("`--snapshot` stands for one scenario's dataset").hint("name that scenario"));
+    }
+    let (mut prepared, mut problems) = (Vec::new(), Vec::new());
+    for (subject, scenario) in loaded {
+        let options = options(args, subject)?;
+        one_rehearsal_if_kept(&options, &scenario)?;
+        match run::preflight(&scenario, &options).await {
+            Ok(()) => prepared.push((options, scenario)),
+            Err(BadInput::Invalid(more)) => problems.push(more),
+            Err(BadInput::File(error)) => return Err(Failure::usage(error)),
+        }
+    }
+    if problems.is_empty() { Ok(prepared) } else { Err(ScenarioError::Invalid(problems).into()) }
+}
+
 /// Reads every scenario that was asked for, or tells every problem in all of them.
 fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
     if let (Some(file), Some(to)) = (&args.from, &args.to) {
-        let names: Vec<&str> = engine::ALL.iter().map(|engine| engine.id()).collect();
-        if !names.contains(&to.as_str()) {
-            return Err(
-                Failure::usage(format!("no engine is called `{to}`")).hint(format!("there are: {}", names.join(", ")))
-            );
+        if engine::by_id(to).is_none() {
+            return Err(Failure::unknown("engine", to, engine::ALL.iter().map(|engine| engine.id())));
         }
         let (file, to) = (absolute(file), EngineId::from(to.as_str()));
         let scenario = scenario::of_file(&file, &to);
         return Ok(vec![(Subject::File { file, to }, scenario)]);
     }
-    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
-    for folder in find::scenarios(&args.scenarios, &args.places.scenarios_dir)? {
-        let folder = absolute(&folder);
-        match scenario::read(&folder) {
-            Ok(scenario) => loaded.push((Subject::Scenario { folder }, scenario)),
-            Err(ScenarioError::Invalid(more)) => problems.extend(more),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if problems.is_empty() { Ok(loaded) } else { Err(ScenarioError::Invalid(problems).into()) }
+    let folders = find::scenarios(&args.scenarios, &args.places.scenarios_dir)?;
+    let read = find::read(folders)?.into_iter();
+    Ok(read.map(|(folder, scenario)| (Subject::Scenario { folder }, scenario)).collect())
 }
 
 fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure> {
     let Some(flag) = &args.target_url else { return Ok((None, Arc::default())) };
     // A variable that clap read is known by its name, so that the journal can say where to find it again.
     let from_variable = env::var("REHEARSE_TARGET_URL").is_ok_and(|value| value == *flag);
+    match args.provider.as_deref() {
+        None | Some(EXTERNAL) => {}
+        // A variable stands for many calls, and this one asks for another provider.
+        Some(_) if from_variable => return Ok((None, Arc::default())),
+        Some(other) => {
+            return Err(Failure::usage(format!("`--target-url` and `--provider {other}` exclude each other"))
+                .hint("leave one of them away"));
+        }
+    }
     let mut given = urls::given(flag).map_err(Failure::usage)?;
     if from_variable && given.reference == "flag" {
         given.reference = "env:REHEARSE_TARGET_URL".to_owned();
@@ -153,8 +171,8 @@ fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
     let program = env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?;
     let target_reference = external(args)?.0.map(|external| external.reference);
     let wants_external = target_reference.is_some();
-    let provider = args.provider.clone().or_else(|| wants_external.then(|| "external".to_owned()));
-    if provider.as_deref() == Some("external") && !wants_external {
+    let provider = args.provider.clone().or_else(|| wants_external.then(|| EXTERNAL.to_owned()));
+    if provider.as_deref() == Some(EXTERNAL) && !wants_external {
         return Err(Failure::usage("`--provider external` needs a database").hint("give --target-url"));
     }
     Ok(Options {
@@ -254,14 +272,26 @@ struct Ended {
     verdict: Verdict,
     refused: bool,
     panicked: bool,
+    /// It was skipped as a whole, and `--only-runnable` waives that if another scenario runs.
+    waived: bool,
 }
 
 impl Ended {
+    const fn of(finished: &Finished, waived: bool) -> Self {
+        let panicked = finished.panicked.is_some();
+        Self { verdict: finished.report.verdict, refused: finished.refused, panicked, waived }
+    }
+
     fn merge(self, other: Self) -> Self {
-        Self {
-            verdict: self.verdict.merge(other.verdict),
-            refused: self.refused || other.refused,
-            panicked: self.panicked || other.panicked,
+        match (self.waived, other.waived) {
+            (true, false) => other,
+            (false, true) => self,
+            _ => Self {
+                verdict: self.verdict.merge(other.verdict),
+                refused: self.refused || other.refused,
+                panicked: self.panicked || other.panicked,
+                waived: self.waived,
+            },
         }
     }
 
@@ -294,7 +324,9 @@ fn told(finished: &Finished, registry: &Registry) -> Ended {
             "kept: `rehearse status {id}` shows what stands, `rehearse rollback {id}` or `clean {id}` ends it"
         ));
     }
-    Ended { verdict: finished.report.verdict, refused: finished.refused, panicked: finished.panicked.is_some() }
+    let is_waived = |scenario: &ScenarioReport| scenario.skipped.is_some() && scenario.verdict == Verdict::Pass;
+    let waived = finished.stuck.is_empty() && finished.report.scenarios.iter().all(is_waived);
+    Ended::of(finished, waived && finished.panicked.is_none())
 }
 
 fn print_summary(report: &Report) {

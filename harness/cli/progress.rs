@@ -32,7 +32,7 @@ pub fn sink() -> Box<dyn EventSink> {
     if is_live {
         bar.enable_steady_tick(Duration::from_millis(120));
     }
-    Box::new(Progress { bar, is_live, head: None, doing: String::new() })
+    Box::new(Progress { bar, is_live, head: None, reason: String::new(), doing: String::new() })
 }
 
 /// Follows the events of a run.
@@ -41,13 +41,15 @@ struct Progress {
     is_live: bool,
     /// The beginning of the first line, until the scenario and its target are known.
     head: Option<String>,
+    /// Why the last check was skipped: many are for one cause, which is told once.
+    reason: String,
     /// What the live line shows.
     doing: String,
 }
 
 impl Progress {
     fn say(&self, line: &str) {
-        let line = prose::visible(line);
+        let line = prose::visible_lines(line);
         if self.is_live {
             self.bar.println(&*line);
         } else {
@@ -122,8 +124,9 @@ impl EventSink for Progress {
                 if errors > 0 {
                     line.push_str(&format!("  {}", prose::plural(errors as u64, "finding", "findings")));
                 }
-                if let Some(reason) = check.outcome.reason() {
+                if let Some(reason) = check.outcome.reason().filter(|reason| *reason != self.reason) {
                     line.push_str(&format!("\n         {reason}"));
+                    reason.clone_into(&mut self.reason);
                 }
                 self.say(&line);
             }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io::Write};
 
-use crate::{report::prose, run::RunError, scenario::ScenarioError};
+use crate::{document, report::prose, run::RunError, scenario::ScenarioError};
 
 use super::exit;
 
@@ -22,6 +22,17 @@ impl Failure {
     /// A wrong call.
     pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(error, exit::USAGE)
+    }
+
+    /// A name that is not known, with the nearest of those that are, or all of them.
+    pub fn unknown<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        let hint = match (document::nearest(name, known.iter().copied()), known.as_slice()) {
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, []) => format!("there is no {what}"),
+            (None, known) => format!("there are: {}", known.join(", ")),
+        };
+        Self::usage(format!("no {what} is called `{name}`")).hint(hint)
     }
 
     /// Adds what to do about it.

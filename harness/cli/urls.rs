@@ -1,7 +1,7 @@
 //! URLs of the user's own databases: from a flag, a variable (`env:NAME`) or a file (`@PATH`), never printed with a
 //! password.
 
-use std::{env, fs};
+use std::{borrow::Cow, env, fs};
 
 use url::Url;
 
@@ -40,7 +40,7 @@ fn file(path: &str) -> Result<String, String> {
 
 /// Parses a URL; messages never repeat it, since it may hold a password.
 fn parse(text: &str) -> Result<Address, String> {
-    let url = Url::parse(text)
+    let url = Url::parse(&with_host(text))
         .map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
     let engine = match url.scheme() {
         "postgres" | "postgresql" => "postgres",
@@ -51,11 +51,13 @@ fn parse(text: &str) -> Result<Address, String> {
     if database.is_empty() || url.username().is_empty() {
         return Err("the URL names no user or no database; expected postgres://user@host/database".to_owned());
     }
-    let socket = url.query_pairs().find(|(key, _)| key == "host").map(|(_, value)| value.into_owned());
+    parameters(&url)?;
+    let asked = url.query_pairs().find(|(key, _)| key == "host").map(|(_, value)| value.into_owned());
+    let written = url.host_str().filter(|host| *host != NO_HOST).map(str::to_owned);
     let port = url
         .port()
         .or_else(|| url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok()));
-    let host = match socket.or_else(|| url.host_str().map(str::to_owned)) {
+    let host = match asked.or(written) {
         Some(directory) if directory.starts_with('/') => {
             Host::Socket { directory: directory.into(), port: port.unwrap_or(5432) }
         }
@@ -71,6 +73,32 @@ fn parse(text: &str) -> Result<Address, String> {
             database,
         },
     })
+}
+
+/// Stands where a URL has no host of its own.
+const NO_HOST: &str = "host.invalid";
+
+/// A URL whose host is in its query, as PostgreSQL's own tools take it (`postgres://user:password@/db?host=/run`), in a
+/// form that the parser takes as well.
+fn with_host(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if authority.is_empty() || authority.ends_with('@') {
+        return Cow::Owned(format!("{scheme}://{authority}{NO_HOST}{path}"));
+    }
+    Cow::Borrowed(text)
+}
+
+/// Refuses what would be left out in silence: a URL that asks for TLS must not be reached without.
+fn parameters(url: &Url) -> Result<(), String> {
+    for (key, value) in url.query_pairs() {
+        match (&*key, &*value) {
+            ("host" | "port", _) | ("sslmode", "disable" | "allow" | "prefer") => {}
+            ("sslmode", _) => return Err("the URL asks for TLS, which is not supported".to_owned()),
+            _ => return Err(format!("the URL's parameter `{key}` is not known; expected `host`, `port` or `sslmode`")),
+        }
+    }
+    Ok(())
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -89,20 +117,15 @@ fn percent_decode(text: &str) -> Option<String> {
 
 /// Arguments with the passwords of URLs taken out, for the journal.
 pub fn redacted(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let hide = |argument: String| {
-        let (flag, value) = match argument.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (format!("{flag}="), value),
-            _ => (String::new(), argument.as_str()),
-        };
-        match Url::parse(value) {
-            Ok(mut url) if url.password().is_some() => match url.set_password(Some("***")) {
-                Ok(()) => format!("{flag}{url}"),
-                Err(()) => format!("{flag}(a URL)"),
-            },
-            _ => argument,
-        }
-    };
-    arguments.into_iter().map(hide).collect()
+    arguments.into_iter().map(|argument| without_password(&argument).unwrap_or(argument)).collect()
+}
+
+/// Goes by the text alone, so that a password in something that is no valid URL is taken out too.
+fn without_password(argument: &str) -> Option<String> {
+    let (scheme, rest) = argument.split_once("://")?;
+    let (user_and_password, place) = rest.rsplit_once('@')?;
+    let (user, _) = user_and_password.split_once(':')?;
+    Some(format!("{scheme}://{user}:***@{place}"))
 }
 
 /// Finds URLs again by their references; one that was typed only if it was typed again.
@@ -133,21 +156,40 @@ mod tests {
         let Endpoint::Server { password, .. } = given.address.endpoint else { panic!("a server") };
         assert_eq!(password.unwrap().reveal(), "s3cr/t");
         assert!(!parse("postgres://user:hunter2@").unwrap_err().contains("hunter2"));
+        let error = parse("postgres://user@h/d?password=hunter2").unwrap_err();
+        assert!(error.contains("`password`") && !error.contains("hunter2"), "{error}");
+        assert!(parse("postgres://user@h/d?sslmode=require").unwrap_err().contains("TLS"));
+        assert!(parse("postgres://user@h/d?sslmode=prefer&port=6000").is_ok());
         assert!(parse("mysql://root@localhost/x").unwrap_err().contains("`mysql`"));
     }
 
     #[test]
     fn sockets_come_by_query() {
-        let address = parse("postgres://me@/app?host=/run/postgresql&port=5433").unwrap();
-        let Endpoint::Server { host, .. } = address.endpoint else { panic!("a server") };
-        assert_eq!(host, Host::Socket { directory: "/run/postgresql".into(), port: 5433 });
+        for (user, has_password) in [("me", false), ("me:pw", true)] {
+            let address = parse(&format!("postgres://{user}@/app?host=/run/postgresql&port=5433")).unwrap();
+            let Endpoint::Server { host, password, .. } = address.endpoint else { panic!("a server") };
+            assert_eq!(host, Host::Socket { directory: "/run/postgresql".into(), port: 5433 });
+            assert_eq!(password.is_some(), has_password);
+        }
+        assert!(parse("postgres://me@/app").unwrap_err().contains("no host"));
     }
 
     #[test]
     fn arguments_lose_their_passwords() {
-        let told =
-            redacted(["--target-url=postgres://u:pw@h/d".to_owned(), "postgres://u:pw@h/d".to_owned(), "x".to_owned()]);
-        assert!(told.iter().all(|argument| !argument.contains("pw")), "{told:?}");
+        let told = redacted(
+            [
+                "--target-url=postgres://u:pw@h/d",
+                "postgres://u:pw@/d?host=/run",
+                "x",
+                "postgres://u:p/w@h:no/d",
+                "postgres://u@h/d",
+            ]
+            .map(str::to_owned),
+        );
+        assert_eq!(told[0], "--target-url=postgres://u:***@h/d");
+        assert_eq!(told[1], "postgres://u:***@/d?host=/run");
+        assert_eq!(told[3], "postgres://u:***@h:no/d");
+        assert_eq!(told[4], "postgres://u@h/d");
         assert_eq!(told[2], "x");
     }
 }

@@ -121,7 +121,8 @@ impl<'d> Fields<'d> {
 
     /// One of a few names that has to be there; `what` says what is named.
     pub fn required_one_of(&mut self, key: &str, what: &str, names: &[&'static str]) -> Option<Located<&'static str>> {
-        self.required(key, &format!("a {what}"))?.one_of(what, names)
+        let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        self.required(key, &format!("{article} {what}"))?.one_of(what, names)
     }
 
     /// Requires `format_version` to be this one.
@@ -262,7 +263,8 @@ impl<'d> Entry<'d> {
     }
 
     fn read<T>(&self, expected: &str, read: Option<T>) -> Option<Located<T>> {
-        if read.is_none() {
+        // Where the syntax is broken, the parser puts something of no extent; that it is broken was told already.
+        if read.is_none() && !(self.document.broken && self.value.span().is_empty()) {
             let found = match self.value.get_ref() {
                 DeValue::Integer(integer) if expected.contains("number") => format!("`{integer}`"),
                 DeValue::Float(float) if expected.contains("number") => format!("`{float}`"),

@@ -45,6 +45,22 @@ impl<'t> Document<'t> {
         Self { root: root.into_inner(), lines, problems: RefCell::new(problems), broken: !errors.is_empty() }
     }
 
+    /// The text in a file's bytes.
+    ///
+    /// # Errors
+    /// The line of the first byte that is not UTF-8.
+    pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Problems> {
+        String::from_utf8(bytes).map_err(|error| {
+            let start = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = start.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let column = start.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+            let place = Place { line, column, key: String::new() };
+            let mut problems = Problems::new(file);
+            problems.add(Problem::new(&place, format!("byte {column} of the line is not UTF-8")));
+            problems
+        })
+    }
+
     /// The fields of the document itself.
     pub fn root(&self) -> Fields<'_> {
         Fields::new(self, &self.root, self.lines.place(0, String::new()))

@@ -48,6 +48,15 @@ pub trait Engine: Sync {
     /// # Errors
     /// [`EngineError::Unavailable`] if nothing answers there, [`EngineError::Refused`] if it answers and says no.
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError>;
+
+    /// Opens a session on an empty database that is in memory and gone with the session, to try a schema on before
+    /// anything is started. `None` if the engine has no such thing.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    fn in_memory(&self) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(None)
+    }
 }
 
 /// What a provisioner has to know to start a server of an engine.
@@ -67,6 +76,8 @@ pub struct ServerSpec {
     pub maintenance_database: &'static str,
     /// The server's program, by which local installations are found: `postgres`.
     pub program: &'static str,
+    /// The program beside it that makes a cluster (`initdb`); `None` if clusters of this engine are not made here.
+    pub cluster_maker: Option<&'static str>,
     /// Folders in which distributions put that program, `*` standing for a version.
     pub program_folders: &'static [&'static str],
     /// What is said to such a server about scratch databases.

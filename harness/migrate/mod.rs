@@ -4,6 +4,7 @@
 //! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
+pub mod create_schema;
 pub mod transfer;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Every kind of step.
-pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer];
+pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer, &create_schema::CreateSchema];
 
 /// The kind of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn StepKind> {
@@ -118,6 +119,10 @@ pub struct StepDone {
     pub figures: Vec<Figure>,
     /// What it did not carry over, as sentences for the report.
     pub not_carried: Vec<NotCarried>,
+    /// What it knows about tables and columns of the target that it made, where names and types alone would pair or
+    /// compare them in another way.
+    #[serde(default)]
+    pub stated: Vec<Stated>,
 }
 
 /// Something that a step did not carry over.

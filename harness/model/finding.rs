@@ -159,6 +159,8 @@ pub enum FindingKind {
     SequenceMoved,
     /// A column that counts up in the source and has nothing to feed it in the target.
     SequenceMissing,
+    /// A sequence that has no value left to give.
+    SequenceExhausted,
     /// Rows with the same unique key.
     DuplicateKey,
     /// NULL where it must not be.
@@ -207,6 +209,7 @@ impl FindingKind {
             Self::SequenceBehind => "a sequence would give a value that the data already has",
             Self::SequenceMoved => "a sequence stands elsewhere than before",
             Self::SequenceMissing => "nothing feeds a column that counts up in the source",
+            Self::SequenceExhausted => "a sequence has no value left to give",
             Self::DuplicateKey => "rows share a key that should be unique",
             Self::NullValue => "rows hold NULL where it should not be",
             Self::TableMissing => "the target lacks a table of the source",

@@ -178,6 +178,11 @@ async fn end(
     for scenario in Report::from_events(&recorder.events()).iter().flat_map(|report| &report.scenarios) {
         verdict = verdict.merge(scenario.verdict);
     }
+    if !has_begun {
+        // Skips can be waived; that nothing was proven cannot.
+        recorder.emit(EventKind::Note { text: "nothing ran, so nothing was proven".to_owned() })?;
+        verdict = verdict.merge(Verdict::Inconclusive);
+    }
     recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
     if stuck.is_empty() && !is_kept {
         registry.forget(&run.id)?;

@@ -20,14 +20,29 @@ pub(super) fn judge(
         report.steps.iter().map(|step| (format!("step `{}`", step.id), &step.outcome)).chain(
             report.checks.iter().map(|check| (format!("check `{}` ({})", check.id, check.stage), &check.outcome)),
         );
+    let mut skipped: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, outcome) in outcomes.filter(|(_, outcome)| **outcome != Outcome::Passed) {
         verdict = verdict.merge(outcome.verdict());
-        let because = outcome.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
-        reasons.push(format!("{name} {}{because}", outcome.word()));
+        match outcome {
+            // One cause skips many checks, and is worth one line.
+            Outcome::Skipped { reason } => skipped.entry(reason).or_default().push(name),
+            _ => {
+                let because = outcome.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+                reasons.push(format!("{name} {}{because}", outcome.word()));
+            }
+        }
+    }
+    for (reason, names) in skipped {
+        let what = if let [name] = names.as_slice() { name.clone() } else { format!("{} checks", names.len()) };
+        reasons.push(format!("{what} skipped: {reason}"));
     }
     if report.checks.is_empty() {
         verdict = verdict.merge(Verdict::Inconclusive);
         reasons.push("no check ran".to_owned());
+    } else if coverage.columns.total == 0 && verdict == Verdict::Pass {
+        // An empty file in place of the real one must not look like a proof.
+        verdict = Verdict::Inconclusive;
+        reasons.push("there was nothing to compare: no column of the source has one in the target".to_owned());
     }
     let mut unwaived = 0_u64;
     for thing in &report.unchecked {

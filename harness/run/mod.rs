@@ -12,6 +12,7 @@ pub mod journal;
 mod judge;
 pub mod options;
 pub mod plan;
+mod preflight;
 pub mod process;
 mod recorder;
 pub mod registry;
@@ -27,8 +28,10 @@ pub mod stop;
 pub use execute::{Finished, Job, execute};
 pub use options::{Limits, Options, Subject};
 pub use plan::Plan;
+pub use preflight::{BadInput, preflight};
 pub use recorder::EventSink;
 pub use release::{Cleaned, clean};
+pub use snapshot::record;
 pub use stop::Stop;
 
 use std::path::PathBuf;

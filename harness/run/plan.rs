@@ -1,5 +1,7 @@
 //! From a scenario to the acts of its rehearsals. Pure: prints and runs alike are made from it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Options, options::Subject};
@@ -96,10 +98,13 @@ impl Plan {
     /// Plans the rehearsals of a scenario.
     pub fn of(scenario: &Scenario, options: &Options) -> Self {
         let versions = if options.versions.is_empty() { &scenario.target.versions } else { &options.versions };
-        let named: Vec<Option<String>> = match versions.as_slice() {
+        let mut named: Vec<Option<String>> = match versions.as_slice() {
             [] => vec![None],
             versions => versions.iter().cloned().map(Some).collect(),
         };
+        // Whoever names a version twice wants it once: two rehearsals of one name would write the same files.
+        let mut taken = BTreeSet::new();
+        named.retain(|version| taken.insert(version.clone()));
         let several = named.len() > 1;
         let rehearsals = named
             .into_iter()

@@ -18,6 +18,7 @@ use super::{
     release::owner,
 };
 use crate::{
+    canon::comparison::Stated,
     migrate::NotCarried,
     model::{
         Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
@@ -49,6 +50,8 @@ pub(super) struct Earlier {
     pub snapshots: BTreeMap<(Stage, Side), Snapshot>,
     /// What the migration did not carry over.
     pub not_carried: Vec<NotCarried>,
+    /// What its steps stated about the tables that they made.
+    pub stated: Vec<Stated>,
     /// Only roll back, prove it, and end.
     pub only_rollback: bool,
 }
@@ -256,6 +259,8 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
                 if let Some(list) = mark.get("not_carried") {
                     let list = serde_json::from_value::<Vec<NotCarried>>(list.clone());
                     earlier.not_carried.extend(list.unwrap_or_default());
+                    let stated = mark.get("stated").cloned().unwrap_or_default();
+                    earlier.stated.extend(serde_json::from_value::<Vec<Stated>>(stated).unwrap_or_default());
                 }
             }
             EventKind::SnapshotTaken { stage, side, file, .. } => {

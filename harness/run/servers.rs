@@ -79,16 +79,17 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
     let mut leases = recorder.clone();
     let (address, version, provider, why) = if engine.server().is_none() {
         let address = embedded(wanted);
-        (
-            address,
-            version_of_library(engine, wanted).await?,
-            "file".to_owned(),
-            "an embedded engine needs no server".to_owned(),
-        )
+        (address, version_of_library(engine).await?, "file".to_owned(), "an embedded engine needs no server".to_owned())
     } else {
         let request = request(wanted, engine, options);
         let (provisioner, why) = choose(provider(wanted, options), &request).await?;
-        let server = provisioner.acquire(&request, &mut leases).await?;
+        let server = provisioner.acquire(&request, &mut leases).await.map_err(|error| match error {
+            // What was asked of the user's own server it cannot give: the call is wrong, and nothing was written.
+            ProvisionError::Unable(unable) if request.external.is_some() => {
+                Unready::Refused(format!("{}; hint: {}", unable.reason, unable.hint))
+            }
+            other => other.into(),
+        })?;
         let name = scratch::name(wanted.run, wanted.side);
         let external = (provisioner.id() == "external").then_some(request.external.as_ref()).flatten();
         let address = scratch::create(&server, engine, &name, &mut leases, external).await?;
@@ -135,20 +136,15 @@ fn embedded(wanted: &Wanted<'_>) -> Address {
     Address { engine: wanted.engine.clone(), endpoint: Endpoint::File(wanted.work.join(format!("{}.db", wanted.side))) }
 }
 
-async fn version_of_library(engine: &'static dyn Engine, wanted: &Wanted<'_>) -> Result<String, Unready> {
-    // Asked in memory's stead of a scratch file, so that the side's own file is not there before it is filled.
-    let probe = wanted.work.join(format!("version-{}.db", wanted.side));
-    let address = Address { engine: wanted.engine.clone(), endpoint: Endpoint::File(probe.clone()) };
+async fn version_of_library(engine: &'static dyn Engine) -> Result<String, Unready> {
+    // Asked in memory, so that the side's own file is not there before it is filled.
     let version = async {
-        let mut session = engine.connect(&address).await?;
+        let Some(mut session) = engine.in_memory()? else { return Ok(String::new()) };
         let version = session.version().await?;
         session.close().await?;
         Ok(version)
-    }
-    .await;
-    // The probe lies in the rehearsal's own folder, which is removed as a whole.
-    let _ = std::fs::remove_file(probe);
-    version.map_err(|error: engine::EngineError| Unready::Broken(chain(&error)))
+    };
+    version.await.map_err(|error: engine::EngineError| Unready::Broken(chain(&error)))
 }
 
 fn engine_of(id: &EngineId) -> Result<&'static dyn Engine, Unready> {

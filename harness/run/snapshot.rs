@@ -9,20 +9,20 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::recorder::Recorder;
 use crate::{
     canon::{Cell, Form, RowDigester, RowSink},
     engine::{self, EngineError, Rowset, Session},
-    model::{Address, Endpoint, Side, Snapshot, Stage, catalogue::Table, snapshot::TableSnapshot},
+    model::{Address, Endpoint, Snapshot, catalogue::Table, snapshot::TableSnapshot},
 };
 
-/// Records one side in a fresh read-only session.
-pub(super) async fn record(
-    address: &Address,
-    stage: Stage,
-    side: Side,
-    recorder: &Recorder,
-) -> Result<Snapshot, EngineError> {
+/// Records one side in a fresh read-only session. Now and then `told` hears how many rows of a table were read so far.
+///
+/// # Errors
+/// If the database cannot be reached or read.
+///
+/// # Panics
+/// For a database in a file, outside a runtime with several threads.
+pub async fn record(address: &Address, told: &(dyn Fn(u64) + Sync)) -> Result<Snapshot, EngineError> {
     let unknown = || EngineError::Unexpected {
         doing: "opening a session".to_owned(),
         what: format!("no engine is called `{}`", address.engine),
@@ -35,7 +35,7 @@ pub(super) async fn record(
     for table in catalogue.tables.values() {
         let state = match &table.unreadable {
             Some(reason) => TableSnapshot { unreadable: Some(reason.clone()), ..TableSnapshot::default() },
-            None => rows(&mut *session, table, &format!("record {side} {stage}"), recorder).await?,
+            None => rows(&mut *session, table, told).await?,
         };
         snapshot.tables.insert(table.name.clone(), state);
     }
@@ -66,13 +66,14 @@ pub(super) fn store(state: &Snapshot, path: &Path) -> Result<(), String> {
 async fn rows(
     session: &mut dyn Session,
     table: &Table,
-    doing: &str,
-    recorder: &Recorder,
+    told: &(dyn Fn(u64) + Sync),
 ) -> Result<TableSnapshot, EngineError> {
-    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let mut columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    // By name, because the order of the columns is an object of the catalogue and no property of a row.
+    columns.sort_unstable();
     // No key and one bucket: nothing is located here, only compared with another state of the same side.
     let digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), true).with_buckets(1);
-    let mut sink = Told { sink: digester, rows: 0, doing, recorder };
+    let mut sink = Told { sink: digester, rows: 0, told };
     session.scan(&Rowset { table: table.name.clone(), columns: columns.clone() }, &mut sink).await?;
     let digest = sink.sink.finish();
     Ok(TableSnapshot {
@@ -86,8 +87,7 @@ async fn rows(
 struct Told<'a> {
     sink: RowDigester,
     rows: u64,
-    doing: &'a str,
-    recorder: &'a Recorder,
+    told: &'a (dyn Fn(u64) + Sync),
 }
 
 impl RowSink for Told<'_> {
@@ -98,7 +98,7 @@ impl RowSink for Told<'_> {
     fn end_row(&mut self) -> ControlFlow<()> {
         self.rows += 1;
         if self.rows.is_multiple_of(10_000) {
-            self.recorder.progress(self.doing, self.rows, None);
+            (self.told)(self.rows);
         }
         self.sink.end_row()
     }

@@ -122,10 +122,10 @@ pub fn discover(root: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
-        if path.join(FILE).is_file() {
-            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-                found.insert(name.to_owned(), path.clone());
-            }
+        if path.join(FILE).is_file()
+            && let Some(name) = path.file_name().and_then(|name| name.to_str())
+        {
+            found.insert(name.to_owned(), path.clone());
         }
     }
     Ok(found)
@@ -144,6 +144,20 @@ pub enum ScenarioError {
         source: io::Error,
     },
     /// Its files have problems: all of them.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", all_of(.0))]
     Invalid(Vec<Problems>),
+}
+
+/// How many problems there are, then a line each.
+fn all_of(files: &[Problems]) -> String {
+    let total: usize = files.iter().map(|problems| problems.iter().count()).sum();
+    let head =
+        if total == 1 { "invalid input: 1 problem".to_owned() } else { format!("invalid input: {total} problems") };
+    files.iter().fold(head, |told, problems| format!("{told}\n{problems}"))
+}
+
+/// Whether a text can be the name of a step or of a version: these get into file names.
+pub fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }

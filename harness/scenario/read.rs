@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec};
+use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, is_plain};
 use crate::{
     canon::{
         Rule,
@@ -14,7 +14,7 @@ use crate::{
     },
     check,
     dataset::Dataset,
-    document::{Document, Fields, Problem, Problems},
+    document::{Document, Fields, Located, Problem, Problems},
     engine, migrate,
     model::{EngineId, Verdict},
     provision,
@@ -26,9 +26,11 @@ use crate::{
 /// All problems at once, with file, line, key, what was expected and the nearest name.
 pub fn read(folder: &Path) -> Result<Scenario, ScenarioError> {
     let path = folder.join(FILE);
-    let text = fs::read_to_string(&path).map_err(|source| ScenarioError::Unreadable { path: path.clone(), source })?;
+    let bytes = fs::read(&path).map_err(|source| ScenarioError::Unreadable { path: path.clone(), source })?;
+    let file = path.display().to_string();
+    let text = Document::decode(&file, bytes).map_err(|problems| ScenarioError::Invalid(vec![problems]))?;
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("scenario").to_owned();
-    let document = Document::parse(&path.display().to_string(), &text);
+    let document = Document::parse(&file, &text);
     let mut reader = Reader { folder, other_files: Vec::new() };
     let scenario = reader.scenario(name, document.root());
     match (document.finish(scenario), reader.other_files) {
@@ -66,7 +68,7 @@ impl Reader<'_> {
 
     fn source(&mut self, mut fields: Fields<'_>) -> Option<SourceSpec> {
         let engine = engine_id(&mut fields);
-        let version = fields.optional_str("version").map(|version| version.value);
+        let version = fields.optional_str("version").and_then(|version| plain(&fields, version, "version"));
         let image = fields.optional_str("image").map(|image| image.value);
         let provider = provider(&mut fields);
         let schema = self.sql(&mut fields, "schema");
@@ -77,7 +79,8 @@ impl Reader<'_> {
 
     fn target(&mut self, mut fields: Fields<'_>) -> Option<TargetSpec> {
         let engine = engine_id(&mut fields);
-        let versions = fields.str_list("versions").into_iter().map(|version| version.value).collect();
+        let versions = fields.str_list("versions").into_iter();
+        let versions = versions.filter_map(|version| plain(&fields, version, "version")).collect();
         let image = fields.optional_str("image").map(|image| image.value);
         let provider = provider(&mut fields);
         let schema = self.sql(&mut fields, "schema");
@@ -95,7 +98,7 @@ impl Reader<'_> {
         }
         for mut fields in tables {
             let kind = fields.required_one_of("kind", "step kind", &names);
-            let name = fields.optional_str("name");
+            let name = fields.optional_str("name").filter(|name| plain(&fields, name.clone(), "name").is_some());
             // Without a kind nobody knows which other keys are right.
             let Some(kind) = kind else { continue };
             let step = migrate::by_id(kind.value).map(|kind| kind.configure(&mut fields)).unwrap_or_default();
@@ -129,15 +132,16 @@ impl Reader<'_> {
     fn dataset(&mut self, fields: &mut Fields<'_>) -> Option<Dataset> {
         let written = fields.optional_str("dataset")?;
         let path = self.folder.join(&written.value);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("failed to read `{}`: {error}", path.display());
                 fields.problem(Problem::new(&written.place, message).expected("a dataset, relative to the scenario"));
                 return None;
             }
         };
-        match Dataset::parse(&path.display().to_string(), &text) {
+        let file = path.display().to_string();
+        match Document::decode(&file, bytes).and_then(|text| Dataset::parse(&file, &text)) {
             Ok(dataset) => Some(dataset),
             Err(problems) => {
                 self.other_files.push(problems);
@@ -145,6 +149,17 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// A name that can be part of a file's name.
+fn plain(fields: &Fields<'_>, written: Located<String>, what: &str) -> Option<String> {
+    if is_plain(&written.value) {
+        return Some(written.value);
+    }
+    let message = format!("`{}` is no {what}", written.value);
+    let expected = "letters, digits, `.`, `-` and `_`, the first a letter or digit";
+    fields.problem(Problem::new(&written.place, message).expected(expected));
+    None
 }
 
 fn engine_id(fields: &mut Fields<'_>) -> Option<EngineId> {

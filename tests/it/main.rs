@@ -1,9 +1,20 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod checks;
+mod cli;
+mod conformance;
+mod derive;
+mod docs;
 mod golden;
+mod inputs;
 mod interruption;
+mod invalid;
 mod props;
 mod provision;
+mod rehearsals;
+mod runner;
+mod servers;
 mod small_disk;
 mod support;
+mod tidy;
 mod transfer;

@@ -22,7 +22,7 @@ mod local;
 
 /// Remembers what was announced, in order.
 #[derive(Default)]
-struct Announced(Vec<Lease>);
+pub struct Announced(Vec<Lease>);
 
 #[async_trait]
 impl LeaseLog for Announced {
@@ -34,7 +34,7 @@ impl LeaseLog for Announced {
 
 impl Announced {
     /// Releases everything in reverse, twice: the second time there is nothing left, and that is no error.
-    async fn release(&self, urls: &Urls) {
+    pub async fn release(&self, urls: &Urls) {
         for lease in self.0.iter().rev().chain(&self.0) {
             provision::release(lease, urls).await.unwrap();
         }
@@ -63,7 +63,7 @@ impl Drop for Announced {
 
 /// What the environment of the releasing process would say.
 #[derive(Default)]
-struct Urls(HashMap<String, Address>);
+pub struct Urls(HashMap<String, Address>);
 
 impl UrlSource for Urls {
     fn url(&self, reference: &str) -> Option<Address> {
@@ -72,13 +72,13 @@ impl UrlSource for Urls {
 }
 
 /// A directory that the server's account may pass through, gone at the end.
-fn work() -> tempfile::TempDir {
+pub fn work() -> tempfile::TempDir {
     let work = tempfile::Builder::new().prefix("rh").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(work.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
     work
 }
 
-fn request(work: &Path) -> Request {
+pub fn request(work: &Path) -> Request {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     Request {

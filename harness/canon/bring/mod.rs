@@ -35,7 +35,12 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Float => number::rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
         Rule::Single => number::rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
         Rule::Text => text(cell, out),
+        Rule::Padded => match *cell {
+            Cell::Text(bytes) | Cell::Label(bytes) => text(&Cell::PaddedText(bytes), out),
+            _ => text(cell, out),
+        },
         Rule::Bytes => bytes(cell, out),
+        Rule::Octets => octets(cell, out),
         Rule::Uuid => uuid_of(cell).map(|(value, exact)| fixed(&value, exact, out)),
         Rule::Date => moment::date(cell).map(|(days, exact)| fixed(&days.to_le_bytes(), exact, out)),
         Rule::Time => moment::time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
@@ -144,6 +149,17 @@ fn bytes(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
         }
         _ => None,
     }
+}
+
+fn octets(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    out.push(VALUE);
+    match cell {
+        Cell::Bytes(bytes) => length_prefixed(bytes, out),
+        Cell::Text(text) => length_prefixed(text, out),
+        Cell::Opaque(_) => return None,
+        other => length_prefixed(show::text_of(other)?.as_bytes(), out),
+    }
+    Some(matches!(cell, Cell::Bytes(_)))
 }
 
 fn uuid_of(cell: &Cell<'_>) -> Option<([u8; 16], bool)> {

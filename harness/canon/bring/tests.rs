@@ -288,3 +288,12 @@ fn every_rule_takes_every_shape_and_leaves_what_was_there() {
         assert_eq!(form(*rule, Cell::Null), (vec![0], Exact));
     }
 }
+
+#[test]
+fn octets_take_text_for_its_bytes_and_say_so() {
+    same(Rule::Octets, &[(Cell::Bytes(b"5"), Exact), (text("5"), Normalised), (Cell::Integer(5), Normalised)]);
+    same(Rule::Octets, &[(Cell::Bytes(&[0xff, 0]), Exact), (Cell::Text(&[0xff, 0]), Normalised)]);
+    differ(Rule::Octets, &[Cell::Null, Cell::Bytes(b""), Cell::Bytes(b"a"), text("A")]);
+    // Where nobody states it, bytes and text stay apart.
+    differ(Rule::Bytes, &[Cell::Bytes(b"a"), text("a")]);
+}

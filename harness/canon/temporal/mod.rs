@@ -109,13 +109,14 @@ pub(super) fn time_of_day(text: &[u8]) -> Option<Read<i64>> {
     (scan.rest.is_empty() && value <= DAY).then_some(Read { value, plain: scan.plain })
 }
 
-/// An epoch number as microseconds since 1970, its unit guessed by magnitude: below 10^11 seconds, below 10^14
-/// milliseconds, below 10^17 microseconds, else nanoseconds. Each unit so reaches from 1970 to the year 5138.
+/// An epoch number as microseconds since 1970, its unit guessed by magnitude: below 10^11 seconds (to the year 5138), up
+/// to the last of the year 9999 milliseconds, below 10^17 microseconds (from 1978 on), else nanoseconds. The last
+/// millisecond of 9999 is how applications write "for ever", which outweighs microseconds before 1978.
 pub const fn epoch_to_micros(number: i64) -> i64 {
     match number.unsigned_abs() {
         0..100_000_000_000 => number * 1_000_000,
-        100_000_000_000..100_000_000_000_000 => number * 1_000,
-        100_000_000_000_000..100_000_000_000_000_000 => number,
+        100_000_000_000..=253_402_300_799_999 => number * 1_000,
+        253_402_300_800_000..100_000_000_000_000_000 => number,
         _ => number.div_euclid(1_000),
     }
 }
@@ -305,6 +306,7 @@ mod tests {
             assert_eq!(format_instant(epoch_to_micros(number)), "2020-09-13T12:26:40Z");
         }
         assert_eq!(epoch_to_micros(-1), -1_000_000);
+        assert_eq!(format_instant(epoch_to_micros(253_402_300_799_999)), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use crate::engine::EngineError;
 
@@ -80,6 +80,15 @@ pub(super) fn on_statement(place: &str, doing: &str, error: sqlx::Error) -> Engi
         }
         error @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed) => unavailable(error.into()),
         other => EngineError::Unexpected { doing: doing.to_owned(), what: other.to_string() },
+    }
+}
+
+/// The line of a script at which the server found the error, where it says so.
+pub(super) fn line(script: &str, error: &sqlx::Error) -> Option<usize> {
+    match error.as_database_error()?.downcast_ref::<PgDatabaseError>().position()? {
+        // It counts characters, from 1.
+        PgErrorPosition::Original(at) => Some(script.chars().take(at).filter(|one| *one == '\n').count() + 1),
+        PgErrorPosition::Internal { .. } => None,
     }
 }
 

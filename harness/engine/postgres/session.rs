@@ -108,7 +108,13 @@ impl Session for PostgresSession {
     /// Runs a script in one message: its statements are one transaction unless they say otherwise, and one that cannot
     /// run in a transaction (`CREATE DATABASE`, `CREATE INDEX CONCURRENTLY`) has to come alone.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
-        self.run("running a script", script).await
+        let doing = "running a script";
+        self.check(doing, script)?;
+        let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
+        outcome.map(drop).map_err(|error| match error::line(script, &error) {
+            Some(line) => self.error(&format!("running line {line} of a script"), error),
+            None => self.error(doing, error),
+        })
     }
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {

@@ -70,12 +70,22 @@ impl Engine for Sqlite {
         let connection = tokio::task::block_in_place(|| open(&file)).map_err(failed(&place, "opening the database"))?;
         Ok(Box::new(session::SqliteSession::new(connection, place)))
     }
+
+    fn in_memory(&self) -> Result<Option<Box<dyn Session>>, EngineError> {
+        let place = "a database in memory".to_owned();
+        let connection = Connection::open_in_memory().and_then(pinned).map_err(failed(&place, "opening it"))?;
+        Ok(Some(Box::new(session::SqliteSession::new(connection, place))))
+    }
 }
 
-/// Opens a file for reading and writing with the pinned settings, and reads its first page.
+/// Opens a file for reading and writing.
 fn open(file: &std::path::Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
+    pinned(Connection::open_with_flags(file, flags)?)
+}
+
+/// Pins a connection's settings, and reads its first page.
+fn pinned(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
     // SQLite opens a file lazily; without a first read, a file that is no database would be found out much later.

@@ -37,6 +37,29 @@ impl SqliteSession {
     }
 }
 
+/// Refuses a statement that would not be run whole: SQLite takes a NUL for its end and drops the rest without a word.
+fn whole(doing: &str, sql: &str) -> Result<(), EngineError> {
+    if sql.contains('\0') {
+        let source = "the statement holds a NUL character, which SQLite takes for its end".into();
+        return Err(EngineError::Refused { doing: doing.to_owned(), code: None, source });
+    }
+    Ok(())
+}
+
+/// Names the line of a script where SQLite tells the place of its error.
+fn doing_script(script: &str, error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { sql, offset, .. } if script.ends_with(sql.as_str()) => {
+            // The driver hands over what was left of the script when it came to the failing statement.
+            let statement = script.len() - sql.len() + (sql.len() - sql.trim_start().len());
+            let at = usize::try_from(*offset).map_or(statement, |offset| script.len() - sql.len() + offset);
+            let line = script.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+            format!("running line {line} of a script")
+        }
+        _ => "running a script".to_owned(),
+    }
+}
+
 #[async_trait]
 impl Session for SqliteSession {
     async fn version(&mut self) -> Result<String, EngineError> {
@@ -44,10 +67,13 @@ impl Session for SqliteSession {
     }
 
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
-        self.run("running a script", |connection| connection.execute_batch(script))
+        whole("running a script", script)?;
+        tokio::task::block_in_place(|| self.connection.execute_batch(script))
+            .map_err(|error| failed(&self.place, doing_script(script, &error))(error))
     }
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        whole("running a query", sql)?;
         self.run("running a query", |connection| audit::texts(connection, sql))
     }
 

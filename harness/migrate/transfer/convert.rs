@@ -9,7 +9,7 @@ use crate::{
 /// Brings a field to the target's type, or tells what it is instead: "holds `abc`, which is no integer".
 ///
 /// Only what is exact: nothing is rounded, cut or guessed here.
-pub(super) fn convert(field: Field, kind: &LogicalType) -> Result<Value, String> {
+pub(in super::super) fn convert(field: Field, kind: &LogicalType) -> Result<Value, String> {
     if field == Field::Null {
         return Ok(Value::Null);
     }

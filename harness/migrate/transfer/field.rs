@@ -22,7 +22,7 @@ use crate::{
 
 /// One value read from an export file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Field {
+pub(in super::super) enum Field {
     /// `null`
     Null,
     /// `true`, `false`

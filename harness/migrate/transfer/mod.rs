@@ -4,9 +4,9 @@
 //! verified against its manifest before the target is touched. The import goes table by table in dependency order, a
 //! transaction a table, a batch at a time; on any error everything it wrote is taken back, also after a reconnect.
 
-mod convert;
+pub(super) mod convert;
 mod export;
-mod field;
+pub(super) mod field;
 mod import;
 mod manifest;
 mod plan;
@@ -136,7 +136,7 @@ async fn phases(
     clock.end("verify", rows);
     import::import(task, &plan, &manifest, settings, begun, voice).await?;
     clock.end("import", rows);
-    Ok(StepDone { rows, figures: clock.figures, not_carried: plan.not_carried })
+    Ok(StepDone { rows, figures: clock.figures, not_carried: plan.not_carried, ..StepDone::default() })
 }
 
 /// Times the phases of the step.

@@ -113,12 +113,17 @@ impl Cluster {
             status if status.success() => status,
             _ => self.initdb(tools, "--no-locale").await?,
         };
-        if status.success() { Ok(()) } else { Err(self.did_not_start(tools, format!("initdb {}", ended(status)))) }
+        if !status.success() {
+            return Err(self.did_not_start(tools, format!("initdb {}", ended(status))));
+        }
+        // What it said on its way is of no interest any more, and would stand before the server's own last words.
+        let emptied = OpenOptions::new().write(true).truncate(true).open(self.log());
+        emptied.map(drop).map_err(|source| self.failed("empty the log of", source))
     }
 
     async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
         let spec = tools.spec;
-        let mut command = self.command(tools, super::INITDB)?;
+        let mut command = self.command(tools, tools.maker)?;
         command
             .arg("--pgdata")
             .arg(self.data())
@@ -224,7 +229,8 @@ impl Cluster {
 
     /// Stops everything that runs on the cluster, in whatever state it is.
     pub(super) async fn stop(&self, spec: &ServerSpec) -> Result<(), ProvisionError> {
-        process::end(&self.directory, &[spec.program, super::INITDB], STOP_PATIENCE)
+        let programs: Vec<&str> = [spec.program].into_iter().chain(spec.cluster_maker).collect();
+        process::end(&self.directory, &programs, STOP_PATIENCE)
             .await
             .map_err(|source| self.failed("stop the server of", source))
     }
@@ -256,7 +262,8 @@ impl Cluster {
     }
 
     /// A program of the installation under the server's account, in a process group of its own (a Ctrl-C in the terminal
-    /// reaches us alone, and we decide when the server stops), talking English into the log.
+    /// reaches us alone, and we decide when the server stops), talking English into the log. What the server would take
+    /// from the environment of whoever started it is kept from it.
     fn command(&self, tools: &Tools, program: &str) -> Result<Command, ProvisionError> {
         let log = || {
             OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source))
@@ -265,6 +272,11 @@ impl Cluster {
         command
             .current_dir(&self.directory)
             .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env_remove("PGDATA")
+            .env_remove("PGDATESTYLE")
+            .env_remove("PGCLIENTENCODING")
+            .env_remove("PGPORT")
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log()?)
@@ -282,6 +294,10 @@ impl Cluster {
                 Some(
                     "free the port or ask for another one; without one the server is reached by its socket".to_owned(),
                 ),
+            ),
+            Some(port) if says("could not bind") && says("Permission denied") => (
+                format!("the server's account may not listen on port {port}"),
+                Some("ask for a port of 1024 or more".to_owned()),
             ),
             _ if says("No space left on device") => (
                 format!("{problem}: no space is left on the device of {}", self.directory.display()),
@@ -319,6 +335,6 @@ fn tail(log: &Path) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].to_vec())
 }

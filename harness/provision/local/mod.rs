@@ -20,11 +20,6 @@ mod cluster;
 mod find;
 mod process;
 
-/// The program that makes a cluster; it lies beside the server.
-const INITDB: &str = "initdb";
-/// The server whose clusters are made here.
-const POSTGRES: &str = "postgres";
-
 /// What every cluster's directory begins with, so that a damaged journal cannot name somebody else's.
 const PREFIX: &str = "cluster-";
 
@@ -40,6 +35,8 @@ struct Tools {
     engine: &'static dyn Engine,
     /// What it says about its server.
     spec: &'static ServerSpec,
+    /// The program that makes a cluster; it lies beside the server.
+    maker: &'static str,
     /// Its programs.
     installation: Installation,
     /// Who runs them.
@@ -60,7 +57,8 @@ impl Tools {
     ) -> Result<Self, Unable> {
         let deadline = Instant::now() + patience;
         let title = engine.title();
-        let spec = engine.server().filter(|spec| spec.program == POSTGRES).ok_or_else(|| Unable {
+        let made_here = engine.server().and_then(|spec| Some((spec, spec.cluster_maker?)));
+        let (spec, maker) = made_here.ok_or_else(|| Unable {
             reason: format!("no {title} server can be started from installed programs"),
             hint: "give --provider container or --provider external".to_owned(),
         })?;
@@ -72,7 +70,7 @@ impl Tools {
         }
         let installation = find::find(spec, title, version).await?;
         let account = Account::find()?;
-        Ok(Self { engine, spec, installation, account, port, deadline })
+        Ok(Self { engine, spec, maker, installation, account, port, deadline })
     }
 }
 

@@ -105,14 +105,34 @@ async fn a_stopped_container_is_found_again_with_its_rows() {
     assert!(error.to_string().contains("is not there any more"), "{error}");
 }
 
+/// An image whose server says that it does not know its argument, and exits; gone at the end.
+struct Refusing(String);
+
+impl Refusing {
+    fn make(request: &Request) -> Self {
+        let name = format!("rehearse-test/refusing:{}", request.run);
+        let container = docker(&["create", "postgres:17"]);
+        docker(&["commit", "--change", r#"CMD ["postgres", "--no-such-argument"]"#, &container, &name]);
+        docker(&["rm", "-v", &container]);
+        Self(name)
+    }
+}
+
+impl Drop for Refusing {
+    fn drop(&mut self) {
+        docker(&["rmi", &self.0]);
+    }
+}
+
 #[tokio::test]
 async fn a_container_that_exits_is_noticed_with_its_log() {
     let work = work();
-    // It wants a password under another name, says so and exits.
-    let request = Request { image: Some("mariadb:11.8".to_owned()), ..request(work.path()) };
+    let request = request(work.path());
     if skips("a_container_that_exits_is_noticed_with_its_log", "container", &request).await {
         return;
     }
+    let image = Refusing::make(&request);
+    let request = Request { image: Some(image.0.clone()), ..request };
     let start = std::time::Instant::now();
     let mut leases = Announced::default();
     let error = acquire(&request, &mut leases).await.unwrap_err();

@@ -77,6 +77,15 @@ pub fn take(source: &Path, copy: &Path) -> Result<Witness, EngineError> {
     }
 }
 
+/// Looks at a file as far as that needs no lock and no copy, so that what is no database is told before anything starts.
+///
+/// # Errors
+/// [`EngineError::BadFile`] if the file is missing, no SQLite database, or shorter than its header promises.
+pub fn inspect(source: &Path) -> Result<(), EngineError> {
+    let real = fs::canonicalize(source).unwrap_or_else(|_| source.to_owned());
+    header::read(source, &real).map(|_| ())
+}
+
 /// Brings the content over, by the way that the table in this module's description names.
 fn transfer(
     source: &Path,

@@ -3,10 +3,15 @@
 //! A declared type is a promise that some engines do not keep: a SQLite column may hold five storage classes side by side.
 //! Whoever derives a schema for another engine asks this profile which type every value of a column would fit.
 
+mod form;
+
 use std::ops::ControlFlow;
 
 use crate::{
-    canon::{Cell, RowSink},
+    canon::{
+        Cell, RowSink,
+        decimal::{self, Number},
+    },
     engine::{EngineError, Rowset, Session},
 };
 
@@ -60,12 +65,18 @@ pub struct ColumnContent {
     pub reals: u64,
     /// Floating-point numbers without a fraction that an integer of 64 bits can hold.
     pub whole_reals: u64,
+    /// Infinities and NaN.
+    pub not_finite: u64,
+    /// Most digits before and after the point, over finite reals (by their shortest digits) and texts that are decimals.
+    pub digits: (u64, u64),
     /// Texts.
     pub texts: u64,
     /// Length of the longest text that is valid UTF-8, in characters.
     pub longest_text: u64,
     /// How many of the texts have each form.
     pub forms: TextForms,
+    /// What the texts look like, as long as they all look the same.
+    pub shape: Shape,
     /// Texts that are not valid UTF-8.
     pub invalid_utf8: u64,
     /// Texts that hold a NUL character, which PostgreSQL cannot store.
@@ -83,9 +94,15 @@ pub struct ColumnContent {
 pub struct TextForms {
     /// A UUID: 32 hexadecimal digits, with dashes in the usual places or without any, in braces or not.
     pub uuids: u64,
+    /// A word that stands for true or false, in any case: `t`, `yes`, `off`, `0`.
+    pub booleans: u64,
+    /// An integer of 64 bits, spelled the one plain way: `-7`, not `007`.
+    pub integers: u64,
     /// A day that exists, `2024-02-29`.
     pub dates: u64,
-    /// A day and time without zone, `2024-02-29 12:30[:59[.123456]]`, with a blank or a `T`.
+    /// A time of day to the microsecond, `12:30[:59[.123456]]`.
+    pub times: u64,
+    /// A day and time without zone to the microsecond, `2024-02-29 12:30[:59[.123456]]`, with a blank or a `T`.
     pub timestamps: u64,
     /// A day and time with `Z` or an offset.
     pub instants: u64,
@@ -95,6 +112,42 @@ pub struct TextForms {
     pub json_containers: u64,
     /// Any JSON document, a bare number or `null` included.
     pub json: u64,
+}
+
+/// The look of texts: every digit stands for any digit. Texts of one shape that are read as numbers or moments of one zone
+/// are never two spellings of one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// No text yet.
+    #[default]
+    Unknown,
+    /// All texts look like this, digits as `0`.
+    One(String),
+    /// Texts differ in their look, or are longer than any number or moment.
+    Many,
+}
+
+impl Shape {
+    /// Longest text that is looked at, in bytes: more than any number or moment of one column needs.
+    const LONGEST: usize = 48;
+
+    fn add(&mut self, text: &str) {
+        let looks = |shown: &str| {
+            shown.len() == text.len()
+                && shown
+                    .bytes()
+                    .zip(text.bytes())
+                    .all(|(one, byte)| one == if byte.is_ascii_digit() { b'0' } else { byte })
+        };
+        match self {
+            Self::Unknown if text.len() <= Self::LONGEST => {
+                *self = Self::One(text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect());
+            }
+            Self::One(shown) if looks(shown) => {}
+            Self::Many => {}
+            Self::Unknown | Self::One(_) => *self = Self::Many,
+        }
+    }
 }
 
 impl ColumnContent {
@@ -133,6 +186,24 @@ impl ColumnContent {
         // 2^63 itself is the first double that no integer of 64 bits can hold.
         let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&real);
         self.whole_reals += u64::from(fits && real.fract() == 0.0);
+        if real.is_finite() {
+            self.add_digits(format!("{real:e}").as_bytes());
+        } else {
+            self.not_finite += 1;
+        }
+    }
+
+    /// Notes the digits of a number; `false` if no decimal type has as many.
+    fn add_digits(&mut self, number: &[u8]) -> bool {
+        let Some(read @ Number::Finite { whole, fraction, exponent, .. }) = decimal::parse(number) else {
+            return false;
+        };
+        let zeros = whole.iter().chain(fraction).take_while(|digit| **digit == b'0').count();
+        let before =
+            if zeros == whole.len() + fraction.len() { 0 } else { whole.len() as i64 + exponent - zeros as i64 };
+        let (most_before, most_after) = self.digits;
+        self.digits = (most_before.max(u64::try_from(before).unwrap_or(0)), most_after.max(read.scale()));
+        true
     }
 
     fn add_text(&mut self, bytes: &[u8]) {
@@ -143,9 +214,13 @@ impl ColumnContent {
             return;
         };
         self.longest_text = self.longest_text.max(text.chars().count() as u64);
+        self.shape.add(text);
+        self.forms.decimals += u64::from(form::is_decimal(bytes) && self.add_digits(bytes));
         let forms = &mut self.forms;
         forms.uuids += u64::from(form::is_uuid(bytes));
-        forms.decimals += u64::from(form::is_decimal(bytes));
+        forms.booleans += u64::from(form::is_boolean(text));
+        forms.integers += u64::from(form::is_integer(text));
+        forms.times += u64::from(form::is_time(bytes));
         match form::moment(bytes) {
             Some(form::Moment::Date) => forms.dates += 1,
             Some(form::Moment::Timestamp) => forms.timestamps += 1,
@@ -157,116 +232,6 @@ impl ColumnContent {
             forms.json_containers +=
                 u64::from(bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"["));
         }
-    }
-}
-
-/// The forms themselves. The seam to the canonical parsers: whatever reads these values into a common type decides in the
-/// end, and these predicates may give way to its parsers.
-mod form {
-    /// A form of a text that names a moment.
-    pub(super) enum Moment {
-        Date,
-        Timestamp,
-        Instant,
-    }
-
-    pub(super) fn is_uuid(text: &[u8]) -> bool {
-        let text = text.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or(text);
-        match text.len() {
-            32 => text.iter().all(u8::is_ascii_hexdigit),
-            36 => text.iter().enumerate().all(|(position, byte)| match position {
-                8 | 13 | 18 | 23 => *byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            }),
-            _ => false,
-        }
-    }
-
-    pub(super) fn is_decimal(text: &[u8]) -> bool {
-        let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
-        let (whole, rest) = digits(text);
-        let (fraction, rest) = rest.strip_prefix(b".").map_or((&b""[..], rest), digits);
-        if whole.is_empty() && fraction.is_empty() {
-            return false;
-        }
-        let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) else {
-            return rest.is_empty();
-        };
-        let exponent = exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
-        let (power, rest) = digits(exponent);
-        !power.is_empty() && rest.is_empty()
-    }
-
-    pub(super) fn is_json(text: &[u8]) -> bool {
-        // Most texts are told apart by their first byte; only the rest is parsed.
-        let may_be = text.trim_ascii_start().first().is_some_and(|byte| b"{[\"-0123456789tfn".contains(byte));
-        may_be && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
-    }
-
-    pub(super) fn moment(text: &[u8]) -> Option<Moment> {
-        let rest = day(text)?;
-        let Some((b' ' | b'T' | b't', rest)) = rest.split_first() else {
-            return rest.is_empty().then_some(Moment::Date);
-        };
-        let (hour, rest) = two_digits(rest)?;
-        let (minute, mut rest) = two_digits(rest.strip_prefix(b":")?)?;
-        let mut second = 0;
-        if let Some(after) = rest.strip_prefix(b":") {
-            (second, rest) = two_digits(after)?;
-            if let Some(after) = rest.strip_prefix(b".") {
-                let (fraction, after) = digits(after);
-                rest = (!fraction.is_empty()).then_some(after)?;
-            }
-        }
-        // 24:00:00 ends a day, and PostgreSQL reads :60 as the next minute.
-        let exists = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0);
-        if !exists {
-            return None;
-        }
-        match rest {
-            b"" => Some(Moment::Timestamp),
-            b"Z" | b"z" => Some(Moment::Instant),
-            _ => is_offset(rest.strip_prefix(b" ").unwrap_or(rest)).then_some(Moment::Instant),
-        }
-    }
-
-    /// Takes a day that exists from the front.
-    fn day(text: &[u8]) -> Option<&[u8]> {
-        let (century, rest) = two_digits(text)?;
-        let (year, rest) = two_digits(rest)?;
-        let year = u32::from(century) * 100 + u32::from(year);
-        let (month, rest) = two_digits(rest.strip_prefix(b"-")?)?;
-        let (day, rest) = two_digits(rest.strip_prefix(b"-")?)?;
-        let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + u8::from(is_leap),
-            _ => return None,
-        };
-        (year > 0 && (1..=days).contains(&day)).then_some(rest)
-    }
-
-    /// `+05`, `+0530`, `+05:30`.
-    fn is_offset(text: &[u8]) -> bool {
-        let Some((b'+' | b'-', rest)) = text.split_first() else { return false };
-        let Some((hours, rest)) = two_digits(rest) else { return false };
-        let minutes = match rest {
-            b"" => Some((0, rest)),
-            _ => two_digits(rest.strip_prefix(b":").unwrap_or(rest)),
-        };
-        hours < 16 && matches!(minutes, Some((0..60, b"")))
-    }
-
-    fn two_digits(text: &[u8]) -> Option<(u8, &[u8])> {
-        match text {
-            [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => Some(((tens - b'0') * 10 + (ones - b'0'), rest)),
-            _ => None,
-        }
-    }
-
-    fn digits(text: &[u8]) -> (&[u8], &[u8]) {
-        text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
     }
 }
 
@@ -312,7 +277,7 @@ mod tests {
         for date in ["2024-02-29", "0001-01-01", "2000-02-29"] {
             assert_eq!(forms(date), TextForms { dates: 1, ..TextForms::default() }, "{date}");
         }
-        for timestamp in ["2024-01-02 03:04", "2024-01-02T03:04:05.1234567", "2024-01-02 24:00:00"] {
+        for timestamp in ["2024-01-02 03:04", "2024-01-02T03:04:05.1234560", "2024-01-02 24:00:00"] {
             assert_eq!(forms(timestamp), TextForms { timestamps: 1, ..TextForms::default() }, "{timestamp}");
         }
         for instant in ["2024-01-02T03:04:05Z", "2024-01-02 03:04:05+05:30", "2024-01-02 03:04:05.5 -08"] {
@@ -326,6 +291,7 @@ mod tests {
             "2024-1-2",
             "2024-01-02 25:00",
             "2024-01-02 03:04:05+99",
+            "2024-01-02 03:04:05.1234567",
         ] {
             assert_eq!(forms(nothing), TextForms::default(), "{nothing}");
         }

@@ -1,0 +1,293 @@
+//! Plays the acts of one rehearsal.
+
+mod checks;
+mod setting;
+mod steps;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Options, RunError, Stop, judge,
+    plan::{Act, ActKind, RehearsalPlan},
+    recorder::Recorder,
+    servers::{self, Unready},
+    snapshot,
+};
+use steps::after_failure;
+
+use crate::{
+    canon::comparison::{Derived, Stated},
+    migrate::{NotCarried, StepDone},
+    model::{
+        Address, Coverage, EventKind, Outcome, Redaction, RunId, Side, Sides, Snapshot, Stage, Verdict,
+        event::{Direction, StepStamp},
+        report::Report,
+    },
+    provision::External,
+    scenario::Scenario,
+};
+
+/// What all rehearsals of a run share.
+pub(super) struct Run {
+    /// The run.
+    pub id: RunId,
+    /// The directory of its journal and reports.
+    pub directory: PathBuf,
+    /// The folder of its own files.
+    pub work: PathBuf,
+    /// What it was asked to do.
+    pub options: Options,
+    /// What is rehearsed.
+    pub scenario: Scenario,
+    /// Where events go.
+    pub recorder: Recorder,
+    /// The wish to stop.
+    pub stop: Stop,
+    /// How rows' values may be shown.
+    pub redaction: Redaction,
+    /// The user's own target, if there is one.
+    pub external: Option<External>,
+}
+
+/// How the play goes on after an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Course {
+    /// Everything went well so far.
+    Whole,
+    /// The migration failed and took itself back: what was done before it is rolled back, and looked at.
+    RollingBack(String),
+    /// Nothing more can be done, for this reason.
+    Over(String),
+}
+
+/// One rehearsal that is being played.
+pub(super) struct Rehearsal {
+    run: Arc<Run>,
+    plan: RehearsalPlan,
+    /// Its own folder: a short name, because a socket's path has to fit into 107 bytes.
+    folder: PathBuf,
+    addresses: Sides<Option<Address>>,
+    snapshots: BTreeMap<(Stage, Side), Snapshot>,
+    derived: Option<Derived>,
+    not_carried: Vec<NotCarried>,
+    /// What the scenario states about tables and columns, and what steps that made them added.
+    stated: Vec<Stated>,
+    coverage: Coverage,
+    course: Course,
+    /// Steps that went forward and were not taken back, by position.
+    standing: BTreeSet<usize>,
+    /// Steps whose rollback ran.
+    rolled_back: BTreeSet<usize>,
+    /// Ids of acts that an earlier process of the run finished.
+    done: BTreeSet<String>,
+    /// The target may not be written to; nothing was.
+    refused: bool,
+}
+
+/// How a rehearsal ended.
+pub(super) struct Played {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The user's database was refused before a write.
+    pub refused: bool,
+}
+
+impl Rehearsal {
+    /// Prepares the rehearsal at this position of the run's plan.
+    pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
+        Self {
+            folder: run.work.join(format!("r{position}")),
+            stated: run.scenario.stated.clone(),
+            run,
+            plan,
+            addresses: Sides::default(),
+            snapshots: BTreeMap::new(),
+            derived: None,
+            not_carried: Vec::new(),
+            coverage: Coverage::default(),
+            course: Course::Whole,
+            standing: BTreeSet::new(),
+            rolled_back: BTreeSet::new(),
+            done: BTreeSet::new(),
+            refused: false,
+        }
+    }
+
+    /// Plays all acts and judges.
+    pub async fn play(mut self) -> Result<Played, RunError> {
+        let (name, title) = (self.plan.name.clone(), self.run.scenario.title.clone());
+        let target = match self.offers().await {
+            Ok(target) => Some(target),
+            Err(Unready::Unable(unable)) => {
+                let reason = format!("{}; hint: {}", unable.reason, unable.hint);
+                let waived = self.run.options.only_runnable;
+                self.run.recorder.emit(EventKind::ScenarioSkipped { name, title, reason, waived })?;
+                let verdict = if waived { Verdict::Pass } else { Verdict::Inconclusive };
+                return Ok(Played { verdict, refused: false });
+            }
+            // Whatever else is wrong with a server is told by the act that gets it.
+            Err(Unready::Refused(_) | Unready::Broken(_)) => None,
+        };
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|source| RunError::Journal { path: self.folder.clone(), source })?;
+        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
+        self.acts().await?;
+        self.conclude()
+    }
+
+    /// Goes on with a rehearsal that an earlier process began.
+    pub async fn go_on(mut self, earlier: super::resume::Earlier) -> Result<Played, RunError> {
+        self.done = earlier.done;
+        self.standing = earlier.standing;
+        self.rolled_back = earlier.rolled_back;
+        earlier.coverage.values().for_each(|coverage| self.coverage.add(coverage));
+        self.snapshots = earlier.snapshots;
+        self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
+        for side in Side::BOTH {
+            let wanted = self.wanted(side);
+            match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
+                Ok(address) => *self.addresses.get_mut(side) = Some(address),
+                Err(unready) => {
+                    let id = &self.run.id;
+                    return Err(RunError::WrongState(format!(
+                        "failed to reach the {side} again: {}; `rehearse clean {id}` gives back what the run holds",
+                        told(&unready)
+                    )));
+                }
+            }
+        }
+        self.course = match earlier.failed {
+            _ if earlier.only_rollback => Course::RollingBack("the run was rolled back on request".to_owned()),
+            Some((id, Some(towards))) => after_failure(&id, towards),
+            Some((id, None)) => Course::Over(format!("`{id}` did not succeed")),
+            None => Course::Whole,
+        };
+        if matches!(self.course, Course::RollingBack(_)) {
+            // How far these got is known to their marks alone; taking nothing back does no harm.
+            self.standing.extend(earlier.begun);
+        }
+        self.acts().await?;
+        self.conclude()
+    }
+
+    async fn acts(&mut self) -> Result<(), RunError> {
+        for act in self.plan.acts.clone() {
+            if self.done.contains(&act.id) {
+                continue;
+            }
+            if self.run.stop.is_asked() && !matches!(self.course, Course::Over(_)) {
+                self.course = Course::Over("the run was interrupted".to_owned());
+            }
+            match (&act.kind, self.reason_to_skip(&act)) {
+                (ActKind::Check { stage, id }, Some(reason)) => self.skip_check(*stage, id, reason)?,
+                (_, Some(_)) => {}
+                (_, None) => self.act(&act).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Why an act is not played, in the course that the rehearsal has taken.
+    fn reason_to_skip(&self, act: &Act) -> Option<String> {
+        match &self.course {
+            Course::Whole => None,
+            Course::Over(reason) => Some(reason.clone()),
+            Course::RollingBack(reason) => match &act.kind {
+                ActKind::Step { index, direction: Direction::Back, .. } if self.standing.contains(index) => None,
+                ActKind::Record(Stage::RolledBack) | ActKind::Check { stage: Stage::RolledBack, .. } => None,
+                _ => Some(reason.clone()),
+            },
+        }
+    }
+
+    async fn act(&mut self, act: &Act) -> Result<(), RunError> {
+        if let ActKind::Check { stage, id } = &act.kind {
+            return self.check(*stage, id).await;
+        }
+        let run = Arc::clone(&self.run);
+        let direction = match &act.kind {
+            ActKind::Step { direction, .. } => *direction,
+            _ => Direction::Setup,
+        };
+        let name = act.id.rsplit('/').next().unwrap_or(&act.id).to_owned();
+        let kind = match &act.kind {
+            ActKind::Step { index, .. } => run.scenario.steps[*index].kind.clone(),
+            other => other.word().to_owned(),
+        };
+        run.recorder.emit(EventKind::StepStarted(StepStamp { step: act.id.clone(), name, kind, direction }))?;
+        let started = Instant::now();
+        let (outcome, rows, figures) = match &act.kind {
+            ActKind::Step { index, direction, towards } => self.step(&act.id, *index, *direction, *towards).await,
+            other => match self.set_up(other).await {
+                Ok(rows) => (Outcome::Passed, rows, Vec::new()),
+                Err(error) => {
+                    self.course = Course::Over(format!("`{}` did not succeed", act.id));
+                    (Outcome::Broken { error }, 0, Vec::new())
+                }
+            },
+        };
+        let duration_ms = millis(started);
+        run.recorder.emit(EventKind::StepFinished { step: act.id.clone(), outcome, rows, duration_ms, figures })
+    }
+
+    fn conclude(self) -> Result<Played, RunError> {
+        let report = Report::from_events(&self.run.recorder.events());
+        let report = report
+            .as_ref()
+            .and_then(|report| report.scenarios.last())
+            .ok_or_else(|| RunError::WrongState("the rehearsal left no events".to_owned()))?;
+        let (options, scenario) = (&self.run.options, &self.run.scenario);
+        let (mut verdict, mut reasons) =
+            judge::judge(report, &self.coverage, &scenario.waivers, options.require_coverage, &scenario.expect);
+        for file in &report.files {
+            let mut witness = file.clone();
+            witness.sha256_after = snapshot::sha256(&file.path).ok();
+            if witness.sha256_after != witness.sha256_before {
+                verdict = verdict.merge(Verdict::Inconclusive);
+                reasons.push(format!("`{}` was changed by somebody else while the run went on", file.path.display()));
+            }
+            self.run.recorder.emit(EventKind::FileWitnessed(witness))?;
+        }
+        let event = EventKind::ScenarioFinished { verdict, reasons, coverage: self.coverage };
+        self.run.recorder.emit(event)?;
+        Ok(Played { verdict, refused: self.refused })
+    }
+
+    fn same_engine(&self) -> bool {
+        self.run.scenario.source.engine == self.run.scenario.target.engine
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    fn address(&self, side: Side) -> Result<&Address, String> {
+        self.addresses.get(side).as_ref().ok_or_else(|| format!("the {side} is not there"))
+    }
+}
+
+fn told(unready: &Unready) -> String {
+    match unready {
+        Unready::Unable(unable) => format!("{}; hint: {}", unable.reason, unable.hint),
+        Unready::Refused(what) | Unready::Broken(what) => what.clone(),
+    }
+}
+
+/// Bounds an act in time, and ends it when the run is asked to stop.
+async fn bounded<T>(work: impl Future<Output = Result<T, String>>, limit: Duration, stop: &Stop) -> Result<T, String> {
+    tokio::select! {
+        result = work => result,
+        () = tokio::time::sleep(limit) => Err(format!("no end within {} s", limit.as_secs())),
+        () = stop.asked() => Err("interrupted".to_owned()),
+    }
+}
+
+fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,133 @@
+//! The steps of the migration, each in its own process.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+
+use super::{Course, Rehearsal};
+use crate::{
+    migrate::{NotCarried, StepDone, StepTask},
+    model::{
+        EventKind, Outcome, Side, Sides, Stage,
+        event::{Direction, Figure},
+    },
+    run::{
+        child,
+        step_process::{FailureKind, chain},
+    },
+};
+
+impl Rehearsal {
+    /// One step of the migration in its own process.
+    pub(super) async fn step(
+        &mut self,
+        id: &str,
+        index: usize,
+        direction: Direction,
+        towards: Stage,
+    ) -> (Outcome, u64, Vec<Figure>) {
+        let broken = |error: String| (Outcome::Broken { error }, 0, Vec::new());
+        let task = match self.task(id, index, direction) {
+            Ok(task) => task,
+            Err(error) => {
+                self.course = Course::Over(error.clone());
+                return broken(error);
+            }
+        };
+        let limit = Duration::from_millis(self.run.options.limits.act_ms);
+        let stop = self.run.stop.clone();
+        let stopping = async move {
+            tokio::select! { () = stop.asked() => {}, () = tokio::time::sleep(limit) => {} }
+        };
+        let run = Arc::clone(&self.run);
+        match child::run(&run.options.program, id, &task, &run.recorder, stopping).await {
+            Ok(done) => {
+                self.went(index, direction);
+                if towards == Stage::Migrated && !(done.not_carried.is_empty() && done.stated.is_empty()) {
+                    let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
+                    if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
+                        return broken(chain(&error));
+                    }
+                    self.learned(done.clone());
+                }
+                (Outcome::Passed, done.rows, done.figures)
+            }
+            Err(failure) => {
+                if direction == Direction::Forward && failure.kind == FailureKind::Unrestored {
+                    // A step that could not take itself back stands: its rollback is tried once more.
+                    self.standing.insert(index);
+                }
+                // If the run was asked to stop, it ends before the next act.
+                self.course = after_failure(id, towards);
+                self.refused |= failure.kind == FailureKind::Refused;
+                let error = match failure.kind {
+                    FailureKind::Interrupted if !run.stop.is_asked() => format!("no end within {} s", limit.as_secs()),
+                    _ => failure.error,
+                };
+                let outcome = match failure.kind {
+                    FailureKind::Rejected => Outcome::Failed { because: Some(error) },
+                    _ => Outcome::Broken { error },
+                };
+                (outcome, 0, Vec::new())
+            }
+        }
+    }
+
+    /// Keeps what a step says about what it made. Two steps may say the same.
+    pub(super) fn learned(&mut self, done: StepDone) {
+        let unknown: Vec<NotCarried> =
+            done.not_carried.into_iter().filter(|one| !self.not_carried.contains(one)).collect();
+        self.not_carried.extend(unknown);
+        let stated = done.stated.into_iter().filter(|one| !self.stated.iter().any(|known| known.source == one.source));
+        self.stated.extend(stated.collect::<Vec<_>>());
+    }
+
+    fn went(&mut self, index: usize, direction: Direction) {
+        if direction == Direction::Back {
+            self.standing.remove(&index);
+            self.rolled_back.insert(index);
+        } else {
+            self.standing.insert(index);
+        }
+    }
+
+    fn task(&self, id: &str, index: usize, direction: Direction) -> Result<StepTask, String> {
+        let spec = &self.run.scenario.steps[index];
+        let folder = self.work().join("steps").join(&spec.name);
+        std::fs::create_dir_all(&folder).map_err(|error| format!("failed to make `{}`: {error}", folder.display()))?;
+        // A rollback works from the marks of the migration that it takes back.
+        let forward = [format!("migrate/{}", spec.name), format!("reapply/{}", spec.name)];
+        let recorded = self.run.recorder.events();
+        let scope = recorded.iter().rposition(|event| matches!(event.kind, EventKind::ScenarioStarted { .. }));
+        let marks = recorded[scope.unwrap_or(0)..].iter().filter_map(|event| match &event.kind {
+            EventKind::StepMark { step, mark }
+                if *step == id || (direction == Direction::Back && forward.contains(step)) =>
+            {
+                Some(mark.clone())
+            }
+            _ => None,
+        });
+        Ok(StepTask {
+            kind: spec.kind.clone(),
+            name: spec.name.clone(),
+            direction,
+            config: spec.config.clone(),
+            addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
+            stated: self.stated.clone(),
+            folder,
+            marks: marks.collect(),
+            reconnect_ms: self.run.options.limits.reconnect_ms,
+        })
+    }
+}
+
+/// How the play goes on after a step that did not succeed.
+pub(super) fn after_failure(id: &str, towards: Stage) -> Course {
+    let reason = format!("step `{id}` did not succeed");
+    match towards {
+        // The rollback was proven already; there is nothing to go back to but the end.
+        Stage::Reapplied => Course::Over(reason),
+        // What a failed rollback left is told by the no-trace check.
+        Stage::Baseline | Stage::Migrated | Stage::RolledBack => Course::RollingBack(reason),
+    }
+}

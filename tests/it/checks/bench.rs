@@ -1,0 +1,193 @@
+//! What the matrix runs on: one server shared by all tests that run at the same time, and a pair of databases a case.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use rehearse::{
+    canon::comparison::{self, Derived, Stated},
+    check::{Check, CheckContext, Examined, Readers},
+    engine,
+    model::{Address, Endpoint, EngineId, Redaction, Side, Sides, Snapshot, Stage},
+    provision, run,
+};
+use tokio::runtime::Runtime;
+
+use crate::provision::{Announced, Urls, request, work};
+
+const SOURCE: &str = include_str!("../../../fixtures/checks/source.sql");
+const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
+
+/// Rows that a finding shows at most.
+const SAMPLE: u32 = 3;
+
+/// A server of PostgreSQL. Whoever lets go of it last takes it away.
+pub struct Bench {
+    runtime: Runtime,
+    admin: Address,
+    leases: Announced,
+    work: tempfile::TempDir,
+}
+
+/// The bench that is standing, if one is.
+static STANDING: Mutex<Weak<Bench>> = Mutex::new(Weak::new());
+
+impl Bench {
+    /// The bench, which is set up if no other test has it at the moment; `None` where no PostgreSQL can be had, which is
+    /// said, and is a failure where `REHEARSE_REQUIRE` asks for it.
+    pub fn take(test: &str) -> Option<Arc<Self>> {
+        // A test that failed while it set the bench up left nothing in here.
+        let mut standing = STANDING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bench) = standing.upgrade() {
+            return Some(bench);
+        }
+        let bench = Arc::new(Self::set_up(test)?);
+        *standing = Arc::downgrade(&bench);
+        Some(bench)
+    }
+
+    fn set_up(test: &str) -> Option<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let work = work();
+        let request = request(work.path());
+        let mut leases = Announced::default();
+        let server = runtime.block_on(async {
+            let mut refusals = Vec::new();
+            for id in ["local", "container"] {
+                match provision::choose(Some(id), &request).await {
+                    Ok((provisioner, _)) => return Some(provisioner.acquire(&request, &mut leases).await.unwrap()),
+                    Err(refusal) => refusals.push(format!("{id}: {refusal}")),
+                }
+            }
+            let required = std::env::var("REHEARSE_REQUIRE").unwrap_or_default();
+            assert!(!required.split(',').any(|word| word.trim() == "postgres"), "postgres is required: {refusals:?}");
+            println!("skipped: {test}: {}", refusals.join("; "));
+            None
+        })?;
+        let bench = Self { runtime, admin: server.admin, leases, work };
+        // Hundreds of tables are made and dropped; whether they would survive a power cut is not what is tested here.
+        bench.say(&bench.admin, "ALTER SYSTEM SET fsync = off");
+        bench.say(&bench.admin, "SELECT pg_reload_conf()");
+        Some(bench)
+    }
+
+    /// A pair of databases with nothing in them.
+    pub fn pair(&self) -> Pair<'_> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("case{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let file = self.work.path().join(format!("{name}.db"));
+        self.say(&self.admin, &format!("CREATE DATABASE {name} TEMPLATE template0"));
+        let source = Address { engine: EngineId::from("sqlite"), endpoint: Endpoint::File(file.clone()) };
+        let target = self.admin.with_database(&name);
+        Pair { bench: self, name, file, addresses: Sides::new(source, target), snapshots: BTreeMap::new() }
+    }
+
+    fn say(&self, address: &Address, sql: &str) {
+        self.runtime.block_on(async {
+            let mut session = engine::by_id("postgres").unwrap().connect(address).await.unwrap();
+            session.execute(sql).await.unwrap_or_else(|error| panic!("{error:?} in {sql}"));
+            session.close().await.unwrap();
+        });
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.leases.release(&Urls::default()));
+    }
+}
+
+/// A source and a target, and the states of them that were recorded.
+pub struct Pair<'a> {
+    bench: &'a Bench,
+    name: String,
+    file: PathBuf,
+    addresses: Sides<Address>,
+    snapshots: BTreeMap<(Stage, Side), Snapshot>,
+}
+
+impl Pair<'_> {
+    /// Makes both sides anew, as no check finds anything in them, and forgets what was recorded.
+    pub fn make_clean(&mut self) {
+        self.snapshots.clear();
+        // The first time there is no file yet.
+        let _ = std::fs::remove_file(&self.file);
+        self.source(SOURCE);
+        self.target(&format!("DROP SCHEMA public CASCADE; CREATE SCHEMA public; {TARGET}"));
+    }
+
+    /// The source's file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs SQL in the source.
+    pub fn source(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(&self.file).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        connection.execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
+    }
+
+    /// Runs SQL in the target.
+    pub fn target(&self, sql: &str) {
+        self.bench.say(&self.addresses.target, sql);
+    }
+
+    /// Records both sides.
+    pub fn record(&mut self, stage: Stage) {
+        for (side, address) in self.addresses.iter() {
+            let state = self.bench.runtime.block_on(run::record(address, &|_| {})).unwrap();
+            self.snapshots.insert((stage, side), state);
+        }
+    }
+
+    /// The comparisons of both sides as they were recorded.
+    pub fn derive(&self, stage: Stage, stated: &[Stated]) -> Derived {
+        let catalogue = |side| &self.snapshots[&(stage, side)].catalogue;
+        let derived = comparison::derive(catalogue(Side::Source), catalogue(Side::Target), stated, false);
+        assert_eq!(derived.problems, Vec::<String>::new());
+        derived
+    }
+
+    /// Runs checks on the states that were recorded, one after the other in the same sessions.
+    pub fn examine(
+        &self,
+        checks: &[&'static dyn Check],
+        stage: Stage,
+        derived: &Derived,
+        left: &[(String, String)],
+    ) -> Vec<Examined> {
+        self.bench.runtime.block_on(async {
+            let mut cx = CheckContext {
+                stage,
+                readers: Readers::open(&self.addresses).await.unwrap(),
+                snapshots: &self.snapshots,
+                derived,
+                not_carried: left,
+                redaction: &Redaction::Show,
+                sample: SAMPLE,
+                writes_source: false,
+            };
+            let mut examined = Vec::new();
+            for check in checks {
+                examined.push(check.run(&mut cx).await.unwrap());
+            }
+            cx.readers.close().await.unwrap();
+            examined
+        })
+    }
+}
+
+impl Drop for Pair<'_> {
+    fn drop(&mut self) {
+        // Whatever a failed test left in it goes with the server.
+        if !std::thread::panicking() {
+            self.bench.say(&self.bench.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
