@@ -131,7 +131,7 @@ impl Place {
     fn assert_nothing_left(&self) {
         self.sandbox.assert_released();
         assert_eq!(fs::read_dir(self.sandbox.work()).unwrap().count(), 0, "the work directory");
-        assert_eq!(processes(&self.sandbox.work().display().to_string()), [(0, String::new()); 0]);
+        assert_eq!(processes(&self.sandbox.work().display().to_string()), Vec::new());
         let label = format!("label=rehearse.run={}", self.id());
         if let Ok(output) = Command::new("docker").args(["ps", "-aq", "--filter", &label]).output() {
             assert_eq!(String::from_utf8_lossy(&output.stdout), "");

@@ -22,7 +22,7 @@ fn stop(test: &str, signal: &str, more: &[&str], moment: impl FnOnce(&mut Playin
 
 fn step<'r>(report: &'r Json, act: &str) -> &'r Json {
     let steps = report["scenarios"][0]["steps"].as_array().unwrap();
-    &steps.iter().find(|step| step["id"] == act).unwrap_or_else(|| panic!("no {act} in {steps:#?}"))
+    steps.iter().find(|step| step["id"] == act).unwrap_or_else(|| panic!("no {act} in {steps:#?}"))
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn while_a_check_runs() {
     });
     let Some(report) = report else { return };
     let checks = report["scenarios"][0]["checks"].as_array().unwrap();
-    let last = checks.iter().filter(|check| check["stage"] == "migrated").next_back().unwrap();
+    let last = checks.iter().rfind(|check| check["stage"] == "migrated").unwrap();
     assert_ne!(last["outcome"], "passed", "{checks:#?}");
 }
 
