@@ -26,7 +26,8 @@ impl Names {
         let mut round = 0;
         while name.is_empty() || name.len() > LONGEST || self.taken.contains(&name) {
             let digest = blake3::hash(format!("{round} {wanted}").as_bytes()).to_hex();
-            let room = wanted.floor_char_boundary(LONGEST - 9);
+            // `str::floor_char_boundary` came after the oldest compiler that has to build this.
+            let room = (0..=LONGEST - 9).rev().find(|end| wanted.is_char_boundary(*end)).unwrap_or(0);
             name = format!("{}_{}", &wanted[..room], &digest[..8]);
             round += 1;
         }
