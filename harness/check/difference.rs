@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Examined;
 use crate::model::{
     Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
-    snapshot::TableSnapshot,
+    catalogue::ObjectName, snapshot::TableSnapshot,
 };
 
 /// Which kinds of findings tell the difference.
@@ -89,8 +89,15 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
         }
     }
     for name in after.objects.keys().filter(|name| !before.objects.contains_key(name)) {
-        // Extensions belong to the database's owner more than to a migration: left behind, they are a class of their own.
-        let severity = if name.class == "extension" { Severity::Warning } else { Severity::Error };
+        // Extensions belong to the database's owner more than to a migration: left behind, they are a class of their own,
+        // and so is the comment that an extension brings with it.
+        let extension = match name.class.as_str() {
+            "extension" => Some(name.clone()),
+            "comment" => name.name.strip_prefix("extension ").map(|name| ObjectName::new("extension", name)),
+            _ => None,
+        };
+        let is_brought = extension.is_some_and(|extension| !before.objects.contains_key(&extension));
+        let severity = if is_brought { Severity::Warning } else { Severity::Error };
         examined.findings.push(Finding::error(kinds.left, Subject::object(side, name.to_string()), 1).at(severity));
     }
 }

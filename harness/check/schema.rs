@@ -219,6 +219,7 @@ impl Pair<'_> {
         let wanted = said(index);
         if let Some(other) = alike.first()
             && !alike.iter().any(|other| plain(&said(other)) == plain(&wanted))
+            && !self.is_named(&object)
         {
             let finding = Finding::error(FindingKind::ObjectChanged, Subject::object(Side::Target, object), 1);
             let finding = finding.because(wanted, said(other));

@@ -101,8 +101,9 @@ async fn column(
         let finding = Finding::error(FindingKind::UuidNotNative, subject.clone(), shape.valid).at(severity);
         examined.findings.push(finding.because("the engine's UUID type", "text or bytes"));
     }
-    // Where every text is in the plain spelling, no UUID has two; only then is the costly question needless.
-    if shape.odd > 0 {
+    // Where all are bytes, or all are text in the plain spelling, no UUID has two; only then is the costly question
+    // needless.
+    if shape.odd > 0 || (shape.bytes > 0 && shape.bytes < shape.valid) {
         let counted = cx.readers.side(side)?.uuid_spellings(table, column, cx.sample).await?;
         if counted.total > 0 {
             // Two spellings of one UUID make a row of the sample.
@@ -126,6 +127,8 @@ struct Shape {
     invalid: u64,
     /// Texts that are not in the plain spelling: lower case, dashed.
     odd: u64,
+    /// UUIDs in 16 bytes.
+    bytes: u64,
 }
 
 impl RowSink for Shapes {
@@ -139,7 +142,10 @@ impl RowSink for Shapes {
                 shape.odd += u64::from(!uuid::is_plain(text));
                 uuid::parse(text).is_some()
             }
-            Cell::Bytes(bytes) => bytes.len() == 16,
+            Cell::Bytes(bytes) => {
+                shape.bytes += u64::from(bytes.len() == 16);
+                bytes.len() == 16
+            }
             _ => false,
         };
         if is_valid {

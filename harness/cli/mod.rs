@@ -23,6 +23,9 @@ use args::{Cli, Verb};
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
+    if let Err(error) = settings::without_session_options() {
+        return ExitCode::from(tell::failure(&error, &[], exit::INTERNAL));
+    }
     let cli = Cli::parse();
     // Scans block a worker each, and both sides are scanned at once while signals and progress go on.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();

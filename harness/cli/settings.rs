@@ -1,6 +1,6 @@
 //! Where things are, from flags and environment.
 
-use std::{env, path::PathBuf};
+use std::{env, io, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use crate::run::registry::Registry;
 
@@ -12,6 +12,24 @@ pub fn registry() -> Registry {
         env::var_os("XDG_STATE_HOME").map_or_else(home, PathBuf::from).join("rehearse")
     });
     Registry::new(state)
+}
+
+/// Starts this program again without PGOPTIONS, if that is set: the driver would send it to the server with every session,
+/// before the settings that are ours, and it can be taken out of the environment of a new process only.
+///
+/// # Errors
+/// If the program cannot be started again; it does not come back otherwise.
+pub fn without_session_options() -> io::Result<()> {
+    const OPTIONS: &str = "PGOPTIONS";
+    if env::var_os(OPTIONS).is_none() {
+        return Ok(());
+    }
+    let mut arguments = env::args_os();
+    let mut again = Command::new(env::current_exe()?);
+    if let Some(name) = arguments.next() {
+        again.arg0(name);
+    }
+    Err(again.args(arguments).env_remove(OPTIONS).exec())
 }
 
 /// Where runs keep their own files while they last: databases, so a disk and not memory. `/var/tmp` outlives a restart,

@@ -2,12 +2,17 @@
 
 mod checks;
 mod cli;
+mod conformance;
+mod derive;
 mod docs;
 mod golden;
 mod inputs;
 mod invalid;
 mod props;
 mod provision;
+mod rehearsals;
+mod runner;
 mod servers;
 mod support;
 mod tidy;
+mod transfer;

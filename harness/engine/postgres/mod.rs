@@ -4,7 +4,10 @@
 //! Server connections go through sqlx, whose statements are only ever built here, from quoted identifiers.
 
 use async_trait::async_trait;
-use sqlx::{ConnectOptions, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 
 use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
 use crate::model::{Address, Endpoint, Host};
@@ -113,6 +116,9 @@ impl Engine for Postgres {
 }
 
 /// Turns an address into the driver's options.
+///
+/// The driver begins with whatever PGHOST, PGPASSWORD, PGSSLMODE and their like say in the environment. Every one of them
+/// is overwritten, for a user's shell has no say about where a rehearsal writes.
 fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
     let Endpoint::Server { host, user, password, database } = &address.endpoint else {
         return Err(EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() });
@@ -122,12 +128,17 @@ fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
         Host::Tcp { host, port } => options.host(host).port(*port),
         Host::Socket { directory, port } => options.socket(directory).port(*port),
     };
-    let options = match password {
-        Some(password) => options.password(password.reveal()),
-        None => options,
-    };
-
+    if options.get_options().is_some() {
+        // The driver would put our settings behind those of PGOPTIONS, and offers no way to take them out.
+        let source = "the variable PGOPTIONS in the environment would change every session; unset it".into();
+        return Err(EngineError::Unavailable { place: address.to_string(), source });
+    }
+    // To a server that asks for a password, an empty one is the same as none.
+    let password = password.as_ref().map_or("", |password| password.reveal());
     Ok(options
+        .password(password)
+        // Without TLS in this build, `prefer` means a plain connection, which is what a server of our own has.
+        .ssl_mode(PgSslMode::Prefer)
         .application_name("rehearse")
         .extra_float_digits(3)
         .statement_cache_capacity(0)

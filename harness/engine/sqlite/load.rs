@@ -5,7 +5,7 @@
 //! | value | bound as |
 //! |---|---|
 //! | boolean | integer 0 or 1 |
-//! | integer, float | integer, real; a NaN as the text `NaN`, because SQLite would make it NULL |
+//! | integer, float | integer, real; a NaN as the text `NaN`, because SQLite would make it NULL (a column of REAL affinity stores -0.0 as 0.0) |
 //! | decimal, text, json | text |
 //! | bytes | blob |
 //! | uuid | lower-case text with dashes; its 16 bytes in a column declared for bytes |

@@ -37,6 +37,15 @@ impl SqliteSession {
     }
 }
 
+/// Refuses a statement that would not be run whole: SQLite takes a NUL for its end and drops the rest without a word.
+fn whole(doing: &str, sql: &str) -> Result<(), EngineError> {
+    if sql.contains('\0') {
+        let source = "the statement holds a NUL character, which SQLite takes for its end".into();
+        return Err(EngineError::Refused { doing: doing.to_owned(), code: None, source });
+    }
+    Ok(())
+}
+
 /// Names the line of a script where SQLite tells the place of its error.
 fn doing_script(script: &str, error: &rusqlite::Error) -> String {
     match error {
@@ -58,16 +67,13 @@ impl Session for SqliteSession {
     }
 
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
-        if script.contains('\0') {
-            // SQLite takes a NUL for the end, and would leave out the rest without a word.
-            let source = "the script holds a NUL character, which SQLite takes for its end".into();
-            return Err(EngineError::Refused { doing: "running a script".to_owned(), code: None, source });
-        }
+        whole("running a script", script)?;
         tokio::task::block_in_place(|| self.connection.execute_batch(script))
             .map_err(|error| failed(&self.place, doing_script(script, &error))(error))
     }
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, EngineError> {
+        whole("running a query", sql)?;
         self.run("running a query", |connection| audit::texts(connection, sql))
     }
 

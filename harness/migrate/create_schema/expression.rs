@@ -126,8 +126,13 @@ impl Reader<'_, '_, '_> {
 
     fn operand(&mut self) -> Option<Operand> {
         if self.take(&["length", "("]) {
-            let inner = self.operand().filter(|operand| operand.class == Class::Text && !operand.literal)?;
-            let sql = format!("length({})", inner.sql);
+            let (token, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            let (source, target) = (self.becomes)(&token.name().filter(|_| token.kind != TokenKind::Literal)?)?;
+            // Of a number, SQLite takes the length of its text, which is what became of it. The spelling of reals differs.
+            let is_same = is_text(&target.kind)
+                && (is_text(&source.kind) || matches!(source.kind, LogicalType::Any | LogicalType::Other(_)));
+            let sql = is_same.then(|| format!("length({})", self.dialect.quote(&target.name)))?;
             return self.take(&[")"]).then_some(Operand { sql, class: Class::Number, literal: false });
         }
         let sign = if self.take(&["-"]) { "-" } else { "" };

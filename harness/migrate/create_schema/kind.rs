@@ -50,7 +50,7 @@ impl Asked<'_> {
     }
 
     /// The types that keep what the declaration says.
-    fn declared(&self) -> Vec<LogicalType> {
+    pub fn declared(&self) -> Vec<LogicalType> {
         use LogicalType as T;
         match &self.column.kind {
             // Whatever the width of its name, SQLite takes 64 bits, and so do the rows to come.

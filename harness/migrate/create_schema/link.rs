@@ -1,6 +1,6 @@
 //! Columns that foreign keys tie together get one type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{Asked, TEXT};
 use crate::model::{Catalogue, LogicalType, TableName};
@@ -11,8 +11,12 @@ pub(super) type Place = (TableName, String);
 /// Gives all columns that are tied by foreign keys, directly or by way of others, the first type that holds the values of
 /// each of them. Where there is none, they keep their own; a counter always does.
 pub(super) fn unify(source: &Catalogue, asked: &BTreeMap<Place, Asked<'_>>, kinds: &mut BTreeMap<Place, LogicalType>) {
+    let children: BTreeSet<Place> = source.references().flat_map(|one| places(&one.child, &one.columns)).collect();
     for group in groups(source, asked) {
-        let members: Vec<(&Place, &Asked<'_>)> = group.iter().filter_map(|place| asked.get_key_value(place)).collect();
+        let mut members: Vec<(&Place, &Asked<'_>)> =
+            group.iter().filter_map(|place| asked.get_key_value(place)).collect();
+        // Who holds something is heard before who holds nothing, and who refers to nobody before who does.
+        members.sort_by_key(|(place, asked)| (asked.content.values() == 0, children.contains(*place)));
         if members.windows(2).all(|pair| comparable(&kinds[pair[0].0], &kinds[pair[1].0])) {
             continue;
         }
@@ -24,7 +28,8 @@ pub(super) fn unify(source: &Catalogue, asked: &BTreeMap<Place, Asked<'_>>, kind
             }
             continue;
         }
-        let wanted = members.iter().flat_map(|(_, asked)| asked.preferences());
+        let declared = members.iter().flat_map(|(_, asked)| asked.declared());
+        let wanted = declared.chain(members.iter().flat_map(|(_, asked)| asked.preferences()));
         let wanted = wanted.map(|kind| if comparable(&kind, &TEXT) { TEXT } else { kind });
         let common = wanted.into_iter().find(|kind| members.iter().all(|(_, asked)| asked.fits(kind)));
         for (place, _) in &members {
@@ -42,7 +47,12 @@ pub(super) fn comparable(one: &LogicalType, other: &LogicalType) -> bool {
     one == other || are_texts || are_decimals
 }
 
-/// Columns tied together, parents first.
+/// Columns of a table as places.
+pub(super) fn places(table: &TableName, columns: &[String]) -> Vec<Place> {
+    columns.iter().map(|column| (table.clone(), column.clone())).collect()
+}
+
+/// Columns that are tied together.
 fn groups(source: &Catalogue, asked: &BTreeMap<Place, Asked<'_>>) -> Vec<Vec<Place>> {
     let mut groups: Vec<Vec<Place>> = Vec::new();
     for reference in source.references() {

@@ -143,7 +143,7 @@ async fn make_empty(
     task: &StepTask,
     session: &mut dyn Session,
 ) -> Result<(), StepError> {
-    let mut full = Vec::new();
+    let (mut open, mut full) = (Vec::new(), Vec::new());
     for table in &plan.tables {
         let name = &table.comparison.target;
         if committed.iter().any(|(known, _)| known == name) {
@@ -151,15 +151,14 @@ async fn make_empty(
         }
         let rows = count(task, name, session).await?;
         if rows > 0 {
-            full.push((name.clone(), rows));
+            full.push((name, rows));
         }
+        open.push(name.clone());
     }
     match (settings.when_not_empty, full.first()) {
         (_, None) => Ok(()),
-        (WhenNotEmpty::Clear, Some(_)) => {
-            let names: Vec<TableName> = full.into_iter().map(|(name, _)| name).collect();
-            Ok(session.truncate(&names).await?)
-        }
+        // The empty ones, too: a table goes only together with those that refer to it.
+        (WhenNotEmpty::Clear, Some(_)) => Ok(session.truncate(&open).await?),
         (WhenNotEmpty::Refuse, Some((name, rows))) => Err(StepError::Refused {
             what: format!(
                 "the target is not empty: `{name}` holds {rows} rows ({} of its tables hold rows); \

@@ -262,7 +262,8 @@ impl Cluster {
     }
 
     /// A program of the installation under the server's account, in a process group of its own (a Ctrl-C in the terminal
-    /// reaches us alone, and we decide when the server stops), talking English into the log.
+    /// reaches us alone, and we decide when the server stops), talking English into the log. What the server would take
+    /// from the environment of whoever started it is kept from it.
     fn command(&self, tools: &Tools, program: &str) -> Result<Command, ProvisionError> {
         let log = || {
             OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source))
@@ -271,6 +272,11 @@ impl Cluster {
         command
             .current_dir(&self.directory)
             .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env_remove("PGDATA")
+            .env_remove("PGDATESTYLE")
+            .env_remove("PGCLIENTENCODING")
+            .env_remove("PGPORT")
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log()?)

@@ -80,7 +80,7 @@ pub const CASES: &[Planted] = &[
     Planted {
         name: "a comment is changed",
         target: "COMMENT ON TABLE users IS 'persons'",
-        finds: &["no_trace object_changed target comment:table users 1"],
+        finds: &["no_trace object_changed target comment:table public.users 1"],
         ..NO_TRACE
     },
     Planted {
@@ -95,7 +95,11 @@ pub const CASES: &[Planted] = &[
     Planted {
         name: "a view is lost",
         target: "DROP VIEW active_users",
-        finds: &["no_trace trace_lost target view:active_users 1"],
+        finds: &[
+            "no_trace trace_lost target column:active_users.email 1",
+            "no_trace trace_lost target column:active_users.id 1",
+            "no_trace trace_lost target view:active_users 1",
+        ],
         ..NO_TRACE
     },
     Planted {
@@ -136,7 +140,10 @@ pub const CASES: &[Planted] = &[
     Planted {
         name: "an extension is left behind",
         target: "CREATE EXTENSION pgcrypto",
-        finds: &["no_trace warning trace_left target extension:pgcrypto 1"],
+        finds: &[
+            "no_trace warning trace_left target comment:extension pgcrypto 1",
+            "no_trace warning trace_left target extension:pgcrypto 1",
+        ],
         ..NO_TRACE
     },
     Planted {

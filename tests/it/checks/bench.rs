@@ -26,7 +26,7 @@ const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
 /// Rows that a finding shows at most.
 const SAMPLE: u32 = 3;
 
-/// A server of PostgreSQL with a database to copy. Whoever lets go of it last takes it away.
+/// A server of PostgreSQL. Whoever lets go of it last takes it away.
 pub struct Bench {
     runtime: Runtime,
     admin: Address,
@@ -36,9 +36,6 @@ pub struct Bench {
 
 /// The bench that is standing, if one is.
 static STANDING: Mutex<Weak<Bench>> = Mutex::new(Weak::new());
-
-/// The database that every case's target is a copy of.
-const TEMPLATE: &str = "clean";
 
 impl Bench {
     /// The bench, which is set up if no other test has it at the moment; `None` where no PostgreSQL can be had, which is
@@ -73,30 +70,18 @@ impl Bench {
             None
         })?;
         let bench = Self { runtime, admin: server.admin, leases, work };
-        // Dozens of databases are made and dropped; whether they would survive a power cut is not what is tested here.
+        // Hundreds of tables are made and dropped; whether they would survive a power cut is not what is tested here.
         bench.say(&bench.admin, "ALTER SYSTEM SET fsync = off");
         bench.say(&bench.admin, "SELECT pg_reload_conf()");
-        bench.say(&bench.admin, &format!("CREATE DATABASE {TEMPLATE} TEMPLATE template0"));
-        bench.say(&bench.admin.with_database(TEMPLATE), TARGET);
         Some(bench)
     }
 
-    /// A pair of databases in which no check finds anything.
-    pub fn clean(&self) -> Pair<'_> {
-        self.pair(SOURCE, TEMPLATE)
-    }
-
     /// A pair of databases with nothing in them.
-    pub fn empty(&self) -> Pair<'_> {
-        self.pair("", "template0")
-    }
-
-    fn pair(&self, source: &str, template: &str) -> Pair<'_> {
+    pub fn pair(&self) -> Pair<'_> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("case{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let file = self.work.path().join(format!("{name}.db"));
-        rusqlite::Connection::open(&file).unwrap().execute_batch(source).unwrap();
-        self.say(&self.admin, &format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        self.say(&self.admin, &format!("CREATE DATABASE {name} TEMPLATE template0"));
         let source = Address { engine: EngineId::from("sqlite"), endpoint: Endpoint::File(file.clone()) };
         let target = self.admin.with_database(&name);
         Pair { bench: self, name, file, addresses: Sides::new(source, target), snapshots: BTreeMap::new() }
@@ -127,6 +112,15 @@ pub struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Makes both sides anew, as no check finds anything in them, and forgets what was recorded.
+    pub fn make_clean(&mut self) {
+        self.snapshots.clear();
+        // The first time there is no file yet.
+        let _ = std::fs::remove_file(&self.file);
+        self.source(SOURCE);
+        self.target(&format!("DROP SCHEMA public CASCADE; CREATE SCHEMA public; {TARGET}"));
+    }
+
     /// The source's file.
     pub fn file(&self) -> &Path {
         &self.file
@@ -160,8 +154,14 @@ impl Pair<'_> {
         derived
     }
 
-    /// Runs a check on the states that were recorded.
-    pub fn examine(&self, check: &dyn Check, stage: Stage, derived: &Derived, left: &[(String, String)]) -> Examined {
+    /// Runs checks on the states that were recorded, one after the other in the same sessions.
+    pub fn examine(
+        &self,
+        checks: &[&'static dyn Check],
+        stage: Stage,
+        derived: &Derived,
+        left: &[(String, String)],
+    ) -> Vec<Examined> {
         self.bench.runtime.block_on(async {
             let mut cx = CheckContext {
                 stage,
@@ -173,7 +173,10 @@ impl Pair<'_> {
                 sample: SAMPLE,
                 writes_source: false,
             };
-            let examined = check.run(&mut cx).await.unwrap();
+            let mut examined = Vec::new();
+            for check in checks {
+                examined.push(check.run(&mut cx).await.unwrap());
+            }
             cx.readers.close().await.unwrap();
             examined
         })

@@ -207,7 +207,7 @@ pub const CASES: &[Planted] = &[
         target: "ALTER TABLE posts ALTER COLUMN title DROP NOT NULL; UPDATE posts SET title = NULL WHERE id < 3",
         finds: &[
             "not_null null_value target posts.title 2",
-            "schema object_missing target column:posts.title 1",
+            "schema object_missing target constraint:posts.title (NOT NULL) 1",
             "checksum changed_row target posts 2",
             "checksum changed_value target posts.title 2 \
              [id=\"1\" title: \"Notes\" -> NULL; id=\"2\" title: \"A compiler\" -> NULL]",

@@ -67,13 +67,13 @@ pub const CASES: &[Planted] = &[
     Planted {
         name: "NOT NULL is dropped",
         target: "ALTER TABLE posts ALTER COLUMN title DROP NOT NULL",
-        finds: &["schema object_missing target column:posts.title 1"],
+        finds: &["schema object_missing target constraint:posts.title (NOT NULL) 1"],
         ..SCHEMA
     },
     Planted {
         name: "a default is lost",
         target: "ALTER TABLE users ALTER COLUMN city DROP DEFAULT",
-        finds: &["schema object_missing target column:users.city 1"],
+        finds: &["schema object_missing target default:users.city 1"],
         ..SCHEMA
     },
     Planted {
@@ -179,6 +179,13 @@ pub const CASES: &[Planted] = &[
              [holder=\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\" holder=\"a0eebc999c0b4ef8bb6d6bb9bd380a11\"]",
         ],
         ledger: &["target devices.holder uuid from text or bytes: 1"],
+        ..UUID_TYPE
+    },
+    Planted {
+        name: "a UUID in bytes beside the same one in text",
+        source: "UPDATE devices SET holder = x'a0eebc999c0b4ef8bb6d6bb9bd380a11' WHERE serial = 'X2'",
+        finds: &["uuid_type uuid_spelling source devices.holder 1 \
+             [holder=\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\" holder=\"x'A0EEBC999C0B4EF8BB6D6BB9BD380A11'\"]"],
         ..UUID_TYPE
     },
     Planted {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rehearse::{
-    check,
+    check::{checksum::Checksum, uuid_type::UuidType},
     model::{FindingKind, Stage},
 };
 use serde::Deserialize;
@@ -66,14 +66,14 @@ fn table(at: usize, held: &Held) -> String {
 fn values_are_equal_or_not_as_a_fair_comparison_says() {
     let Some(bench) = Bench::take("values_are_equal_or_not_as_a_fair_comparison_says") else { return };
     let values = values();
-    let mut pair = bench.empty();
+    let mut pair = bench.pair();
     let sql =
         |held: fn(&Value) -> &Held| values.iter().enumerate().map(|(at, one)| table(at, held(one))).collect::<String>();
     pair.source(&sql(|value| &value.sqlite));
     pair.target(&sql(|value| &value.postgres));
     pair.record(Stage::Migrated);
     let derived = pair.derive(Stage::Migrated, &[]);
-    let examined = pair.examine(check::by_id("checksum").unwrap(), Stage::Migrated, &derived, &[]);
+    let examined = pair.examine(&[&Checksum], Stage::Migrated, &derived, &[]).remove(0);
 
     let mut found = BTreeMap::new();
     for finding in &examined.findings {
@@ -102,13 +102,13 @@ fn what_only_looks_like_a_uuid_is_named() {
     let values: Vec<Value> = values().into_iter().filter(|value| value.verdict == Verdict::NotUuid).collect();
     assert!(!values.is_empty());
     for value in values {
-        let mut pair = bench.empty();
+        let mut pair = bench.pair();
         pair.source(&table(0, &value.sqlite));
         pair.target(&table(0, &value.postgres));
         pair.record(Stage::Migrated);
         let stated = Planted { stated: &[("v0", "v", "uuid")], ..NOTHING }.stated();
         let derived = pair.derive(Stage::Migrated, &stated);
-        let examined = pair.examine(check::by_id("uuid_type").unwrap(), Stage::Migrated, &derived, &[]);
+        let examined = pair.examine(&[&UuidType], Stage::Migrated, &derived, &[]).remove(0);
         let told: Vec<String> = examined.findings.iter().map(|one| super::told("uuid_type", one)).collect();
         assert_eq!(told, ["uuid_type uuid_invalid source v0.v 1", "uuid_type uuid_invalid target v0.v 1"]);
     }

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rehearse::model::{Report, RunId};
 use tempfile::TempDir;
 
 /// The top of the repository.
@@ -109,11 +110,40 @@ impl Sandbox {
         link.expect("a run left its journal").parent().unwrap().to_owned()
     }
 
+    /// The report of the newest run of a scenario.
+    #[track_caller]
+    pub fn report(&self, scenario: &str) -> Report {
+        let path = self.out().join(scenario).join("latest/report.json");
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// Panics if a process still works in the sandbox, or folders of a run are left.
+    #[track_caller]
+    pub fn assert_quiet(&self) {
+        let folders: Vec<_> = fs::read_dir(self.work()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(folders, Vec::<PathBuf>::new());
+        for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+            let place = fs::read_link(entry.path().join("cwd"));
+            if place.is_ok_and(|place| place.starts_with(self.directory.path())) {
+                let line = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+                panic!("{} is left: {}", entry.path().display(), line.replace('\0', " "));
+            }
+        }
+    }
+
     /// Everything that the program wrote to disk, path and text.
     pub fn artefacts(&self) -> Vec<(PathBuf, String)> {
         let all = files(&self.out()).into_iter().chain(files(&self.path("state")));
         all.map(|path| (path.clone(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned())).collect()
     }
+}
+
+/// The containers, running or not, whose name tells this run.
+pub fn containers_of(run: &RunId) -> Vec<String> {
+    let listed = Command::new("docker").args(["ps", "-a", "--format", "{{.Names}}"]).output().unwrap();
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    names.lines().filter(|name| name.contains(run.as_str())).map(str::to_owned).collect()
 }
 
 /// Runs a command to its end.

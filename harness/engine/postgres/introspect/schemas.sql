@@ -21,11 +21,13 @@ SELECT 'default_privileges',
                                      FROM unnest(d.defaclacl) i))::text
 FROM pg_catalog.pg_default_acl d
 UNION ALL
--- The comments that initdb writes have objects with OIDs below 16384; of those only the schema public is a user's.
+-- The comments that initdb writes have objects with OIDs below 16384; of those only the schema public is a user's, and an
+-- extension (plpgsql) that may be dropped and created again, after which its OID is another.
 SELECT 'comment', i.type || ' ' || i.identity, jsonb_build_object('text', d.description)::text
 FROM pg_catalog.pg_description d
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) i
-WHERE (d.objoid >= 16384 OR (d.classoid = 'pg_catalog.pg_namespace'::regclass AND d.objoid IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'public')))
+WHERE (d.objoid >= 16384 OR d.classoid = 'pg_catalog.pg_extension'::regclass
+       OR (d.classoid = 'pg_catalog.pg_namespace'::regclass AND d.objoid IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'public')))
   AND (d.objoid, d.classoid) NOT IN (SELECT m.objid, m.classid FROM member m)
 UNION ALL
 SELECT 'comment', 'database', jsonb_build_object('text', d.description)::text

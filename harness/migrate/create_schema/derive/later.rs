@@ -1,17 +1,22 @@
-//! What is made after the rows: keys, indexes, CHECKs, foreign keys, and where counters stand.
+//! Keys, indexes, checks and foreign keys: what is made after the rows.
 
 use std::collections::BTreeSet;
 
 use super::{
     super::{expression, link},
-    Content, Deriving, Part,
+    Deriving, Part,
 };
 use crate::model::{
     LogicalType,
-    catalogue::{CheckConstraint, ForeignKey, Index, IndexPart, Key, Reference, SequenceOwner, Table},
+    catalogue::{CheckConstraint, ForeignKey, Index, IndexPart, Key, Reference, Table},
 };
 
 impl Deriving<'_> {
+    fn constraint(&mut self, target: &Table, wanted: &str) -> String {
+        self.constraints.entry(target.name.clone()).or_default().claim(wanted)
+    }
+
+    /// Primary and unique keys.
     pub(super) fn keys(&mut self, table: &Table, target: &Table) {
         let name = |deriving: &mut Self, given: &Option<String>, columns: &[String], suffix: &str| {
             let made = || {
@@ -45,6 +50,7 @@ impl Deriving<'_> {
         }
     }
 
+    /// Indexes.
     pub(super) fn indexes(&mut self, table: &Table, target: &Table) {
         for index in &table.indexes {
             let object = format!("index:{}.{}", table.name, index.name);
@@ -83,13 +89,18 @@ impl Deriving<'_> {
             let own = table.columns.iter().find(|own| own.name.eq_ignore_ascii_case(name))?;
             let content = self.asked[&(table.name.clone(), own.name.clone())].content;
             let other = self.counterpart(table, target, name)?;
-            // To the source, the word `t` is not equal to 1.
-            let means_another = other.kind == LogicalType::Boolean && content.texts > 0;
+            // To the source, the word `t` is not equal to 1, and a real is no text.
+            let means_another = match other.kind {
+                LogicalType::Boolean => content.texts > 0,
+                LogicalType::Text { .. } => content.reals > 0,
+                _ => false,
+            };
             (!means_another).then_some((own, other))
         };
         expression::translate(condition, &becomes, self.dialect)
     }
 
+    /// CHECK constraints.
     pub(super) fn checks(&mut self, table: &Table, target: &Table) {
         for check in &table.checks {
             let object = format!("constraint:{} (CHECK)", target.name);
@@ -104,6 +115,7 @@ impl Deriving<'_> {
         }
     }
 
+    /// Foreign keys; `made` has every table that is carried.
     pub(super) fn foreign_keys(&mut self, table: &Table, target: &Table, made: &[(&Table, Table)]) {
         for key in &table.foreign_keys {
             let reference = Reference::of(&table.name, key);
@@ -169,27 +181,5 @@ impl Deriving<'_> {
             validated: true,
             ..key.clone()
         })
-    }
-
-    pub(super) fn positions(&mut self, content: &Content) {
-        for sequence in &self.source.sequences {
-            let Some(owner) = &sequence.feeds else { continue };
-            let place = (owner.table.clone(), owner.column.clone());
-            let Some(asked) = self.asked.get(&place) else { continue };
-            let largest = asked.content.integer_range.map_or(0, |(_, most)| i128::from(most));
-            if !content.profiles.contains_key(&owner.table) || sequence.next <= largest.max(0) + 1 {
-                continue;
-            }
-            let made = self.made.iter().find(|(table, _)| table.name == owner.table);
-            let column =
-                made.and_then(|(table, target)| Some((target, self.counterpart(table, target, &owner.column)?)));
-            match (i64::try_from(sequence.next), column) {
-                (Ok(next), Some((target, column))) => {
-                    let owner = SequenceOwner { table: target.name.clone(), column: column.name.clone() };
-                    self.derived.positions.push((owner, next));
-                }
-                _ => self.lost(format!("sequence:{}", owner.table), "is used up"),
-            }
-        }
     }
 }

@@ -117,11 +117,8 @@ pub fn derive(source: &Catalogue, content: &Content, dialect: &dyn Dialect) -> D
 fn asked<'a>(source: &'a Catalogue, content: &'a Content) -> BTreeMap<Place, Asked<'a>> {
     let referred: BTreeSet<Place> = source
         .references()
-        .flat_map(|reference| {
-            let of = |table: &TableName, columns: Vec<String>| {
-                columns.into_iter().map(|column| (table.clone(), column)).collect::<Vec<_>>()
-            };
-            [of(&reference.child, reference.columns), of(&reference.parent, reference.parent_columns)].concat()
+        .flat_map(|one| {
+            [link::places(&one.child, &one.columns), link::places(&one.parent, &one.parent_columns)].concat()
         })
         .collect();
     let mut all = BTreeMap::new();
@@ -284,8 +281,26 @@ impl<'a> Deriving<'a> {
         columns.iter().map(|name| self.counterpart(table, target, name).map(|column| column.name.clone())).collect()
     }
 
-    fn constraint(&mut self, target: &Table, wanted: &str) -> String {
-        self.constraints.entry(target.name.clone()).or_default().claim(wanted)
+    fn positions(&mut self, content: &Content) {
+        for sequence in &self.source.sequences {
+            let Some(owner) = &sequence.feeds else { continue };
+            let place = (owner.table.clone(), owner.column.clone());
+            let Some(asked) = self.asked.get(&place) else { continue };
+            let largest = asked.content.integer_range.map_or(0, |(_, most)| i128::from(most));
+            if !content.profiles.contains_key(&owner.table) || sequence.next <= largest.max(0) + 1 {
+                continue;
+            }
+            let made = self.made.iter().find(|(table, _)| table.name == owner.table);
+            let column =
+                made.and_then(|(table, target)| Some((target, self.counterpart(table, target, &owner.column)?)));
+            match (i64::try_from(sequence.next), column) {
+                (Ok(next), Some((target, column))) => {
+                    let owner = SequenceOwner { table: target.name.clone(), column: column.name.clone() };
+                    self.derived.positions.push((owner, next));
+                }
+                _ => self.lost(format!("sequence:{}", owner.table), "is used up"),
+            }
+        }
     }
 
     /// Views, triggers, and what constraints do on a conflict.

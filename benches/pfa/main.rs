@@ -1,0 +1,137 @@
+//! PFA Vanguard at full size, against the limits that this project sets itself, all in the same run.
+//!
+//! `cargo bench --bench pfa -- --rows 1000000 --provider local` rehearses with a tenth of the rows, with all of them and
+//! with the scenario's own 67, on one server that it starts first. It prints a table and ends with 1 if a limit is passed.
+
+mod copy;
+mod program;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use comfy_table::{CellAlignment, Table, presets};
+
+use program::Rehearsed;
+use server::Started;
+
+/// The import may take this many times as long as the server's own COPY of the same rows plus its keys.
+const IMPORT_LIMIT: f64 = 2.0;
+/// Peak memory of `rehearse` and its step process together, in MiB.
+const MEMORY_LIMIT: f64 = 300.0;
+/// Peak memory with all rows against a tenth of them: the same but for what an allocator scatters.
+const GROWTH_LIMIT: f64 = 1.1;
+/// A rehearsal of the 67 rows on a running server, in seconds.
+const SMALL_LIMIT: f64 = 3.0;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Rehearses PFA Vanguard at full size and holds it against the limits.
+#[derive(Parser)]
+struct Args {
+    /// Rows of the large rehearsal; the smaller one has a tenth.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
+    /// Who gives the server.
+    #[arg(long, default_value = "auto", value_parser = ["auto", "container", "local"])]
+    provider: String,
+    /// The root seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Cargo says it to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = tokio::select! {
+        result = rehearsed(&args) => result,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+    };
+    match result {
+        Ok(board) => {
+            println!("{}", board.table);
+            ExitCode::from(u8::from(board.is_over))
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn rehearsed(args: &Args) -> Result<Board, Error> {
+    let server = Started::new(&args.provider).await?;
+    eprintln!("PostgreSQL {} by {}", server.version(), server.why());
+    let board = measured(args, &server).await;
+    server.release().await?;
+    board
+}
+
+async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {
+    let mut board = Board::new();
+    let tiny = program::rehearse(server, None, args.seed).await?;
+    board.bounded("67 rows, whole rehearsal", tiny.seconds, "s", SMALL_LIMIT);
+    program::clean(server, &tiny).await?;
+
+    let tenth = program::rehearse(server, Some(args.rows / 10), args.seed).await?;
+    board.rates(&tenth);
+    board.bounded(&tenth.named("peak memory"), tenth.memory_mib(), "MiB", MEMORY_LIMIT);
+    program::clean(server, &tenth).await?;
+
+    let full = program::rehearse(server, Some(args.rows), args.seed).await?;
+    board.rates(&full);
+    board.bounded(&full.named("peak memory"), full.memory_mib(), "MiB", MEMORY_LIMIT);
+    board.bounded("peak memory, all rows / a tenth", full.memory_mib() / tenth.memory_mib(), "x", GROWTH_LIMIT);
+    board.plain("of it the run, and its step", &format!("{:.0} + {:.0} MiB", full.run_mib, full.step_mib));
+
+    let bare = copy::measure(server, copy::Keys::Afterwards).await?;
+    let held = copy::measure(server, copy::Keys::InPlace).await?;
+    program::clean(server, &full).await?;
+    let import = full.figure("import_ms")? / 1000.0;
+    board.plain(&full.named("import"), &format!("{import:.1} s"));
+    board.plain("the server's own COPY, then its keys", &format!("{:.1} + {:.1} s", bare.copy, bare.keys));
+    board.bounded("import / COPY, then keys", import / (bare.copy + bare.keys), "x", IMPORT_LIMIT);
+    board.plain("import / COPY with keys in place", &format!("{:.2} x", import / held.copy));
+    Ok(board)
+}
+
+/// What was measured, in rows of a table.
+struct Board {
+    table: Table,
+    is_over: bool,
+}
+
+impl Board {
+    fn new() -> Self {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_header(["figure", "measured", "limit", "share", ""]);
+        for column in table.column_iter_mut().skip(1).take(3) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        Self { table, is_over: false }
+    }
+
+    fn plain(&mut self, figure: &str, measured: &str) {
+        eprintln!("{figure}: {measured}");
+        self.table.add_row([figure, measured]);
+    }
+
+    fn bounded(&mut self, figure: &str, measured: f64, unit: &str, limit: f64) {
+        let is_over = measured > limit;
+        self.is_over |= is_over;
+        let word = if is_over { "OVER" } else { "PASS" };
+        eprintln!("{figure}: {measured:.2} {unit}, limit {limit} {unit}: {word}");
+        let (told, bound) = (format!("{measured:.2} {unit}"), format!("{limit} {unit}"));
+        self.table.add_row([figure, &told, &bound, &format!("{:.0} %", measured / limit * 100.0), word]);
+    }
+
+    fn rates(&mut self, run: &Rehearsed) {
+        self.plain(&run.named("whole rehearsal"), &format!("{:.1} s", run.seconds));
+        for (phase, rate) in run.rates() {
+            self.plain(&run.named(&phase), &format!("{} rows/s", rehearse::report::prose::count(rate)));
+        }
+    }
+}
