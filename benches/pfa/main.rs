@@ -107,7 +107,7 @@ struct Board {
 impl Board {
     fn new() -> Self {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_header(["figure", "measured", "limit", "share", ""]);
+        table.load_style(presets::NOTHING).set_header(["figure", "measured", "limit", "share", ""]);
         for column in table.column_iter_mut().skip(1).take(3) {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -220,10 +220,13 @@ impl Case {
     }
 }
 
+/// What is done when the step tells how far it is.
+type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
+
 /// Listens to the step, and does something to it in the middle.
 struct Voice<'a> {
     marks: Vec<Json>,
-    hook: Box<dyn FnMut(&str, u64) + Send + 'a>,
+    hook: Hook<'a>,
 }
 
 impl Voice<'_> {
