@@ -286,7 +286,13 @@ fn mark(mark: &Mark) -> Json {
     serde_json::to_value(mark).expect("marks are plain JSON")
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line, without saying the same thing twice.
 fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut told = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }

@@ -1,6 +1,7 @@
 //! Whatever breaks the import, nothing of it stays.
 
 use super::*;
+use crate::small_disk::SmallDisk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_is_not_empty_is_refused_or_cleared() {
@@ -144,14 +145,11 @@ async fn a_step_that_is_taken_up_again_goes_on_or_takes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_target_is_told_and_emptied_again() {
     const TEST: &str = "a_full_target_is_told_and_emptied_again";
-    if !rustix::process::geteuid().is_root() {
-        return skipped(TEST, "root", "only root may mount a small disk");
-    }
     let sandbox = Sandbox::new();
-    let Some(disk) = SmallDisk::mount(sandbox.path("disk")) else {
-        return skipped(TEST, "root", "this system does not let us mount a small disk");
+    let Some(disk) = SmallDisk::mount(sandbox.path("disk"), "160m") else {
+        return skipped(TEST, "root", "a small disk cannot be mounted here");
     };
-    let work = disk.0.clone();
+    let work = disk.path().to_owned();
     let Some(bench) = Bench::on(TEST, sandbox, work).await else { return };
     // Random letters, which the server does not compress: 8 MB.
     let source = format!(
@@ -172,30 +170,4 @@ async fn a_full_target_is_told_and_emptied_again() {
     assert!(whole(&error).contains("no space is left while copying into"), "{}", whole(&error));
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
     drop(bench);
-}
-
-/// A disk of 160 MiB in memory.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: PathBuf) -> Option<Self> {
-        fs::create_dir(&path).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        let done =
-            mount.args(["-t", "tmpfs", "-o", "size=160m,mode=0711", "rehearse-test"]).arg(&path).output().ok()?;
-        done.status.success().then_some(Self(path))
-    }
-
-    fn fill_up_to(&self, free: u64) {
-        let stat = rustix::fs::statvfs(&self.0).unwrap();
-        let filler = fs::File::create(self.0.join("filler")).unwrap();
-        rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, stat.f_bavail * stat.f_frsize - free)
-            .unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
