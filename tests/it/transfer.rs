@@ -229,9 +229,6 @@ struct Voice<'a> {
     hook: Hook<'a>,
 }
 
-/// Hears what is being done and how many rows are.
-type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
-
 impl Voice<'_> {
     fn silent() -> Self {
         Self { marks: Vec::new(), hook: Box::new(|_, _| {}) }
