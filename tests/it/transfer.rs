@@ -220,7 +220,7 @@ impl Case {
     }
 }
 
-/// Hears what is being done and how far it is.
+/// What is done when the step says what it is doing, and how far it is.
 type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
 
 /// Listens to the step, and does something to it in the middle.
