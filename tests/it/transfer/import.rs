@@ -145,12 +145,13 @@ async fn a_step_that_is_taken_up_again_goes_on_or_takes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_target_is_told_and_emptied_again() {
     const TEST: &str = "a_full_target_is_told_and_emptied_again";
-    let sandbox = Sandbox::new();
-    let Some(disk) = SmallDisk::mount(sandbox.path("disk"), "160m") else {
+    // Dropped last: a folder goes only when nothing is mounted in it any more.
+    let room = Sandbox::new();
+    let Some(disk) = SmallDisk::mount(room.path("disk"), "160m") else {
         return skipped(TEST, "root", "a small disk cannot be mounted here");
     };
     let work = disk.path().to_owned();
-    let Some(bench) = Bench::on(TEST, sandbox, work).await else { return };
+    let Some(bench) = Bench::on(TEST, Sandbox::new(), work).await else { return };
     // Random letters, which the server does not compress: 8 MB.
     let source = format!(
         "{SOURCE}; UPDATE parents SET name = hex(randomblob(2000));
@@ -169,5 +170,4 @@ async fn a_full_target_is_told_and_emptied_again() {
     assert!(matches!(error, StepError::Engine(EngineError::Full { .. })), "{error:?}");
     assert!(whole(&error).contains("no space is left while copying into"), "{}", whole(&error));
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
-    drop(bench);
 }
