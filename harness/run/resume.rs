@@ -21,7 +21,7 @@ use crate::{
     canon::comparison::Stated,
     migrate::NotCarried,
     model::{
-        Coverage, Event, EventKind, Lease, LeaseKind, Outcome, RunId, Side, Snapshot, Stage,
+        Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
     },
     provision::{External, UrlSource},
@@ -237,9 +237,9 @@ fn position(
         RunError::WrongState(format!("the scenario of run {id} has changed: it has no rehearsal `{name}` any more"))
     })?;
     if only_rollback {
-        // Between two rehearsals, or at the end of the last, what was there is given back already, or on its way.
-        let holds_servers = standing.leases.iter().any(|lease| !matches!(lease.kind, LeaseKind::Directory { .. }));
-        return Ok(if holds_servers { (last, true) } else { (plan.rehearsals.len(), false) });
+        // At its end, what was not to be kept is given back already, or on its way.
+        let stands = standing.kept || !standing.concluded;
+        return Ok(if stands { (last, true) } else { (plan.rehearsals.len(), false) });
     }
     if !standing.concluded {
         return Ok((last, true));
@@ -266,7 +266,9 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
             EventKind::SnapshotTaken { stage, side, file, .. } => {
                 earlier.snapshots.insert((*stage, *side), read_snapshot(&directory.join(file))?);
             }
-            EventKind::CheckFinished(check) if !matches!(check.outcome, Outcome::Broken { .. }) => {
+            EventKind::CheckFinished(check)
+                if !matches!(check.outcome, Outcome::Broken { .. } | Outcome::Skipped { .. }) =>
+            {
                 let id = format!("check/{}/{}", stage_word(check.stage), check.id);
                 earlier.done.insert(id.clone());
                 earlier.coverage.insert(id, check.coverage);

@@ -300,7 +300,7 @@ fn a_journal_that_was_cut_is_told_as_such() {
     let cuts = [whole.len() / 2, whole[..whole.len() / 2].rfind('\n').unwrap() + 1, whole.find('\n').unwrap() + 1];
     for cut in cuts {
         let sandbox = Sandbox::new();
-        let cut = whole.floor_char_boundary(cut);
+        let cut = (0..=cut).rev().find(|at| whole.is_char_boundary(*at)).unwrap();
         let told = sandbox.call(&["report", &stored(&sandbox, &whole[..cut]), "--format", "json"]);
         assert_eq!(told.code, 0, "{told:?}");
         let report: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();

@@ -220,14 +220,14 @@ impl Case {
     }
 }
 
+/// What is done when the step says what it is doing, and how far it is.
+type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
+
 /// Listens to the step, and does something to it in the middle.
 struct Voice<'a> {
     marks: Vec<Json>,
     hook: Hook<'a>,
 }
-
-/// Hears what is being done and how many rows are.
-type Hook<'a> = Box<dyn FnMut(&str, u64) + Send + 'a>;
 
 impl Voice<'_> {
     fn silent() -> Self {

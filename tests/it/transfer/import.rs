@@ -1,6 +1,7 @@
 //! Whatever breaks the import, nothing of it stays.
 
 use super::*;
+use crate::small_disk::SmallDisk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_is_not_empty_is_refused_or_cleared() {
@@ -144,15 +145,13 @@ async fn a_step_that_is_taken_up_again_goes_on_or_takes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_target_is_told_and_emptied_again() {
     const TEST: &str = "a_full_target_is_told_and_emptied_again";
-    if !rustix::process::geteuid().is_root() {
-        return skipped(TEST, "root", "only root may mount a small disk");
-    }
-    let sandbox = Sandbox::new();
-    let Some(disk) = SmallDisk::mount(sandbox.path("disk")) else {
-        return skipped(TEST, "root", "this system does not let us mount a small disk");
+    // Dropped last: a folder goes only when nothing is mounted in it any more.
+    let room = Sandbox::new();
+    let Some(disk) = SmallDisk::mount(room.path("disk"), "160m") else {
+        return skipped(TEST, "root", "a small disk cannot be mounted here");
     };
-    let work = disk.0.clone();
-    let Some(bench) = Bench::on(TEST, sandbox, work).await else { return };
+    let work = disk.path().to_owned();
+    let Some(bench) = Bench::on(TEST, Sandbox::new(), work).await else { return };
     // Random letters, which the server does not compress: 8 MB.
     let source = format!(
         "{SOURCE}; UPDATE parents SET name = hex(randomblob(2000));
@@ -171,31 +170,36 @@ async fn a_full_target_is_told_and_emptied_again() {
     assert!(matches!(error, StepError::Engine(EngineError::Full { .. })), "{error:?}");
     assert!(whole(&error).contains("no space is left while copying into"), "{}", whole(&error));
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
-    drop(bench);
 }
 
-/// A disk of 160 MiB in memory.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: PathBuf) -> Option<Self> {
-        fs::create_dir(&path).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        let done =
-            mount.args(["-t", "tmpfs", "-o", "size=160m,mode=0711", "rehearse-test"]).arg(&path).output().ok()?;
-        done.status.success().then_some(Self(path))
-    }
-
-    fn fill_up_to(&self, free: u64) {
-        let stat = rustix::fs::statvfs(&self.0).unwrap();
-        let filler = fs::File::create(self.0.join("filler")).unwrap();
-        rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, stat.f_bavail * stat.f_frsize - free)
-            .unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
+/// Foreign keys that are set aside for many rows come back as they were: after the rows, and after a failure.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_set_aside_come_back() {
+    let Some(bench) = Bench::new("keys_that_are_set_aside_come_back").await else { return };
+    let source = "CREATE TABLE tree (id INTEGER PRIMARY KEY, up INTEGER REFERENCES tree (id));
+                  PRAGMA foreign_keys = off;
+                  INSERT INTO tree WITH RECURSIVE n (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM n
+                  WHERE value < 12000) SELECT value, 12001 - value FROM n";
+    let target = "CREATE TABLE tree (id bigint PRIMARY KEY, up bigint CONSTRAINT grown REFERENCES tree (id)
+                  ON DELETE CASCADE DEFERRABLE);
+                  COMMENT ON CONSTRAINT grown ON tree IS 'it''s a tree'";
+    let case = bench.case("aside", source, target, json!({})).await;
+    let admin = case.admin.clone();
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'aside'";
+    // `fails` compares the catalogue and the rows with what they were before.
+    let (_, marks) = case
+        .fails(|doing, done| {
+            if (doing, done) == ("import", 5000) {
+                let admin = admin.clone();
+                on_a_thread(async move { ask(&admin, sql).await });
+            }
+        })
+        .await;
+    assert!(marks[0]["aside"][0]["add"].as_str().unwrap().contains("ON DELETE CASCADE DEFERRABLE"), "{marks:?}");
+    let keys = "SELECT pg_get_constraintdef(oid), convalidated::text, obj_description(oid) FROM pg_constraint
+                WHERE conname = 'grown'";
+    let before = ask(&case.task.addresses.target, keys).await;
+    case.forward(&mut Voice::silent()).await.unwrap();
+    assert_eq!(case.count("tree").await, 12000);
+    assert_eq!(ask(&case.task.addresses.target, keys).await, before);
 }
