@@ -41,7 +41,7 @@ tell() {
 	skipped=$(cut -d: -f2 "$scratch/skipped" | sort -u | wc -l)
 	read -r passed failed < <(awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log")
 	if [ "$skipped" -gt 0 ]; then
-		echo 'These tests could not run here:'
+		echo 'These tests could not run here, in whole or in part:'
 		cat "$scratch/skipped"
 	fi
 	echo "$((passed - skipped)) passed, $failed failed, $skipped skipped"
