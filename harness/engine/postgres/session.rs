@@ -150,8 +150,8 @@ impl Session for PostgresSession {
         self.set_sequences(tables).await
     }
 
-    async fn foreign_key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
-        self.key_scripts(tables).await
+    async fn key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        self.keys(tables).await
     }
 
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
