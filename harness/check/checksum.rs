@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
     canon::{
-        Buckets, Causes, Fetch, Fetched, Form, Located, Mark, RowDigester, Suspects, TableDigest, compare,
+        Buckets, Causes, Changed, Fetch, Fetched, Form, Located, Mark, RowDigester, Suspects, TableDigest, compare,
         comparison::Comparison,
     },
     engine::{EngineError, Rowset},
@@ -33,6 +33,8 @@ static META: CheckMeta = CheckMeta {
 const SUSPECTS_AT_ONCE: u64 = 400_000;
 /// Bytes of the values of changed rows kept in memory at a time, for each side.
 const VALUES_AT_ONCE: usize = 64 << 20;
+/// Changed rows that are kept to show: so many times the sample of one column.
+const COLUMNS_SHOWN: usize = 16;
 
 #[async_trait]
 impl Check for Checksum {
@@ -78,29 +80,40 @@ struct Wish {
 }
 
 impl Wish {
-    /// All changed rows of a group, and as many others as there is still room for in the samples.
-    fn new(found: &Located, so_far: &Located, cap: usize) -> Self {
-        let room = |kept: usize| cap.saturating_sub(kept);
-        let (wanted, kept) = (&found.wanted, &so_far.wanted);
-        let missing = wanted.missing.iter().take(room(kept.missing.len())).copied();
-        let extraneous = wanted.extraneous.iter().take(room(kept.extraneous.len())).copied();
-        let changed = || wanted.changed.iter().take(room(kept.changed.len()));
-        Self {
-            pairs: wanted.changed.iter().map(|changed| Sides::new(changed.source, changed.target)).collect(),
-            shown: Sides::new(
-                missing.chain(changed().map(|changed| changed.source)).collect(),
-                extraneous.chain(changed().map(|changed| changed.target)).collect(),
-            ),
-        }
+    /// All changed rows of a group, and those to show: of the others as many as there is still room for; of the changed
+    /// ones as many for each column as there is still room for, so that rare changes are not crowded out. What is not to
+    /// be shown is taken out of what was found.
+    fn new(found: &mut Located, so_far: &Located, cap: usize) -> Self {
+        let (wanted, kept) = (&mut found.wanted, &so_far.wanted);
+        let pairs = wanted.changed.iter().map(|changed| Sides::new(changed.source, changed.target)).collect();
+        wanted.missing.truncate(cap.saturating_sub(kept.missing.len()));
+        wanted.extraneous.truncate(cap.saturating_sub(kept.extraneous.len()));
+        let mut shown = vec![0; found.changed_values.len()];
+        kept.changed.iter().flat_map(|changed| &changed.columns).for_each(|column| shown[*column] += 1);
+        let mut room = (cap * COLUMNS_SHOWN).saturating_sub(kept.changed.len());
+        wanted.changed.retain(|changed| {
+            let is_shown = room > 0 && changed.columns.iter().any(|column| shown[*column] < cap);
+            if is_shown {
+                room -= 1;
+                changed.columns.iter().for_each(|column| shown[*column] += 1);
+            }
+            is_shown
+        });
+        let changed = |side: fn(&Changed) -> Mark| wanted.changed.iter().map(side);
+        let shown = Sides::new(
+            wanted.missing.iter().copied().chain(changed(|changed| changed.source)).collect(),
+            wanted.extraneous.iter().copied().chain(changed(|changed| changed.target)).collect(),
+        );
+        Self { pairs, shown }
     }
 
-    fn marks(&self, side: Side) -> Vec<Mark> {
-        self.pairs.iter().map(|pair| *pair.get(side)).chain(self.shown.get(side).iter().copied()).collect()
+    fn marks(&self, side: Side) -> impl Iterator<Item = Mark> {
+        self.pairs.iter().map(move |pair| *pair.get(side)).chain(self.shown.get(side).iter().copied())
     }
 
     /// The lowest key of both sides; `None` if nothing is wished for any more.
     fn lowest(&self) -> Option<[u8; 16]> {
-        Side::BOTH.into_iter().flat_map(|side| self.marks(side)).map(|mark| mark.key).min()
+        self.marks(Side::Source).chain(self.marks(Side::Target)).map(|mark| mark.key).min()
     }
 
     /// Takes what a scan fetched, and keeps what another has to fetch.
@@ -224,10 +237,10 @@ impl<'a> Pass<'a> {
         for group in buckets.groups(&digests.source, &digests.target, SUSPECTS_AT_ONCE) {
             let suspects = || Suspects::new(self.forms.clone(), self.key.clone(), group.clone());
             let suspects = cx.readers.scan(self.rowsets(), Sides::new(suspects(), suspects())).await?;
-            let found = compare(&suspects.source, &suspects.target, usize::MAX);
+            let mut found = compare(&suspects.source, &suspects.target, usize::MAX);
             drop(suspects);
-            let wanted = Wish::new(&found, &differing.located, cap);
-            differing.located.add(found, cap);
+            let wanted = Wish::new(&mut found, &differing.located, cap);
+            differing.located.add(found, usize::MAX);
             self.fetch(cx, wanted, &mut differing).await?;
         }
         Ok(differing)
@@ -241,10 +254,10 @@ impl<'a> Pass<'a> {
         differing: &mut Differing,
     ) -> Result<(), EngineError> {
         while let Some(lowest) = wanted.lowest() {
-            let fetch = |marks: Vec<Mark>| {
+            let sinks = Sides::from_fn(|side| {
+                let marks = wanted.marks(side);
                 Fetch::new(self.forms.clone(), self.key.clone(), marks, Some(lowest), VALUES_AT_ONCE)
-            };
-            let sinks = Sides::from_fn(|side| fetch(wanted.marks(side)));
+            });
             let fetched = cx.readers.scan(self.rowsets(), sinks).await?.map(Fetch::finish);
             wanted.grant(&fetched, differing);
         }
@@ -285,7 +298,8 @@ impl<'a> Pass<'a> {
             let columns = std::slice::from_ref(&self.columns[at].target);
             let subject = Subject::columns(Side::Target, &self.comparison.target, columns);
             let finding = Finding::error(FindingKind::ChangedValue, subject, *total);
-            let finding = finding.with_causes(whole(causes, *total)).with_sample(sample.collect());
+            let finding =
+                finding.with_causes(whole(causes, *total)).with_sample(sample.take(cx.sample as usize).collect());
             examined.findings.push(finding);
         }
     }

@@ -80,6 +80,8 @@ fn every_changed_value_has_its_cause() {
         let sum: u64 = finding.causes.iter().map(|one| one.total).sum();
         let whole = finding.kind == FindingKind::ChangedRow || sum == finding.total;
         assert!(whole, "{} of {}: {:?}", sum, finding.total, finding.causes);
+        let shown = finding.kind == FindingKind::ChangedRow || finding.sample.len() as u64 == finding.total.min(3);
+        assert!(shown, "{} of {}: {:?}", finding.subject, finding.total, finding.sample);
         told.insert(format!("{} {}", finding.kind, finding.subject), causes(finding).join("; "));
     }
     let expected = [
