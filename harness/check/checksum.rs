@@ -24,7 +24,7 @@ static META: CheckMeta = CheckMeta {
     id: "checksum",
     asserts: "source and target hold the same rows, value by value, under the rule stated for each pair of columns",
     why: "counts agree while a time zone shifted every instant, or one batch overwrote another",
-    remedy: "read the finding's columns and sample; most differences have one cause for many rows",
+    remedy: "read the finding's causes, columns and sample; most differences have one cause for many rows",
     example: "one byte of one text changed in the target",
     stages: &[Stage::Migrated],
 };

@@ -30,7 +30,7 @@ pub(super) fn fractions(source: i64, target: i64) -> u64 {
     let mut options = 0;
     for digits in 0..DIGITS {
         let unit = 10_i64.pow(DIGITS - digits);
-        let cut = source - source.rem_euclid(unit);
+        let Some(cut) = source.checked_sub(source.rem_euclid(unit)) else { continue };
         if cut == target {
             options |= 1 << digits;
         }

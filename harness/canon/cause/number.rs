@@ -7,8 +7,8 @@ use crate::{
 
 /// Scales that are tried.
 const SCALES: u32 = 16;
-const SINGLE: u32 = 2 * SCALES;
-const DOUBLE: u32 = SINGLE + 1;
+const DOUBLE: u32 = 2 * SCALES;
+const SINGLE: u32 = DOUBLE + 1;
 
 /// A finite number as [`decimal::write_value`] encodes it.
 struct Digits<'a> {

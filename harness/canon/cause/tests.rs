@@ -110,6 +110,7 @@ fn moments() {
         (Rule::Date, Cell::Date(3), Cell::Date(2), shift(-day)),
         (Rule::Timestamp, at(0), at(77), Cause::Unexplained),
         (Rule::Timestamp, at(0), at(i64::MAX), Cause::Unexplained),
+        (Rule::Timestamp, at(i64::MIN + 1), at(i64::MAX - 1), Cause::Unexplained),
     ] {
         assert_eq!(only(rule, source, target), cause, "{source:?} {target:?}");
     }
@@ -128,7 +129,8 @@ fn numbers() {
         ("0.004", "0", Cause::DecimalsCut { scale: 0 }),
         ("16777217", "16777216", Cause::SinglePrecision),
         ("0.1", "0.10000000149011612", Cause::SinglePrecision),
-        ("12345678901234567891", "12345678901234567000", Cause::Unexplained),
+        ("12345678901234567891", "12345678901234567000", Cause::DoublePrecision),
+        ("12345678901234567891", "12345678901234567892", Cause::Unexplained),
         ("9007199254740993", "9007199254740992", Cause::DoublePrecision),
         ("1", "2", Cause::Unexplained),
         ("NaN", "0", Cause::Unexplained),
