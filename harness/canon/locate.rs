@@ -7,6 +7,7 @@ use super::{
     digest::{Form, TableDigest},
     row::{Row, bucket_of},
 };
+use crate::model::Sides;
 
 /// A set of buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +138,9 @@ pub struct Located {
     pub missing: u64,
     /// Rows that only the target has.
     pub extraneous: u64,
+    /// Of the missing (source) and extraneous ones (target), those of which the other side has the very same row, but not
+    /// as often: duplicates that were dropped, batches that were loaded twice.
+    pub repeated: Sides<u64>,
     /// Rows with the same key and different values.
     pub changed: u64,
     /// Values that differ in changed rows, for each column.
@@ -172,6 +176,8 @@ impl Located {
     pub fn add(&mut self, other: Self, cap: usize) {
         self.missing += other.missing;
         self.extraneous += other.extraneous;
+        self.repeated.source += other.repeated.source;
+        self.repeated.target += other.repeated.target;
         self.changed += other.changed;
         self.changed_values.resize(self.changed_values.len().max(other.changed_values.len()), 0);
         self.changed_values.iter_mut().zip(other.changed_values).for_each(|(total, more)| *total += more);
@@ -248,8 +254,19 @@ fn compare_key(
         let room = cap.saturating_sub(wanted.len());
         wanted.extend(rows.iter().take(room).map(|suspect| side.marks[*suspect]));
     };
+    found.repeated.source += repeated(source, &source_left[pairs..], target, target_run);
+    found.repeated.target += repeated(target, &target_left[pairs..], source, source_run);
     rest(source, &source_left[pairs..], &mut found.missing, &mut found.wanted.missing);
     rest(target, &target_left[pairs..], &mut found.extraneous, &mut found.wanted.extraneous);
+}
+
+/// How many of one side's rows the other side has too, where both are in the order of their digests.
+fn repeated(side: &Suspects, rows: &[usize], other: &Suspects, other_run: &[usize]) -> u64 {
+    let has = |suspect: &&usize| {
+        let row = side.marks[**suspect].row;
+        other_run.binary_search_by(|other_row| other.marks[*other_row].row.cmp(&row)).is_ok()
+    };
+    rows.iter().filter(has).count() as u64
 }
 
 /// What is left of each side when equal rows are paired off, as often as they are there.

@@ -9,27 +9,31 @@
 //! fingerprints of one side; where they differ, [`locate`] finds the rows.
 
 mod bring;
+pub mod cause;
 pub mod cell;
 pub mod comparison;
 pub mod decimal;
 pub mod digest;
 pub mod encode;
+pub mod fetch;
 pub mod interval;
 pub mod json;
 pub mod locate;
 mod row;
 pub mod rule;
-pub mod samples;
+
 pub mod seed;
 pub mod show;
 pub mod temporal;
 pub mod uuid;
 
+pub use cause::Causes;
 pub use cell::{Cell, Decimal, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
+pub use fetch::{Fetch, Fetched};
 pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
 pub use rule::{Fit, NoRule, Rule, rule_for};
-pub use samples::Samples;
+
 pub use seed::Seed;
 pub use show::text_of;

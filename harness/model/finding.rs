@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Side, TableName};
+use super::{CauseCount, Side, TableName};
 
 /// One defect that a check reports. Typed; the prose is made by the renderers from [`FindingKind::sentence`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,9 @@ pub struct Finding {
     pub expected: Option<String>,
     /// What the target (or the later stage) has instead.
     pub found: Option<String>,
+    /// Why values differ, for a check that looked for it: what the totals add up to is the finding's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<CauseCount>,
     /// A capped sample of the rows.
     pub sample: Vec<Evidence>,
 }
@@ -29,7 +32,16 @@ pub struct Finding {
 impl Finding {
     /// A finding of severity error about one thing.
     pub const fn error(kind: FindingKind, subject: Subject, total: u64) -> Self {
-        Self { kind, severity: Severity::Error, subject, total, expected: None, found: None, sample: Vec::new() }
+        Self {
+            kind,
+            severity: Severity::Error,
+            subject,
+            total,
+            expected: None,
+            found: None,
+            causes: Vec::new(),
+            sample: Vec::new(),
+        }
     }
 
     /// The same finding with another severity.
@@ -44,6 +56,13 @@ impl Finding {
     pub fn because(mut self, expected: impl Into<String>, found: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self.found = Some(found.into());
+        self
+    }
+
+    /// Adds why values differ.
+    #[must_use]
+    pub fn with_causes(mut self, causes: Vec<CauseCount>) -> Self {
+        self.causes = causes;
         self
     }
 
@@ -257,7 +276,7 @@ pub struct KeyPart {
 }
 
 /// A row's value as reports may show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// SQL NULL.

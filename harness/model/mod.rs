@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod catalogue;
+pub mod cause;
 pub mod coverage;
 pub mod event;
 pub mod finding;
@@ -23,6 +24,7 @@ pub mod value;
 
 pub use address::{Address, Endpoint, Host};
 pub use catalogue::Catalogue;
+pub use cause::{Cause, CauseCount, Substitution};
 pub use coverage::{Coverage, Share, Unchecked};
 pub use event::{Event, EventKind};
 pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};

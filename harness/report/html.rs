@@ -9,6 +9,7 @@ use askama::{
 
 use super::{
     RenderError, ReportFormat,
+    causes::causes,
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
@@ -99,6 +100,7 @@ struct Found<'a> {
     total: Option<String>,
     expected: Option<&'a str>,
     found: Option<&'a str>,
+    causes: Vec<String>,
     shown: String,
     has_values: bool,
     sample: Vec<[String; 4]>,
@@ -197,6 +199,7 @@ fn found(scenario: &ScenarioReport) -> Vec<Found<'_>> {
         total: prose::is_counted(finding).then(|| prose::count(finding.total)),
         expected: finding.expected.as_deref(),
         found: finding.found.as_deref(),
+        causes: causes(finding),
         shown: prose::share(Share::new(finding.sample.len() as u64, finding.total)),
         has_values: finding.sample.iter().any(|row| row.source.is_some() || row.target.is_some()),
         sample: sample(finding),

@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Property, Report as Junits, TestCase, TestCase
 
 use super::{
     RenderError, ReportFormat,
+    causes::causes,
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
@@ -162,6 +163,7 @@ fn described(check: &CheckReport) -> (&'static str, String, String) {
     let mut lines = Vec::new();
     for finding in &check.findings {
         lines.push(format!("{}: {}", finding.severity, prose::finding(finding)));
+        lines.extend(causes(finding).iter().map(|cause| format!("    {cause}")));
         lines.extend(finding.sample.iter().map(|row| format!("    {}", prose::evidence(row))));
     }
     let first = check.findings.iter().max_by_key(|finding| finding.severity);

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{
     RenderError, ReportFormat,
+    causes::causes,
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
@@ -177,6 +178,9 @@ fn told(outcome: &str, reason: Option<&str>) -> String {
 fn findings(scenario: &ScenarioReport) -> String {
     let items = facts::findings(scenario).into_iter().map(|(check, finding)| {
         let mut item = format!("**{}** {}: {}", finding.severity, code(&check), escape(&prose::finding(finding)));
+        for cause in causes(finding) {
+            item.push_str(&format!("\n  - {}", escape(&cause)));
+        }
         for row in finding.sample.iter().take(SAMPLE) {
             item.push_str(&format!("\n  - {}", code(&prose::evidence(row))));
         }

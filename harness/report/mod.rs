@@ -7,6 +7,7 @@ use std::{error::Error, io};
 
 use crate::model::Report;
 
+pub mod causes;
 pub mod facts;
 pub mod html;
 pub mod json;

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::{
     RenderError, ReportFormat,
+    causes::causes,
     facts::{self, CheckFacts, StepFacts},
     prose,
 };
@@ -117,6 +118,7 @@ impl Page<'_> {
         let mut rows = Vec::new();
         for (check, finding) in findings.iter().take(LIST) {
             let mut lines = vec![format!("{check}: {}", prose::finding(finding))];
+            lines.extend(causes(finding).iter().map(|cause| format!("· {cause}")));
             lines.extend(finding.sample.iter().take(SAMPLE).map(|row| format!("· {}", prose::evidence(row))));
             if finding.sample.len() > SAMPLE {
                 lines.push(format!("· … and {} more, see report.html", finding.sample.len() - SAMPLE));

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 use rehearse::{
-    model::{Event, Report, Verdict},
+    model::{Cause, CauseCount, Event, Report, Verdict},
     report::{self, ReportFormat, Terminal},
 };
 use unicode_width::UnicodeWidthStr;
@@ -179,6 +179,27 @@ fn hostile_values_stay_text() {
         assert!(id == "terminal" || markup.next().is_none(), "{id} passes markup on");
         assert!(!text.contains("]]><"), "{id}");
     }
+}
+
+#[test]
+fn every_format_tells_causes() {
+    let mut report = told("fail");
+    let finding = report.scenarios[0].checks.iter_mut().flat_map(|check| &mut check.findings).next().unwrap();
+    finding.causes = vec![
+        CauseCount { cause: Cause::Shifted { micros: Some(18_000_000_000) }, total: 412_000 },
+        CauseCount { cause: Cause::Swapped { with: "<script>\u{1b}".to_owned() }, total: 1 },
+    ];
+    for id in ["junit", "markdown", "html", "terminal"] {
+        let text = rendered(report::by_id(id).unwrap(), &report);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("412,000 rows: exactly +5 h"), "{id}");
+        assert!(!text.contains('\u{1b}'), "{id}");
+        assert!(id == "terminal" || !text.contains("with <script"), "{id}");
+    }
+    let json = rendered(&report::json::Json, &report);
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+    let validator = jsonschema::validator_for(&report::schema::schema()).unwrap();
+    assert!(validator.is_valid(&serde_json::from_str(&json).unwrap()));
 }
 
 #[test]

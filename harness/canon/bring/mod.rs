@@ -18,9 +18,9 @@ use super::{
 };
 
 /// Tag of a value that fits.
-const VALUE: u8 = 1;
+pub(super) const VALUE: u8 = 1;
 /// Tag of a value that does not; its own form follows.
-const UNFIT: u8 = 0xff;
+pub(super) const UNFIT: u8 = 0xff;
 
 /// [`Rule::encode`].
 pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
@@ -78,7 +78,7 @@ fn fixed(value: &[u8], exact: bool, out: &mut Vec<u8>) -> bool {
 }
 
 /// The characters of a cell that holds text, padding stripped, and whether none was.
-fn characters<'a>(cell: &Cell<'a>) -> Option<(&'a [u8], bool)> {
+pub(super) fn characters<'a>(cell: &Cell<'a>) -> Option<(&'a [u8], bool)> {
     match *cell {
         Cell::Text(bytes) | Cell::Label(bytes) => Some((bytes, true)),
         Cell::PaddedText(bytes) => {

@@ -162,6 +162,18 @@ impl Pair<'_> {
         derived: &Derived,
         left: &[(String, String)],
     ) -> Vec<Examined> {
+        self.examine_as(&Redaction::Show, checks, stage, derived, left)
+    }
+
+    /// The same with values shown or not.
+    pub fn examine_as(
+        &self,
+        redaction: &Redaction,
+        checks: &[&'static dyn Check],
+        stage: Stage,
+        derived: &Derived,
+        left: &[(String, String)],
+    ) -> Vec<Examined> {
         self.bench.runtime.block_on(async {
             let mut cx = CheckContext {
                 stage,
@@ -169,7 +181,7 @@ impl Pair<'_> {
                 snapshots: &self.snapshots,
                 derived,
                 not_carried: left,
-                redaction: &Redaction::Show,
+                redaction,
                 sample: SAMPLE,
                 writes_source: false,
             };

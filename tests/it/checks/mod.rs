@@ -5,6 +5,7 @@
 
 mod after;
 mod bench;
+mod causes;
 mod rows;
 mod structure;
 mod values;

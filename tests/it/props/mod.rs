@@ -1,4 +1,5 @@
 //! Properties of the canonical form and of what is built on it.
 
+mod causes;
 mod forms;
 mod rows;

@@ -1,10 +1,10 @@
 //! Properties of the digests and of locating, over small tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{collection::vec, prelude::*};
 use rehearse::{
-    canon::{Buckets, Cell, Form, Located, RowDigester, RowSink, Rule, Samples, Suspects, TableDigest, compare},
+    canon::{Buckets, Cell, Fetch, Fetched, Form, Located, RowDigester, RowSink, Rule, Suspects, TableDigest, compare},
     model::Sides,
 };
 
@@ -37,10 +37,21 @@ proptest! {
         if let Some(values) = model.changed_values {
             prop_assert_eq!(&found.changed_values[1..], values);
         }
+        if !keyed {
+            let least = |one: usize, other: usize| if other > 0 { one.saturating_sub(other) as u64 } else { 0 };
+            let distinct: BTreeSet<Row> = sides.source.iter().chain(&sides.target).copied().collect();
+            let times = distinct.iter().map(|row| sides.as_ref().map(|rows| rows.iter().filter(|one| *one == row).count()));
+            let repeated = times.fold(Sides::new(0, 0), |sum, times| {
+                Sides::new(sum.source + least(times.source, times.target), sum.target + least(times.target, times.source))
+            });
+            prop_assert_eq!(found.repeated, repeated);
+        }
         let capped = locate(&sides, &key, limit, 1);
         prop_assert_eq!(totals(&capped), totals(&found));
         prop_assert!(capped.wanted.missing.len() <= 1 && capped.wanted.changed.len() <= 1);
-        samples_are_the_rows(&sides, &key, &found)?;
+        for bytes in [usize::MAX, 600, 0] {
+            fetched_are_the_rows(&sides, &key, &found, bytes)?;
+        }
     }
 }
 
@@ -143,20 +154,41 @@ impl Model {
     }
 }
 
-/// The third pass gives back the rows that the second one marked: there, and different from the other side's.
-fn samples_are_the_rows(sides: &Sides<Vec<Row>>, key: &[usize], found: &Located) -> Result<(), TestCaseError> {
+/// The third pass gives back the rows that the second one marked: there, and different from the other side's; in as many
+/// scans as the bytes that it may keep need.
+fn fetched_are_the_rows(
+    sides: &Sides<Vec<Row>>,
+    key: &[usize],
+    found: &Located,
+    bytes: usize,
+) -> Result<(), TestCaseError> {
     let wanted = &found.wanted;
-    let marks = Sides::new(
+    let mut marks = Sides::new(
         wanted.missing.iter().chain(wanted.changed.iter().map(|changed| &changed.source)).copied().collect::<Vec<_>>(),
         wanted.extraneous.iter().chain(wanted.changed.iter().map(|changed| &changed.target)).copied().collect(),
     );
-    let samples = Sides::from_fn(|side| {
-        let mut samples = Samples::new(FORMS.to_vec(), key.to_vec(), marks.get(side).iter().copied());
-        feed(sides.get(side), &mut samples);
-        samples.finish()
-    });
+    let mut samples: Sides<BTreeMap<_, _>> = Sides::default();
+    while let Some(lowest) = marks.source.iter().chain(&marks.target).map(|mark| mark.key).min() {
+        let fetched: Sides<Fetched> = Sides::from_fn(|side| {
+            let wanted = marks.get(side).iter().copied();
+            let mut fetch = Fetch::new(FORMS.to_vec(), key.to_vec(), wanted, Some(lowest), bytes);
+            feed(sides.get(side), &mut fetch);
+            fetch.finish()
+        });
+        for (side, fetched) in fetched.iter() {
+            let left = marks.get(side).len();
+            marks.get_mut(side).retain(|mark| match fetched.texts(mark).filter(|_| fetched.is_complete(&mark.key)) {
+                Some(texts) => {
+                    samples.get_mut(side).insert(*mark, texts);
+                    false
+                }
+                None => true,
+            });
+            let stuck = marks.get(side).iter().any(|mark| mark.key == lowest);
+            prop_assert!(!stuck, "no scan fetched {} of {left} rows", marks.get(side).len());
+        }
+    }
     for (side, samples) in samples.iter() {
-        prop_assert!(marks.get(side).iter().all(|mark| samples.contains_key(mark)));
         let texts = |row: &Row| [row.0, row.1, row.2].map(|value| Some(value.to_string())).to_vec();
         let rows: Vec<_> = sides.get(side).iter().map(texts).collect();
         prop_assert!(samples.values().all(|sample| rows.contains(sample)));

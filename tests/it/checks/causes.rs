@@ -1,0 +1,124 @@
+//! Causes: a thousand rows of which every column went wrong in its own way, and what the checksum says of them.
+
+use std::collections::BTreeMap;
+
+use rehearse::{
+    check::{Examined, checksum::Checksum},
+    model::{FindingKind, Redaction, Stage},
+    report::causes::causes,
+};
+
+use super::bench::{Bench, Pair};
+
+const SOURCE: &str = "
+    CREATE TABLE orders (
+        id INTEGER PRIMARY KEY, seen TEXT, written TEXT, note TEXT, status TEXT, first TEXT, last TEXT, price TEXT,
+        code TEXT, remark TEXT, city TEXT, motto TEXT
+    );
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+    INSERT INTO orders SELECT
+        n,
+        datetime(1700000000 + n * 61, 'unixepoch'),
+        CASE WHEN n <= 12 THEN '2024-01-02 03:04:05+05' ELSE '2024-01-02 03:04:05+00' END,
+        'note ' || n || CASE WHEN n <= 38 THEN '  ' ELSE '' END,
+        CASE n % 4 WHEN 0 THEN 'A' WHEN 1 THEN 'B' ELSE 'C' END,
+        'first' || n,
+        'last' || n,
+        n || '.' || printf('%03d', n),
+        'ABCDEFGH' || n,
+        CASE WHEN n <= 7 THEN '' WHEN n <= 9 THEN NULL ELSE 'r' END,
+        CASE WHEN n <= 15 THEN 'Zürich' WHEN n <= 18 THEN 'Łódź' ELSE 'Graz' END,
+        CASE WHEN n <= 5 THEN 'caf' || char(233) || n WHEN n = 6 THEN 'x' ELSE 'y' END
+    FROM numbers;
+    CREATE TABLE log (line TEXT);
+    INSERT INTO log VALUES ('a'), ('a'), ('b'), ('c'), ('c');
+";
+
+const TARGET: &str = "
+    CREATE TABLE orders (
+        id integer PRIMARY KEY, seen timestamptz, written timestamp, note text, status text, first text, last text,
+        price numeric(12, 2), code varchar(8), remark text, city text, motto text
+    );
+    INSERT INTO orders SELECT
+        n,
+        to_timestamp(1700000000 + n * 61) + interval '1 hour',
+        '2024-01-02 03:04:05',
+        'note ' || n,
+        CASE n % 4 WHEN 0 THEN 'active' WHEN 1 THEN 'blocked' ELSE 'C' END,
+        CASE WHEN n <= 20 THEN 'last' ELSE 'first' END || n,
+        CASE WHEN n <= 20 THEN 'first' ELSE 'last' END || n,
+        (n || '.' || lpad(n::text, 3, '0'))::numeric,
+        'ABCDEFGH',
+        CASE WHEN n <= 7 THEN NULL WHEN n <= 9 THEN '' ELSE 'r' END,
+        CASE WHEN n <= 15 THEN 'ZÃ¼rich' WHEN n <= 18 THEN '?ód?' ELSE 'Graz' END,
+        CASE WHEN n <= 5 THEN 'cafe' || U&'\\0301' || n WHEN n = 6 THEN 'z' ELSE 'y' END
+    FROM generate_series(1, 1000) AS n;
+    CREATE TABLE log (line text);
+    INSERT INTO log VALUES ('a'), ('b'), ('b'), ('b'), ('c'), ('d');
+";
+
+fn planted(bench: &Bench) -> Pair<'_> {
+    let mut pair = bench.pair();
+    pair.source(SOURCE);
+    pair.target(TARGET);
+    pair.record(Stage::Migrated);
+    pair
+}
+
+fn examined(pair: &Pair<'_>, redaction: &Redaction) -> Examined {
+    let derived = pair.derive(Stage::Migrated, &[]);
+    pair.examine_as(redaction, &[&Checksum], Stage::Migrated, &derived, &[]).remove(0)
+}
+
+#[test]
+fn every_changed_value_has_its_cause() {
+    let Some(bench) = Bench::take("every_changed_value_has_its_cause") else { return };
+    let pair = planted(&bench);
+    let examined = examined(&pair, &Redaction::Show);
+    let mut told = BTreeMap::new();
+    for finding in &examined.findings {
+        let sum: u64 = finding.causes.iter().map(|one| one.total).sum();
+        let whole = finding.kind == FindingKind::ChangedRow || sum == finding.total;
+        assert!(whole, "{} of {}: {:?}", sum, finding.total, finding.causes);
+        let shown = finding.kind == FindingKind::ChangedRow || finding.sample.len() as u64 == finding.total.min(3);
+        assert!(shown, "{} of {}: {:?}", finding.subject, finding.total, finding.sample);
+        told.insert(format!("{} {}", finding.kind, finding.subject), causes(finding).join("; "));
+    }
+    let expected = [
+        ("changed_row target orders", ""),
+        ("changed_value target orders.city", "15 rows: UTF-8 read as windows-1252; 3 rows: characters replaced by ?"),
+        ("changed_value target orders.code", "1,000 rows: cut after 8 characters"),
+        ("changed_value target orders.first", "20 rows: swapped with last"),
+        ("changed_value target orders.last", "20 rows: swapped with first"),
+        ("changed_value target orders.motto", "5 rows: normalised to Unicode's NFD; 1 row: unexplained"),
+        ("changed_value target orders.note", "38 rows: blanks at the end lost"),
+        ("changed_value target orders.price", "900 rows: rounded to 2 digits behind the point"),
+        ("changed_value target orders.remark", "7 rows: empty became NULL; 2 rows: NULL became empty"),
+        ("changed_value target orders.seen", "1,000 rows: exactly +1 h"),
+        (
+            "changed_value target orders.status",
+            "250 rows: \"active\" in place of \"A\"; 250 rows: \"blocked\" in place of \"B\"",
+        ),
+        ("changed_value target orders.written", "12 rows: the zone was dropped, the local time kept"),
+        ("extraneous_row target log", "2 rows: the other side has the same row, but not as often; 1 row: unexplained"),
+        ("missing_row target log", "2 rows: the other side has the same row, but not as often"),
+    ];
+    let expected: BTreeMap<String, String> =
+        expected.iter().map(|(finding, causes)| ((*finding).to_owned(), (*causes).to_owned())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn causes_show_no_values_unless_asked() {
+    let Some(bench) = Bench::take("causes_show_no_values_unless_asked") else { return };
+    let pair = planted(&bench);
+    let json = |redaction: &Redaction| serde_json::to_string(&examined(&pair, redaction).findings).unwrap();
+    let (shown, hidden) = (json(&Redaction::Show), json(&Redaction::Redact { salt: [1; 32] }));
+    for value in ["active", "blocked"] {
+        assert!(shown.contains(&format!("{{\"value\":\"{value}\"}}")), "{shown}");
+    }
+    for value in ["active", "blocked", "rich", "ABCDEFGH", "note 1", "first1", "2024"] {
+        assert!(!hidden.contains(value), "{value} in {hidden}");
+    }
+    assert!(hidden.contains("substituted") && hidden.contains("\"micros\":3600000000"), "{hidden}");
+}
