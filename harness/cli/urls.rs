@@ -44,6 +44,7 @@ fn parse(text: &str) -> Result<Address, String> {
         .map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
     let engine = match url.scheme() {
         "postgres" | "postgresql" => "postgres",
+        "mariadb" | "mysql" => "mariadb",
         other => return Err(format!("`{other}` URLs are not known; expected postgres://user@host/database")),
     };
     let decode = |text: &str| percent_decode(text).ok_or_else(|| "the URL holds a broken %-sequence".to_owned());

@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+pub mod mariadb;
 pub mod postgres;
 pub mod sqlite;
 
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Every engine.
-pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite];
+pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite, &mariadb::MariaDb];
 
 /// The engine of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
@@ -31,7 +32,7 @@ pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
 /// A database product.
 #[async_trait]
 pub trait Engine: Sync {
-    /// Its id: `postgres`, `sqlite`.
+    /// Its id: `postgres`, `sqlite`, `mariadb`.
     fn id(&self) -> &'static str;
 
     /// Its name as its makers write it.
