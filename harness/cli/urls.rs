@@ -58,11 +58,12 @@ fn parse(text: &str) -> Result<Address, String> {
     let port = url
         .port()
         .or_else(|| url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok()));
+    let usual = crate::engine::by_id(engine).and_then(|engine| engine.server()).map_or(0, |server| server.port);
     let host = match asked.or(written) {
         Some(directory) if directory.starts_with('/') => {
-            Host::Socket { directory: directory.into(), port: port.unwrap_or(5432) }
+            Host::Socket { directory: directory.into(), port: port.unwrap_or(usual) }
         }
-        Some(host) if !host.is_empty() => Host::Tcp { host, port: port.unwrap_or(5432) },
+        Some(host) if !host.is_empty() => Host::Tcp { host, port: port.unwrap_or(usual) },
         _ => return Err("the URL names no host; expected postgres://user@host/database".to_owned()),
     };
     Ok(Address {

@@ -208,7 +208,8 @@ impl<'a> Loading<'a> {
 fn bind(arguments: &mut MySqlArguments, writing: Writing, value: &Value) -> Result<usize, &'static str> {
     let mut text = |text: &str| (arguments.add(text), text.len());
     let (added, bytes) = match value {
-        Value::Null => (arguments.add(None::<i64>), 1),
+        // NULL as a number would not do for a column of UUIDs.
+        Value::Null => (arguments.add(None::<&str>), 1),
         Value::Boolean(truth) => (arguments.add(i64::from(*truth)), 8),
         Value::Integer(number) => (arguments.add(*number), 8),
         Value::Float(number) if !number.is_finite() => return Err("is no finite number, and MariaDB has no other"),

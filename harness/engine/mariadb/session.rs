@@ -167,18 +167,19 @@ impl Session for MariaDbSession {
         self.count_spellings(table, column, sample).await
     }
 
-    /// Who only reads reads several times, and sees the state of this moment.
+    /// Who only reads reads several times, and sees the state of this moment. The session is set to read-only as well: a DDL
+    /// statement would commit the transaction and go on outside of it.
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
-        let read = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+        let read = "SET SESSION TRANSACTION READ ONLY; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
         self.run("beginning a transaction", if read_only { read } else { "START TRANSACTION" }).await
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {
-        self.run("committing", "COMMIT").await
+        self.run("committing", "COMMIT; SET SESSION TRANSACTION READ WRITE").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
-        self.run("rolling back a transaction", "ROLLBACK").await
+        self.run("rolling back a transaction", "ROLLBACK; SET SESSION TRANSACTION READ WRITE").await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {
