@@ -26,6 +26,7 @@ mod identifiers;
 mod loading;
 mod mariadb_changes;
 mod mariadb_values;
+mod peculiar;
 mod postgres_changes;
 mod questions;
 mod rows;
@@ -52,9 +53,11 @@ const TOPICS: &[(&str, Topic)] = topics![
     values::every_type_gives_back_what_was_loaded,
     values::nothing_and_almost_nothing_are_told_apart,
     values::a_megabyte_goes_both_ways,
+    peculiar::values_that_one_engine_has_are_read,
     shapes::narrow_wide_and_empty_tables_go_both_ways,
     shapes::a_scan_ends_early_and_the_session_goes_on,
     loading::what_fails_leaves_nothing,
+    loading::rows_may_come_before_those_that_they_refer_to,
     loading::who_only_reads_cannot_write,
     loading::truncating_empties_what_is_named,
     sequences::counters_go_on_behind_the_rows,
