@@ -12,6 +12,7 @@ pub mod sqlite;
 use std::fmt;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     canon::RowSink,
@@ -163,6 +164,12 @@ pub trait Session: Send {
     /// in the data (or to its start, in an empty table).
     async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
 
+    /// The foreign keys that these tables declare, each as the statements that take it away and bring it back, so that a
+    /// load can go without them. None, where that would not make a load faster.
+    async fn foreign_key_scripts(&mut self, _tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// Empties these tables in one act, in whatever order their keys need, and sets their counters back to the start.
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
 
@@ -187,6 +194,15 @@ pub trait Session: Send {
 
     /// Ends the session.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;
+}
+
+/// How a foreign key is taken away and brought back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyScript {
+    /// Takes it away, if it is there.
+    pub drop: String,
+    /// Brings it back as it was; the rows are checked against it.
+    pub add: String,
 }
 
 /// A count and a few of the values that were counted, column by column as text.

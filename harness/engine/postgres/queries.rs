@@ -8,7 +8,7 @@ use super::{
     types::{PgType, oid},
 };
 use crate::{
-    engine::{Counted, Dialect, EngineError},
+    engine::{Counted, Dialect, EngineError, KeyScript},
     model::{TableName, catalogue::Reference},
 };
 
@@ -25,6 +25,20 @@ struct Feed {
 }
 
 impl PostgresSession {
+    /// How the foreign keys of these tables are taken away and brought back.
+    pub(super) async fn key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        let rows = self.texts("reading the foreign keys", include_str!("foreign_keys.sql")).await?;
+        let script = |row: Vec<Option<String>>| {
+            let [Some(schema), Some(table), Some(drop), Some(add)]: [Option<String>; 4] = row.try_into().ok()? else {
+                return None;
+            };
+            let is_asked =
+                |name: &&TableName| name.name == table && name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == schema;
+            tables.iter().find(is_asked).map(|_| KeyScript { drop, add })
+        };
+        Ok(rows.into_iter().filter_map(script).collect())
+    }
+
     /// Counts rows whose reference dangles. Values of unlike types are compared by their text.
     pub(super) async fn count_dangling(&mut self, reference: &Reference, sample: u32) -> Result<Counted, EngineError> {
         let doing = format!("looking for orphans of {reference}");

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgR
 use super::error;
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, KeyScript, RowSource, Rowset, Session},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -135,6 +135,10 @@ impl Session for PostgresSession {
 
     async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
         self.set_sequences(tables).await
+    }
+
+    async fn foreign_key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        self.key_scripts(tables).await
     }
 
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {

@@ -18,7 +18,7 @@ use super::{
     verify::ExportedRows,
 };
 use crate::{
-    engine::{BoxedError, EngineError, RowSource, Session},
+    engine::{BoxedError, EngineError, KeyScript, RowSource, Session},
     model::{LogicalType, TableName, Value},
 };
 
@@ -26,11 +26,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "import", rename_all = "snake_case")]
 enum Mark {
-    /// The target was empty and is about to be written to: these tables.
-    Begun {
-        /// The target's tables, in dependency order.
-        tables: Vec<TableName>,
-    },
+    /// The target was empty and is about to be written to.
+    Begun(Begun),
     /// All batches of this table are sent and its count is right; its transaction is about to commit.
     Committing {
         /// The target's table.
@@ -42,27 +39,48 @@ enum Mark {
     TakenBack,
 }
 
+/// What an import writes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// The target's tables, in dependency order.
+    tables: Vec<TableName>,
+    /// Foreign keys that are set aside while the rows come: the server then checks each once, and not row by row.
+    #[serde(default)]
+    aside: Vec<KeyScript>,
+}
+
+/// Rows from which setting the keys aside is worth their coming back.
+const MANY_ROWS: u64 = 10_000;
+
 /// Imports a verified export. Tables that an earlier process of this step has committed are not done again. From the
-/// moment at which `begun` holds tables, an error leaves the undoing to the caller.
+/// moment at which `begun` holds something, an error leaves the undoing to the caller.
 pub(super) async fn import(
     task: &StepTask,
     plan: &TransferPlan,
     manifest: &Manifest,
     settings: &Settings,
-    begun: &mut Option<Vec<TableName>>,
+    begun: &mut Option<Begun>,
     voice: &mut dyn StepVoice,
 ) -> Result<(), StepError> {
     let mut session = task.connect(&task.addresses.target).await?;
     let committed = committed(task, plan, manifest, &mut *session).await?;
     make_empty(plan, &committed, settings, task, &mut *session).await?;
     let tables: Vec<TableName> = plan.tables.iter().map(|table| table.comparison.target.clone()).collect();
-    *begun = Some(tables.clone());
-    voice.mark(mark(&Mark::Begun { tables: tables.clone() })).await?;
+    let aside = match begun.take() {
+        // An interrupted process of this step has set them aside already.
+        Some(earlier) => earlier.aside,
+        None if manifest.rows() >= MANY_ROWS => session.foreign_key_scripts(&tables).await?,
+        None => Vec::new(),
+    };
+    let scope = begun.insert(Begun { tables: tables.clone(), aside });
+    voice.mark(mark(&Mark::Begun(scope.clone()))).await?;
+    without(&scope.aside, &mut *session).await?;
     let mut state = Import {
         task,
         session: &mut *session,
         voice,
         batch_rows: settings.batch_rows,
+        keys_are_checked: scope.aside.is_empty(),
         done: committed.iter().map(|(_, rows)| rows).sum(),
         total: manifest.rows(),
     };
@@ -71,6 +89,7 @@ pub(super) async fn import(
             state.table(table, listed).await?;
         }
     }
+    with(&scope.aside, &mut *session).await?;
     session.advance_sequences(&tables).await?;
     // Everything is committed and counted: a connection that breaks only now changes nothing any more.
     let _ = session.close().await;
@@ -80,28 +99,23 @@ pub(super) async fn import(
 /// The import's rollback: empties the tables that it may have written to. Nothing, if it never began.
 pub(super) async fn take_back(task: &StepTask, voice: &mut dyn StepVoice) -> Result<u64, StepError> {
     match begun(task) {
-        Some(tables) => empty_again(task, &tables, voice).await,
+        Some(begun) => empty_again(task, &begun, voice).await,
         None => Ok(0),
     }
 }
 
-/// Takes back what was written to these tables, and gives the error that the step ends with.
-pub(super) async fn undo(
-    task: &StepTask,
-    tables: &[TableName],
-    error: StepError,
-    voice: &mut dyn StepVoice,
-) -> StepError {
-    match empty_again(task, tables, voice).await {
+/// Takes back what was written, and gives the error that the step ends with.
+pub(super) async fn undo(task: &StepTask, begun: &Begun, error: StepError, voice: &mut dyn StepVoice) -> StepError {
+    match empty_again(task, begun, voice).await {
         Ok(_) => error,
         Err(source) => StepError::Unrestored { what: chain(&error), source: Box::new(source) },
     }
 }
 
-/// The tables that earlier processes of this step announced to write to and have not taken back.
-pub(super) fn begun(task: &StepTask) -> Option<Vec<TableName>> {
+/// What earlier processes of this step announced to write to and have not taken back.
+pub(super) fn begun(task: &StepTask) -> Option<Begun> {
     marks(task).fold(None, |begun, mark| match mark {
-        Mark::Begun { tables } => Some(tables),
+        Mark::Begun(scope) => Some(scope),
         Mark::TakenBack => None,
         Mark::Committing { .. } => begun,
     })
@@ -121,7 +135,7 @@ async fn committed(
     let mut announced = BTreeSet::new();
     for mark in marks(task) {
         match mark {
-            Mark::Begun { .. } => {}
+            Mark::Begun(_) => {}
             Mark::Committing { table, .. } => drop(announced.insert(table)),
             Mark::TakenBack => announced.clear(),
         }
@@ -175,6 +189,8 @@ struct Import<'a> {
     session: &'a mut dyn Session,
     voice: &'a mut dyn StepVoice,
     batch_rows: u64,
+    /// Whether the server checks foreign keys as the rows come.
+    keys_are_checked: bool,
     /// Rows of the tables that are committed.
     done: u64,
     total: u64,
@@ -189,7 +205,7 @@ impl Import<'_> {
         let rows = ExportedRows::open(&self.task.folder, listed)?;
         let mut batch = Batch { rows, kinds, fields: Vec::new(), left: 0, ended: false };
         // Keys are checked at the end of a batch: rows that refer to later ones of their own table go in one.
-        let refers_to_itself = table.target.foreign_keys.iter().any(|key| key.parent == *name);
+        let refers_to_itself = self.keys_are_checked && table.target.foreign_keys.iter().any(|key| key.parent == *name);
         let batch_rows = if refers_to_itself { u64::MAX } else { self.batch_rows };
         self.session.begin(false).await?;
         let mut loaded = 0;
@@ -243,8 +259,29 @@ async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) ->
     text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
 }
 
-/// Empties the tables on a fresh connection; goes on trying while the server is away, until the deadline.
-async fn empty_again(task: &StepTask, tables: &[TableName], voice: &mut dyn StepVoice) -> Result<u64, StepError> {
+/// Takes the keys away that are set aside; in one act, and a second time without harm.
+async fn without(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
+    session.begin(false).await?;
+    for key in aside {
+        session.execute(&key.drop).await?;
+    }
+    session.commit().await
+}
+
+/// Brings the keys back that were set aside; in one act, and a second time without harm.
+async fn with(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
+    session.begin(false).await?;
+    for key in aside {
+        session.execute(&key.drop).await?;
+        session.execute(&key.add).await?;
+    }
+    session.commit().await
+}
+
+/// Empties the tables on a fresh connection, and brings their keys back; goes on trying while the server is away, until
+/// the deadline.
+async fn empty_again(task: &StepTask, begun: &Begun, voice: &mut dyn StepVoice) -> Result<u64, StepError> {
+    let tables = &begun.tables;
     let deadline = Instant::now() + Duration::from_millis(task.reconnect_ms);
     let mut pause = Duration::from_millis(50);
     loop {
@@ -255,6 +292,7 @@ async fn empty_again(task: &StepTask, tables: &[TableName], voice: &mut dyn Step
                 rows += count(task, table, &mut *session).await?;
             }
             session.truncate(tables).await?;
+            with(&begun.aside, &mut *session).await?;
             session.close().await?;
             Ok(rows)
         };

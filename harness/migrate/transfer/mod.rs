@@ -22,10 +22,7 @@ use serde_json::{Value as Json, json};
 use super::{StepDone, StepError, StepKind, StepTask, StepVoice};
 use crate::{
     document::Fields,
-    model::{
-        TableName,
-        event::{Direction, Figure},
-    },
+    model::event::{Direction, Figure},
 };
 use plan::TransferPlan;
 
@@ -96,6 +93,7 @@ impl StepKind for Transfer {
             format!(
                 "import: empty target, dependency order, batches of {batch}, a transaction a table, counts verified"
             ),
+            "  many rows: foreign keys are set aside for them, and come back checked".to_owned(),
         ]
     }
 
@@ -106,7 +104,7 @@ impl StepKind for Transfer {
         let mut begun = import::begun(task);
         match phases(task, &settings, &mut begun, voice).await {
             Err(error) => Err(match begun {
-                Some(tables) => import::undo(task, &tables, error, voice).await,
+                Some(begun) => import::undo(task, &begun, error, voice).await,
                 None => error,
             }),
             done => done,
@@ -119,11 +117,11 @@ impl StepKind for Transfer {
     }
 }
 
-/// Everything from the analysis to the import; `begun` are the tables that may hold something of it.
+/// Everything from the analysis to the import; `begun` is what may hold something of it.
 async fn phases(
     task: &StepTask,
     settings: &Settings,
-    begun: &mut Option<Vec<TableName>>,
+    begun: &mut Option<import::Begun>,
     voice: &mut dyn StepVoice,
 ) -> Result<StepDone, StepError> {
     let mut clock = Phases::start();

@@ -148,3 +148,17 @@ fn a_server_that_never_returns_is_given_back() {
     assert_eq!(playing.exit_code(), 3);
     place.assert_ended();
 }
+
+/// Somebody removed the reports of a killed run, and its journal with them: that is said, and nothing is forgotten unasked.
+#[test]
+fn a_run_whose_journal_is_gone_is_not_forgotten_in_silence() {
+    let sandbox = Sandbox::new();
+    let (id, gone) = ("20260101t000000-gone", sandbox.path("out/slow/20260101t000000-gone"));
+    let entry = serde_json::json!({ "id": id, "directory": gone });
+    sandbox.write(&format!("state/{id}.json"), entry.to_string());
+    let cleaned = sandbox.call(&["clean"]);
+    assert_eq!(cleaned.code, 3, "{}", cleaned.stdout);
+    assert!(cleaned.stderr.contains("is gone, so what it holds is not known"), "{}", cleaned.stderr);
+    assert_eq!(sandbox.call(&["clean", id]).code, 0);
+    sandbox.assert_released();
+}

@@ -92,6 +92,35 @@ fn a_locked_snapshot_is_told_and_nothing_is_left() {
     place.assert_ended();
 }
 
+#[test]
+fn a_target_that_is_not_empty_is_a_wrong_call() {
+    let Some(place) = Place::new("a_target_that_is_not_empty_is_a_wrong_call", "local") else { return };
+    place.sandbox.write("slow/target.sql", format!("{}; INSERT INTO parents VALUES (1000, 'precious')", FILES[3].1));
+    let output = place.start(&[]).output();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("the target is not empty: `parents` holds 1 rows"), "{said}");
+    place.assert_ended();
+    assert_eq!(no_trace(&place.report()), "passed", "{:#}", place.report());
+    assert_eq!(place.count(|event| event["event"] == "step_mark"), 0, "nothing was about to be written");
+}
+
+#[test]
+fn rows_that_the_target_cannot_hold_are_a_finding() {
+    let Some(place) = Place::new("rows_that_the_target_cannot_hold_are_a_finding", "local") else { return };
+    let file = place.sandbox.path("user.db");
+    let writer = Connection::open(&file).unwrap();
+    writer.execute_batch(FILES[2].1).unwrap();
+    writer.execute_batch("INSERT INTO parents VALUES (1, 'a' || char(0) || 'b')").unwrap();
+    drop(writer);
+    let output = place.start(&["--snapshot", file.to_str().unwrap()]).output();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("row 1 of `parents`: `name` holds text with a NUL character"), "{said}");
+    place.assert_ended();
+    assert_eq!(no_trace(&place.report()), "passed", "{:#}", place.report());
+}
+
 struct NoUrls;
 
 impl UrlSource for NoUrls {

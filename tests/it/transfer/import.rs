@@ -145,12 +145,13 @@ async fn a_step_that_is_taken_up_again_goes_on_or_takes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_target_is_told_and_emptied_again() {
     const TEST: &str = "a_full_target_is_told_and_emptied_again";
-    let sandbox = Sandbox::new();
-    let Some(disk) = SmallDisk::mount(sandbox.path("disk"), "160m") else {
+    // Dropped last: a folder goes only when nothing is mounted in it any more.
+    let room = Sandbox::new();
+    let Some(disk) = SmallDisk::mount(room.path("disk"), "160m") else {
         return skipped(TEST, "root", "a small disk cannot be mounted here");
     };
     let work = disk.path().to_owned();
-    let Some(bench) = Bench::on(TEST, sandbox, work).await else { return };
+    let Some(bench) = Bench::on(TEST, Sandbox::new(), work).await else { return };
     // Random letters, which the server does not compress: 8 MB.
     let source = format!(
         "{SOURCE}; UPDATE parents SET name = hex(randomblob(2000));
@@ -169,5 +170,36 @@ async fn a_full_target_is_told_and_emptied_again() {
     assert!(matches!(error, StepError::Engine(EngineError::Full { .. })), "{error:?}");
     assert!(whole(&error).contains("no space is left while copying into"), "{}", whole(&error));
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
-    drop(bench);
+}
+
+/// Foreign keys that are set aside for many rows come back as they were: after the rows, and after a failure.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_set_aside_come_back() {
+    let Some(bench) = Bench::new("keys_that_are_set_aside_come_back").await else { return };
+    let source = "CREATE TABLE tree (id INTEGER PRIMARY KEY, up INTEGER REFERENCES tree (id));
+                  PRAGMA foreign_keys = off;
+                  INSERT INTO tree WITH RECURSIVE n (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM n
+                  WHERE value < 12000) SELECT value, 12001 - value FROM n";
+    let target = "CREATE TABLE tree (id bigint PRIMARY KEY, up bigint CONSTRAINT grown REFERENCES tree (id)
+                  ON DELETE CASCADE DEFERRABLE);
+                  COMMENT ON CONSTRAINT grown ON tree IS 'it''s a tree'";
+    let case = bench.case("aside", source, target, json!({})).await;
+    let admin = case.admin.clone();
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'aside'";
+    // `fails` compares the catalogue and the rows with what they were before.
+    let (_, marks) = case
+        .fails(|doing, done| {
+            if (doing, done) == ("import", 5000) {
+                let admin = admin.clone();
+                on_a_thread(async move { ask(&admin, sql).await });
+            }
+        })
+        .await;
+    assert!(marks[0]["aside"][0]["add"].as_str().unwrap().contains("ON DELETE CASCADE DEFERRABLE"), "{marks:?}");
+    let keys = "SELECT pg_get_constraintdef(oid), convalidated::text, obj_description(oid) FROM pg_constraint
+                WHERE conname = 'grown'";
+    let before = ask(&case.task.addresses.target, keys).await;
+    case.forward(&mut Voice::silent()).await.unwrap();
+    assert_eq!(case.count("tree").await, 12000);
+    assert_eq!(ask(&case.task.addresses.target, keys).await, before);
 }
