@@ -120,6 +120,18 @@ pub trait Dialect: Sync {
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
 
+    /// The statement that drops an index of a table if it is there.
+    fn drop_index(&self, table: &TableName, index: &str) -> String {
+        // An index lies in its table's schema, and is named as a table is.
+        let index = TableName { schema: table.schema.clone(), name: index.to_owned() };
+        format!("DROP INDEX IF EXISTS {}", self.table(&index))
+    }
+
+    /// The current moment in UTC, as the default of a column of this kind; `None` if there is none.
+    fn current_moment(&self, _kind: &LogicalType) -> Option<&'static str> {
+        None
+    }
+
     /// The statements that create these tables (whose columns already have the types of this engine in
     /// [`crate::model::catalogue::Column::declared`]), in order, and those that take them away again.
     fn create_tables(&self, tables: &[Table]) -> SchemaScript;

@@ -65,6 +65,20 @@ impl Dialect for MariaDbDialect {
         })
     }
 
+    fn drop_index(&self, table: &TableName, index: &str) -> String {
+        format!("DROP INDEX IF EXISTS {} ON {}", self.quote(index), self.table(table))
+    }
+
+    fn current_moment(&self, kind: &LogicalType) -> Option<&'static str> {
+        Some(match kind {
+            LogicalType::TimestampTz => "CURRENT_TIMESTAMP(6)",
+            LogicalType::Timestamp => "UTC_TIMESTAMP(6)",
+            LogicalType::Date => "UTC_DATE()",
+            LogicalType::Time => "UTC_TIME(6)",
+            _ => return None,
+        })
+    }
+
     /// Defaults, generated columns and checks are taken as they stand: they have to be in this engine's SQL. See
     /// the module `create` for what this engine does not have.
     fn create_tables(&self, tables: &[Table]) -> SchemaScript {
