@@ -20,14 +20,15 @@ const KEYS: &str = "
     SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid), 2
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE relnamespace = 'public'::regnamespace
-        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
-    ORDER BY turn";
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))";
 
 /// When keys and indexes are made.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Keys {
     /// Into bare tables, keys and indexes after the rows.
     Afterwards,
+    /// Indexes from the start, references after the rows.
+    ReferencesAfterwards,
     /// They are there from the start.
     InPlace,
 }
@@ -57,11 +58,14 @@ pub async fn measure(server: &Started, when: Keys) -> Result<Took, Error> {
     admin.execute(&format!("CREATE DATABASE {DATABASE} TEMPLATE template0")).await?;
     let mut target = server.session(Some(DATABASE)).await?;
     target.execute(&std::fs::read_to_string(SCHEMA)?).await?;
-    let (drop, add) = (column(&mut *target, KEYS, 0).await?, column(&mut *target, KEYS, 1).await?);
-    if when == Keys::Afterwards {
-        for statement in drop.iter().rev() {
-            target.execute(statement).await?;
-        }
+    let afterwards = match when {
+        Keys::Afterwards => format!("{KEYS} ORDER BY turn"),
+        Keys::ReferencesAfterwards => format!("SELECT * FROM ({KEYS}) AS keys WHERE turn = 3"),
+        Keys::InPlace => format!("SELECT * FROM ({KEYS}) AS keys WHERE false"),
+    };
+    let (drop, add) = (column(&mut *target, &afterwards, 0).await?, column(&mut *target, &afterwards, 1).await?);
+    for statement in drop.iter().rev() {
+        target.execute(statement).await?;
     }
     admin.execute("CHECKPOINT").await?;
     let started = Instant::now();
@@ -69,10 +73,8 @@ pub async fn measure(server: &Started, when: Keys) -> Result<Took, Error> {
         target.execute(&format!("COPY {table} FROM '{folder}/{number}.copy' (FORMAT binary)")).await?;
     }
     let copy = started.elapsed().as_secs_f64();
-    if when == Keys::Afterwards {
-        for statement in &add {
-            target.execute(statement).await?;
-        }
+    for statement in &add {
+        target.execute(statement).await?;
     }
     let keys = started.elapsed().as_secs_f64() - copy;
     target.close().await?;

@@ -88,12 +88,15 @@ async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {
     board.plain("of it the run, and its step", &format!("{:.0} + {:.0} MiB", full.run_mib, full.step_mib));
 
     let bare = copy::measure(server, copy::Keys::Afterwards).await?;
+    let referred = copy::measure(server, copy::Keys::ReferencesAfterwards).await?;
     let held = copy::measure(server, copy::Keys::InPlace).await?;
     program::clean(server, &full).await?;
     let import = full.figure("import_ms")? / 1000.0;
     board.plain(&full.named("import"), &format!("{import:.1} s"));
     board.plain("the server's own COPY, then its keys", &format!("{:.1} + {:.1} s", bare.copy, bare.keys));
     board.bounded("import / COPY, then keys", import / (bare.copy + bare.keys), "x", IMPORT_LIMIT);
+    let seconds = referred.copy + referred.keys;
+    board.plain("import / COPY, then references", &format!("{:.2} x ({seconds:.1} s)", import / seconds));
     board.plain("import / COPY with keys in place", &format!("{:.2} x", import / held.copy));
     Ok(board)
 }

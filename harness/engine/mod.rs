@@ -176,9 +176,10 @@ pub trait Session: Send {
     /// in the data (or to its start, in an empty table).
     async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
 
-    /// The foreign keys that these tables declare, each as the statements that take it away and bring it back, so that a
-    /// load can go without them. None, where that would not make a load faster.
-    async fn foreign_key_scripts(&mut self, _tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+    /// Keys and indexes of these tables, each as the statements that take it away and bring it back, in the order of their
+    /// coming back (they go in the reverse), so that a load can go without them. None, where that would not make a load
+    /// faster, and none that would not come back exactly as it was.
+    async fn key_scripts(&mut self, _tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
         Ok(Vec::new())
     }
 
@@ -208,7 +209,7 @@ pub trait Session: Send {
     async fn close(self: Box<Self>) -> Result<(), EngineError>;
 }
 
-/// How a foreign key is taken away and brought back.
+/// How a key or index is taken away and brought back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyScript {
     /// Takes it away, if it is there.

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{
     PostgresDialect,
     encode::{self, NoBinaryForm, Writing},
-    session::PostgresSession,
+    session::{Loaded, PostgresSession},
     spell,
 };
 use crate::{
@@ -48,6 +48,23 @@ struct Loading<'a> {
 }
 
 impl PostgresSession {
+    /// How a table's columns are written. Asked once for all batches of a transaction.
+    async fn writings(&mut self, table: &TableName, columns: &[String]) -> Result<Vec<Writing>, EngineError> {
+        if let Some(known) = &self.loaded
+            && known.table == *table
+            && known.columns == columns
+        {
+            return Ok(known.writings.clone());
+        }
+        let types = self.column_types(table).await?;
+        let writing = |column| types.get(column).map_or(Writing::FromText, Writing::of);
+        let writings: Vec<_> = columns.iter().map(writing).collect();
+        if self.in_transaction {
+            self.loaded = Some(Loaded { table: table.clone(), columns: columns.to_vec(), writings: writings.clone() });
+        }
+        Ok(writings)
+    }
+
     /// Loads rows by COPY.
     ///
     /// Begins in binary; at the first value without a binary form of its column's type (text for a date, anything for
@@ -59,9 +76,7 @@ impl PostgresSession {
         rows: &mut dyn RowSource,
     ) -> Result<u64, EngineError> {
         let doing = format!("copying into {}", table.name);
-        let types = self.column_types(&table.name).await?;
-        let writing = |column| types.get(column).map_or(Writing::FromText, Writing::of);
-        let writings: Vec<_> = columns.iter().map(writing).collect();
+        let writings = self.writings(&table.name, columns).await?;
         let needs_text = writings.contains(&Writing::FromText);
         let mut format = if needs_text { Format::Text } else { Format::Binary };
         let (row, buffer, spare) = (Vec::new(), Vec::with_capacity(BUFFER + BUFFER / 4), Vec::new());

@@ -25,9 +25,9 @@ struct Feed {
 }
 
 impl PostgresSession {
-    /// How the foreign keys of these tables are taken away and brought back.
-    pub(super) async fn key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
-        let rows = self.texts("reading the foreign keys", include_str!("foreign_keys.sql")).await?;
+    /// How the keys and indexes of these tables are taken away and brought back.
+    pub(super) async fn keys(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        let rows = self.texts("reading keys and indexes", include_str!("keys.sql")).await?;
         let script = |row: Vec<Option<String>>| {
             let [Some(schema), Some(table), Some(drop), Some(add)]: [Option<String>; 4] = row.try_into().ok()? else {
                 return None;

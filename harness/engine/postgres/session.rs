@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 
-use super::error;
+use super::{encode::Writing, error};
 use crate::{
     canon::RowSink,
     engine::{Counted, EngineError, KeyScript, RowSource, Rowset, Session},
@@ -22,12 +22,23 @@ pub(super) struct PostgresSession {
     /// A COPY or introspection is under way. Still set when the next call comes, it means that somebody dropped it
     /// halfway, and that what the server sends next is not the answer to what we ask next.
     pub(super) midway: bool,
+    /// Whether a transaction is open.
+    pub(super) in_transaction: bool,
+    /// The table last loaded in this transaction, whose lock keeps its columns as they are.
+    pub(super) loaded: Option<Loaded>,
+}
+
+/// How the columns of a table are written.
+pub(super) struct Loaded {
+    pub(super) table: TableName,
+    pub(super) columns: Vec<String>,
+    pub(super) writings: Vec<Writing>,
 }
 
 impl PostgresSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: PgConnection, place: String) -> Self {
-        Self { connection, place, midway: false }
+        Self { connection, place, midway: false, in_transaction: false, loaded: None }
     }
 
     /// Maps a driver's error.
@@ -52,6 +63,7 @@ impl PostgresSession {
     /// Runs a script.
     pub(super) async fn run(&mut self, doing: &str, script: &str) -> Result<(), EngineError> {
         self.check(doing, script)?;
+        self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| self.error(doing, error))
     }
@@ -110,6 +122,7 @@ impl Session for PostgresSession {
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
         let doing = "running a script";
         self.check(doing, script)?;
+        self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| match error::line(script, &error) {
             Some(line) => self.error(&format!("running line {line} of a script"), error),
@@ -137,8 +150,8 @@ impl Session for PostgresSession {
         self.set_sequences(tables).await
     }
 
-    async fn foreign_key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
-        self.key_scripts(tables).await
+    async fn key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+        self.keys(tables).await
     }
 
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
@@ -160,16 +173,20 @@ impl Session for PostgresSession {
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
         // Who only reads reads several times, and wants to see one state.
         let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" } else { "BEGIN" };
-        self.run("beginning a transaction", sql).await
+        self.run("beginning a transaction", sql).await?;
+        self.in_transaction = true;
+        Ok(())
     }
 
     /// Commits. A transaction in which a statement failed is an error here: the server would answer COMMIT by rolling it
     /// back, and say so only in a word that the driver drops.
     async fn commit(&mut self) -> Result<(), EngineError> {
+        self.in_transaction = false;
         self.run("committing", "SELECT 1; COMMIT").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
+        self.in_transaction = false;
         self.run("rolling back a transaction", "ROLLBACK").await
     }
 

@@ -44,7 +44,7 @@ enum Mark {
 pub(super) struct Begun {
     /// The target's tables, in dependency order.
     tables: Vec<TableName>,
-    /// Foreign keys that are set aside while the rows come: the server then checks each once, and not row by row.
+    /// Keys and indexes that are set aside while the rows come: the server then makes each at once, and not row by row.
     #[serde(default)]
     aside: Vec<KeyScript>,
 }
@@ -69,12 +69,17 @@ pub(super) async fn import(
     let aside = match begun.take() {
         // An interrupted process of this step has set them aside already.
         Some(earlier) => earlier.aside,
-        None if manifest.rows() >= MANY_ROWS => session.foreign_key_scripts(&tables).await?,
+        None if manifest.rows() >= MANY_ROWS => session.key_scripts(&tables).await?,
         None => Vec::new(),
     };
     let scope = begun.insert(Begun { tables: tables.clone(), aside });
     voice.mark(mark(&Mark::Begun(scope.clone()))).await?;
-    without(&scope.aside, &mut *session).await?;
+    if without(&scope.aside, &mut *session).await.is_err() {
+        // Something else in the database leans on a key: then all stay where they are.
+        session.tx_rollback().await?;
+        scope.aside.clear();
+        voice.mark(mark(&Mark::Begun(scope.clone()))).await?;
+    }
     let mut state = Import {
         task,
         session: &mut *session,
@@ -262,7 +267,7 @@ async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) ->
 /// Takes the keys away that are set aside; in one act, and a second time without harm.
 async fn without(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
     session.begin(false).await?;
-    for key in aside {
+    for key in aside.iter().rev() {
         session.execute(&key.drop).await?;
     }
     session.commit().await
@@ -271,8 +276,10 @@ async fn without(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), E
 /// Brings the keys back that were set aside; in one act, and a second time without harm.
 async fn with(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
     session.begin(false).await?;
-    for key in aside {
+    for key in aside.iter().rev() {
         session.execute(&key.drop).await?;
+    }
+    for key in aside {
         session.execute(&key.add).await?;
     }
     session.commit().await

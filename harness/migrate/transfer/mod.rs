@@ -93,7 +93,7 @@ impl StepKind for Transfer {
             format!(
                 "import: empty target, dependency order, batches of {batch}, a transaction a table, counts verified"
             ),
-            "  many rows: foreign keys are set aside for them, and come back checked".to_owned(),
+            "  many rows: keys and indexes are set aside for them, and come back checked".to_owned(),
         ]
     }
 

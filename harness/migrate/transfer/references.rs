@@ -11,9 +11,9 @@ use std::{
 use crate::model::{TableName, catalogue::Reference};
 
 /// Keys a partition holds in memory at most, roughly: 16 bytes each.
-const KEYS_A_PARTITION: u64 = 500_000;
-/// More partitions than this would use up file descriptors.
-const MOST_PARTITIONS: u64 = 64;
+const KEYS_A_PARTITION: u64 = 100_000;
+/// More partitions than this would use up file descriptors: each reference has as many files, all open at once.
+const MOST_PARTITIONS: u64 = 32;
 
 /// A parent key: table and columns, in the source's names.
 type KeyName = (TableName, Vec<String>);

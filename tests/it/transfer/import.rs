@@ -172,7 +172,7 @@ async fn a_full_target_is_told_and_emptied_again() {
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
 }
 
-/// Foreign keys that are set aside for many rows come back as they were: after the rows, and after a failure.
+/// Keys and indexes that are set aside for many rows come back as they were: after the rows, and after a failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_set_aside_come_back() {
     let Some(bench) = Bench::new("keys_that_are_set_aside_come_back").await else { return };
@@ -182,6 +182,8 @@ async fn keys_that_are_set_aside_come_back() {
                   WHERE value < 12000) SELECT value, 12001 - value FROM n";
     let target = "CREATE TABLE tree (id bigint PRIMARY KEY, up bigint CONSTRAINT grown REFERENCES tree (id)
                   ON DELETE CASCADE DEFERRABLE);
+                  CREATE INDEX tree_up ON tree (up DESC) WHERE up > 5;
+                  COMMENT ON INDEX tree_up IS 'partly';
                   COMMENT ON CONSTRAINT grown ON tree IS 'it''s a tree'";
     let case = bench.case("aside", source, target, json!({})).await;
     let admin = case.admin.clone();
@@ -195,7 +197,12 @@ async fn keys_that_are_set_aside_come_back() {
             }
         })
         .await;
-    assert!(marks[0]["aside"][0]["add"].as_str().unwrap().contains("ON DELETE CASCADE DEFERRABLE"), "{marks:?}");
+    let aside: Vec<&str> =
+        marks[0]["aside"].as_array().unwrap().iter().map(|key| key["add"].as_str().unwrap()).collect();
+    let [primary, index, foreign] = aside[..] else { panic!("{aside:?}") };
+    assert!(primary.contains("PRIMARY KEY (id)"), "{primary}");
+    assert!(index.contains("WHERE (up > 5)") && index.contains("COMMENT ON INDEX"), "{index}");
+    assert!(foreign.contains("ON DELETE CASCADE DEFERRABLE"), "{foreign}");
     let keys = "SELECT pg_get_constraintdef(oid), convalidated::text, obj_description(oid) FROM pg_constraint
                 WHERE conname = 'grown'";
     let before = ask(&case.task.addresses.target, keys).await;
