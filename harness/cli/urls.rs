@@ -44,7 +44,7 @@ fn parse(text: &str) -> Result<Address, String> {
         .map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
     let engine = match url.scheme() {
         "postgres" | "postgresql" => "postgres",
-        "mariadb" | "mysql" => "mariadb",
+        "mariadb" => "mariadb",
         other => return Err(format!("`{other}` URLs are not known; expected postgres://user@host/database")),
     };
     let decode = |text: &str| percent_decode(text).ok_or_else(|| "the URL holds a broken %-sequence".to_owned());
@@ -163,6 +163,7 @@ mod tests {
         assert!(parse("postgres://user@h/d?sslmode=require").unwrap_err().contains("TLS"));
         assert!(parse("postgres://user@h/d?sslmode=prefer&port=6000").is_ok());
         assert!(parse("mysql://root@localhost/x").unwrap_err().contains("`mysql`"));
+        assert_eq!(parse("mariadb://root@localhost/x").unwrap().to_string(), "mariadb://root@localhost:3306/x");
     }
 
     #[test]
