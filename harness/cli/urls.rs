@@ -44,6 +44,7 @@ fn parse(text: &str) -> Result<Address, String> {
         .map_err(|error| format!("the URL is not valid: {error}; expected postgres://user@host/database"))?;
     let engine = match url.scheme() {
         "postgres" | "postgresql" => "postgres",
+        "mariadb" => "mariadb",
         other => return Err(format!("`{other}` URLs are not known; expected postgres://user@host/database")),
     };
     let decode = |text: &str| percent_decode(text).ok_or_else(|| "the URL holds a broken %-sequence".to_owned());
@@ -57,11 +58,12 @@ fn parse(text: &str) -> Result<Address, String> {
     let port = url
         .port()
         .or_else(|| url.query_pairs().find(|(key, _)| key == "port").and_then(|(_, value)| value.parse().ok()));
+    let usual = crate::engine::by_id(engine).and_then(|engine| engine.server()).map_or(0, |server| server.port);
     let host = match asked.or(written) {
         Some(directory) if directory.starts_with('/') => {
-            Host::Socket { directory: directory.into(), port: port.unwrap_or(5432) }
+            Host::Socket { directory: directory.into(), port: port.unwrap_or(usual) }
         }
-        Some(host) if !host.is_empty() => Host::Tcp { host, port: port.unwrap_or(5432) },
+        Some(host) if !host.is_empty() => Host::Tcp { host, port: port.unwrap_or(usual) },
         _ => return Err("the URL names no host; expected postgres://user@host/database".to_owned()),
     };
     Ok(Address {
@@ -161,6 +163,7 @@ mod tests {
         assert!(parse("postgres://user@h/d?sslmode=require").unwrap_err().contains("TLS"));
         assert!(parse("postgres://user@h/d?sslmode=prefer&port=6000").is_ok());
         assert!(parse("mysql://root@localhost/x").unwrap_err().contains("`mysql`"));
+        assert_eq!(parse("mariadb://root@localhost/x").unwrap().to_string(), "mariadb://root@localhost:3306/x");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+pub mod mariadb;
 pub mod postgres;
 pub mod sqlite;
 
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Every engine.
-pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite];
+pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite, &mariadb::MariaDb];
 
 /// The engine of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
@@ -32,7 +33,7 @@ pub fn by_id(id: &str) -> Option<&'static dyn Engine> {
 /// A database product.
 #[async_trait]
 pub trait Engine: Sync {
-    /// Its id: `postgres`, `sqlite`.
+    /// Its id: `postgres`, `sqlite`, `mariadb`.
     fn id(&self) -> &'static str;
 
     /// Its name as its makers write it.
@@ -118,6 +119,18 @@ pub trait Dialect: Sync {
 
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
+
+    /// The statement that drops an index of a table if it is there.
+    fn drop_index(&self, table: &TableName, index: &str) -> String {
+        // An index lies in its table's schema, and is named as a table is.
+        let index = TableName { schema: table.schema.clone(), name: index.to_owned() };
+        format!("DROP INDEX IF EXISTS {}", self.table(&index))
+    }
+
+    /// The current moment in UTC, as the default of a column of this kind; `None` if there is none.
+    fn current_moment(&self, _kind: &LogicalType) -> Option<&'static str> {
+        None
+    }
 
     /// The statements that create these tables (whose columns already have the types of this engine in
     /// [`crate::model::catalogue::Column::declared`]), in order, and those that take them away again.

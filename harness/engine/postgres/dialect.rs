@@ -60,6 +60,16 @@ impl Dialect for PostgresDialect {
         })
     }
 
+    fn current_moment(&self, kind: &LogicalType) -> Option<&'static str> {
+        Some(match kind {
+            LogicalType::TimestampTz => "CURRENT_TIMESTAMP",
+            LogicalType::Timestamp => "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')",
+            LogicalType::Date => "CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC' AS date)",
+            LogicalType::Time => "CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC' AS time)",
+            _ => return None,
+        })
+    }
+
     /// Defaults, generated columns, checks and predicates are taken as they stand: they have to be in this engine's SQL.
     fn create_tables(&self, tables: &[Table]) -> SchemaScript {
         let mut script = SchemaScript::default();

@@ -3,13 +3,16 @@
 use super::{super::transfer, expression::quoted};
 use crate::{
     canon::{temporal, uuid},
-    engine::sqlite::ddl::{Token, TokenKind, tokens},
+    engine::{
+        Dialect,
+        sqlite::ddl::{Token, TokenKind, tokens},
+    },
     model::{LogicalType, Value},
 };
 use transfer::{convert::convert, field::Field};
 
 /// The default of a column that becomes this type; `None` if it is no literal, or none of the type.
-pub(super) fn translate(default: &str, kind: &LogicalType) -> Option<String> {
+pub(super) fn translate(default: &str, kind: &LogicalType, dialect: &dyn Dialect) -> Option<String> {
     let tokens = tokens(default);
     let mut inner = tokens.as_slice();
     while let [open, between @ .., close] = inner
@@ -19,7 +22,7 @@ pub(super) fn translate(default: &str, kind: &LogicalType) -> Option<String> {
         inner = between;
     }
     if let [word] = inner
-        && let Some(sql) = moment(word, kind)
+        && let Some(sql) = moment(word, kind, dialect)
     {
         return Some(sql);
     }
@@ -28,16 +31,14 @@ pub(super) fn translate(default: &str, kind: &LogicalType) -> Option<String> {
 }
 
 /// The current moment, which SQLite takes in UTC.
-fn moment(word: &Token<'_>, kind: &LogicalType) -> Option<String> {
-    let utc = "CURRENT_TIMESTAMP AT TIME ZONE 'UTC'";
-    let is = |name| word.is(name);
-    Some(match kind {
-        LogicalType::TimestampTz if is("CURRENT_TIMESTAMP") => "CURRENT_TIMESTAMP".to_owned(),
-        LogicalType::Timestamp if is("CURRENT_TIMESTAMP") => format!("({utc})"),
-        LogicalType::Date if is("CURRENT_DATE") => format!("CAST({utc} AS date)"),
-        LogicalType::Time if is("CURRENT_TIME") => format!("CAST({utc} AS time)"),
-        _ => return None,
-    })
+fn moment(word: &Token<'_>, kind: &LogicalType, dialect: &dyn Dialect) -> Option<String> {
+    let is_of_kind = match kind {
+        LogicalType::TimestampTz | LogicalType::Timestamp => word.is("CURRENT_TIMESTAMP"),
+        LogicalType::Date => word.is("CURRENT_DATE"),
+        LogicalType::Time => word.is("CURRENT_TIME"),
+        _ => false,
+    };
+    if is_of_kind { dialect.current_moment(kind).map(str::to_owned) } else { None }
 }
 
 fn literal(tokens: &[Token<'_>]) -> Option<Field> {
@@ -83,6 +84,7 @@ fn spelled(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::postgres::PostgresDialect;
 
     #[test]
     fn literals_are_spelled_for_the_type() {
@@ -109,7 +111,7 @@ mod tests {
             ("x'00'", LogicalType::Bytes, None),
             ("1 + 1", INTEGER, None),
         ] {
-            assert_eq!(translate(default, &kind).as_deref(), sql, "{default} as {kind}");
+            assert_eq!(translate(default, &kind, &PostgresDialect).as_deref(), sql, "{default} as {kind}");
         }
     }
 }

@@ -98,8 +98,7 @@ fn made(later: &Later) -> Made {
 
 fn drop_statement(made: &Made, dialect: &dyn Dialect) -> String {
     if made.is_index {
-        let index = TableName { schema: made.table.schema.clone(), name: made.name.clone() };
-        return format!("DROP INDEX IF EXISTS {}", dialect.table(&index));
+        return dialect.drop_index(&made.table, &made.name);
     }
     let (table, name) = (dialect.table(&made.table), dialect.quote(&made.name));
     format!("ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}")

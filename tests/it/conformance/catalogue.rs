@@ -2,7 +2,7 @@
 
 use rehearse::model::catalogue::{Action, CheckConstraint, ForeignKey, Generation, Index, IndexPart, Key, Table};
 
-use super::{Place, rows};
+use super::{Feature, Place, rows};
 
 fn part(column: &str, descending: bool) -> IndexPart {
     IndexPart { column: Some(column.to_owned()), expression: None, descending, collation: None }
@@ -20,7 +20,7 @@ fn tables(place: &Place) -> Vec<Table> {
         "parent",
         vec![
             column("id", rows::integer()),
-            column("code", rows::any_text()),
+            column("code", rows::key_text()),
             column("amount", rows::integer()),
             column("twice", rows::integer()),
         ],
@@ -34,17 +34,26 @@ fn tables(place: &Place) -> Vec<Table> {
     parent.uniques = vec![named("parent_code_key", &["code", "amount"])];
     parent.checks = vec![CheckConstraint { name: Some("positive".to_owned()), expression: "amount > 0".to_owned() }];
     parent.indexes = vec![
-        index("parent_amount", false, vec![part("amount", true), part("code", false)], Some("amount > 5")),
+        index(
+            "parent_amount",
+            false,
+            vec![part("amount", true), part("code", false)],
+            place.has(Feature::PartialIndexes).then_some("amount > 5"),
+        ),
         index("parent_amount_once", true, vec![part("amount", false)], None),
     ];
+    if !place.has(Feature::UniqueConstraints) {
+        // Every unique index is a key there, and only a key.
+        parent.indexes.pop();
+    }
     parent.uniques.push(named("parent_amount_once", &["amount"]));
     let mut child = rows::table(
         "child",
         vec![
             column("x", rows::integer()),
-            column("y", rows::any_text()),
+            column("y", rows::key_text()),
             column("up", rows::integer()),
-            column("code", rows::any_text()),
+            column("code", rows::key_text()),
             column("amount", rows::integer()),
         ],
     );
@@ -62,8 +71,9 @@ fn tables(place: &Place) -> Vec<Table> {
         deferrable,
         validated: true,
     };
+    let deferrable = place.has(Feature::DeferrableKeys).then_some(true);
     child.foreign_keys = vec![
-        key("child_up", &["up"], &["id"], Action::Cascade, Action::SetNull, Some(true)),
+        key("child_up", &["up"], &["id"], Action::Cascade, Action::SetNull, deferrable),
         key("child_code", &["code", "amount"], &["code", "amount"], Action::NoAction, Action::Restrict, None),
     ];
     vec![parent, child]

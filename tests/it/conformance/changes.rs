@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rehearse::{engine::Session, model::Catalogue};
 
-use super::{Place, postgres_changes, rows, sqlite_changes};
+use super::{Place, mariadb_changes, postgres_changes, rows, sqlite_changes};
 
 /// What is said to change something, what is said to undo it, and the classes of the objects that differ in between.
 pub(super) struct Change {
@@ -23,7 +23,7 @@ pub(super) struct Changes {
     pub changes: &'static [Change],
 }
 
-const ALL: &[&Changes] = &[&postgres_changes::CHANGES, &sqlite_changes::CHANGES];
+const ALL: &[&Changes] = &[&postgres_changes::CHANGES, &sqlite_changes::CHANGES, &mariadb_changes::CHANGES];
 
 fn differing(before: &Catalogue, after: &Catalogue) -> BTreeSet<String> {
     let names = before.objects.keys().chain(after.objects.keys());

@@ -6,7 +6,7 @@ use rehearse::{
 };
 
 use super::{
-    Place,
+    Feature, Place,
     rows::{self, Given, Seen},
 };
 
@@ -38,23 +38,29 @@ pub(super) async fn hostile_names_go_round(place: &Place) {
     assert_eq!(LONGEST.len(), 63);
     let dialect = place.engine.dialect();
     let mut session = place.open().await;
-    let mut tables: Vec<_> = HOSTILE
-        .iter()
-        .map(|name| {
-            let columns = HOSTILE.iter().map(|name| rows::column(dialect, name, rows::any_text())).collect();
-            rows::table(name, columns)
-        })
-        .collect();
+    let is_basic = |name: &&&str| name.chars().all(|c| c <= '\u{ffff}');
+    let (hostile, refused): (Vec<&str>, Vec<&str>) =
+        HOSTILE.iter().partition(|name| place.has(Feature::AllOfUnicodeInNames) || is_basic(name));
+    let table = |name: &str| {
+        let columns = hostile.iter().map(|name| rows::column(dialect, name, rows::key_text())).collect();
+        rows::table(name, columns)
+    };
+    for name in refused {
+        for statement in dialect.create_tables(&[table(name)]).create {
+            assert!(session.execute(&statement).await.is_err(), "{name} is refused, and not made into another one");
+        }
+    }
+    let mut tables: Vec<_> = hostile.iter().map(|name| table(name)).collect();
     // Each table has a key, and refers to the one before it.
     for position in 0..tables.len() {
-        let name = HOSTILE[position];
+        let name = hostile[position];
         tables[position].primary_key = Some(rows::key(&[name]));
         if position > 0 {
             let key = ForeignKey {
                 name: Some(format!("{}!", &name.chars().take(12).collect::<String>())),
                 columns: rows::strings(&[name]),
                 parent: tables[position - 1].name.clone(),
-                parent_columns: rows::strings(&[HOSTILE[position - 1]]),
+                parent_columns: rows::strings(&[hostile[position - 1]]),
                 on_update: Default::default(),
                 on_delete: Default::default(),
                 match_full: false,
@@ -69,15 +75,15 @@ pub(super) async fn hostile_names_go_round(place: &Place) {
     for table in &tables {
         let found = catalogue.tables.get(&table.name).unwrap_or_else(|| panic!("{} is not there", table.name));
         let names: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(names, HOSTILE, "{}", table.name);
+        assert_eq!(names, hostile, "{}", table.name);
         assert_eq!(found.primary_key.as_ref().unwrap().columns, table.primary_key.as_ref().unwrap().columns);
         let parents =
             |keys: &[ForeignKey]| keys.iter().map(|k| (k.parent.clone(), k.parent_columns.clone())).collect::<Vec<_>>();
         assert_eq!(parents(&found.foreign_keys), parents(&table.foreign_keys), "{}", table.name);
 
-        let row: Vec<Value> = HOSTILE.iter().map(|_| rows::text("same")).collect();
+        let row: Vec<Value> = hostile.iter().map(|_| rows::text("same")).collect();
         assert_eq!(rows::load(session.as_mut(), found, vec![row]).await.unwrap(), 1, "{}", table.name);
-        assert_eq!(rows::scan(session.as_mut(), found).await, [vec!["Text same".to_owned(); HOSTILE.len()]]);
+        assert_eq!(rows::scan(session.as_mut(), found).await, [vec!["Text same".to_owned(); hostile.len()]]);
         let own = &found.primary_key.as_ref().unwrap().columns;
         assert_eq!(session.duplicates(&found.name, own, 1).await.unwrap().total, 0);
         assert_eq!(session.uuid_spellings(&found.name, &own[0], 1).await.unwrap().total, 0);

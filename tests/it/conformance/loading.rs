@@ -72,6 +72,35 @@ pub(super) async fn what_fails_leaves_nothing(place: &Place) {
     session.close().await.unwrap();
 }
 
+/// As they do in every hierarchy: a load is one statement, and its keys hold when it is done.
+pub(super) async fn rows_may_come_before_those_that_they_refer_to(place: &Place) {
+    let dialect = place.engine.dialect();
+    let mut session = place.open().await;
+    let mut table = keyed(place, "people");
+    table.columns.push(rows::column(dialect, "boss", rows::integer()));
+    table.foreign_keys.push(ForeignKey {
+        name: Some("people_boss".to_owned()),
+        columns: rows::strings(&["boss"]),
+        parent: table.name.clone(),
+        parent_columns: rows::strings(&["id"]),
+        on_update: Default::default(),
+        on_delete: Default::default(),
+        match_full: false,
+        deferrable: None,
+        validated: true,
+    });
+    rows::create(session.as_mut(), dialect, std::slice::from_ref(&table)).await;
+    let person = |id: i64, boss: i64| vec![Value::Integer(id), text("x"), Value::Integer(boss)];
+    let orphaned = (1..3_000).map(|id| person(id, id + 1)).collect();
+    assert!(rows::load(session.as_mut(), &table, orphaned).await.is_err(), "the last one's boss is not there");
+    assert_eq!(rows::count(session.as_mut(), dialect, &table).await, 0);
+    let mut whole: Vec<_> = (1..3_000).map(|id| person(id, id + 1)).collect();
+    whole.push(person(3_000, 1));
+    assert_eq!(rows::load(session.as_mut(), &table, whole).await.unwrap(), 3_000);
+    assert!(session.execute("INSERT INTO people VALUES (9000, 'x', 9001)").await.is_err(), "keys are enforced again");
+    session.close().await.unwrap();
+}
+
 pub(super) async fn who_only_reads_cannot_write(place: &Place) {
     let dialect = place.engine.dialect();
     let mut session = place.open().await;

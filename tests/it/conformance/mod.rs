@@ -24,6 +24,9 @@ mod changes;
 mod connecting;
 mod identifiers;
 mod loading;
+mod mariadb_changes;
+mod mariadb_values;
+mod peculiar;
 mod postgres_changes;
 mod questions;
 mod rows;
@@ -33,7 +36,7 @@ mod sqlite_changes;
 mod values;
 
 /// Versions of servers in containers, by engine; an engine that is not listed is asked for its own default.
-const VERSIONS: &[(&str, &[&str])] = &[("postgres", &["15", "17"])];
+const VERSIONS: &[(&str, &[&str])] = &[("postgres", &["15", "17"]), ("mariadb", &["10.11", "11.8"])];
 
 type Topic = for<'a> fn(&'a Place) -> LocalBoxFuture<'a, ()>;
 
@@ -50,9 +53,11 @@ const TOPICS: &[(&str, Topic)] = topics![
     values::every_type_gives_back_what_was_loaded,
     values::nothing_and_almost_nothing_are_told_apart,
     values::a_megabyte_goes_both_ways,
+    peculiar::values_that_one_engine_has_are_read,
     shapes::narrow_wide_and_empty_tables_go_both_ways,
     shapes::a_scan_ends_early_and_the_session_goes_on,
     loading::what_fails_leaves_nothing,
+    loading::rows_may_come_before_those_that_they_refer_to,
     loading::who_only_reads_cannot_write,
     loading::truncating_empties_what_is_named,
     sequences::counters_go_on_behind_the_rows,
@@ -70,12 +75,34 @@ struct Place {
     databases: AtomicU32,
 }
 
+/// What some engines do not have; whatever is asked for instead is stated where it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Feature {
+    /// Indexes of a part of the rows.
+    PartialIndexes,
+    /// Keys that are looked at when the transaction ends.
+    DeferrableKeys,
+    /// Unique constraints that are not indexes.
+    UniqueConstraints,
+    /// Names with characters outside of Unicode's basic plane.
+    AllOfUnicodeInNames,
+}
+
+const LACKING: &[(&str, &[Feature])] = &[(
+    "mariadb",
+    &[Feature::PartialIndexes, Feature::DeferrableKeys, Feature::UniqueConstraints, Feature::AllOfUnicodeInNames],
+)];
+
 enum Home {
     Folder(tempfile::TempDir),
     Server(Server),
 }
 
 impl Place {
+    fn has(&self, feature: Feature) -> bool {
+        !LACKING.iter().any(|(id, lacking)| *id == self.engine.id() && lacking.contains(&feature))
+    }
+
     /// The address of a database that nobody else uses, not yet there if it is a file.
     async fn fresh(&self) -> Address {
         let name = format!("rehearse_conformance_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -110,8 +137,12 @@ fn wanted() -> Vec<Wanted> {
             all.push(Wanted { engine, provisioner: None, version: None });
             continue;
         }
+        let is_made_here = engine.server().is_some_and(|server| server.cluster_maker.is_some());
         let versions = VERSIONS.iter().find(|(id, _)| *id == engine.id()).map_or(&[][..], |(_, versions)| versions);
         for provisioner in provision::ALL.iter().copied().filter(|provisioner| provisioner.is_automatic()) {
+            if provisioner.id() == "local" && !is_made_here {
+                continue;
+            }
             let provisioner_ = Some(provisioner);
             if provisioner.id() == "container" && !versions.is_empty() {
                 let each = versions.iter().map(|version| Some(*version));

@@ -152,3 +152,8 @@ pub(super) const fn integer() -> LogicalType {
 pub(super) const fn any_text() -> LogicalType {
     LogicalType::Text { limit: None }
 }
+
+/// Text that every engine can have in a key.
+pub(super) const fn key_text() -> LogicalType {
+    LogicalType::Text { limit: Some(63) }
+}

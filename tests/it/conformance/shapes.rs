@@ -33,7 +33,9 @@ pub(super) async fn narrow_wide_and_empty_tables_go_both_ways(place: &Place) {
         let mut other = row.clone();
         other[0] = Value::Integer(-1);
         assert_eq!(rows::load(session.as_mut(), found, vec![row, other]).await.unwrap(), 2);
-        let seen = rows::scan(session.as_mut(), found).await;
+        let mut seen = rows::scan(session.as_mut(), found).await;
+        // The order is the engine's: one that keeps rows in the order of their key has no other.
+        seen.sort_by(|one, other| other[0].cmp(&one[0]));
         let first: Vec<&str> = seen.iter().map(|row| row[0].as_str()).collect();
         assert_eq!(first, ["Integer 0", "Integer -1"], "{}", table.name);
         assert_eq!(

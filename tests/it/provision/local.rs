@@ -266,3 +266,12 @@ async fn programs_that_fail_are_told_with_their_last_words() {
         assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
     }
 }
+
+#[tokio::test]
+async fn an_engine_whose_clusters_are_not_made_here_says_so_with_a_way_out() {
+    let work = work();
+    let request = Request { engine: engine::by_id("mariadb").unwrap(), ..request(work.path()) };
+    let unable = provision::by_id("local").unwrap().offer(&request).await.unwrap_err();
+    assert_eq!(unable.reason, "no MariaDB server can be started from installed programs");
+    assert_eq!(unable.hint, "give --provider container or --provider external");
+}

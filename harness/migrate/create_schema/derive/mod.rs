@@ -249,7 +249,7 @@ impl<'a> Deriving<'a> {
                 format!("{collation} is not carried: texts are told apart to the byte"),
             );
         }
-        let default = column.default.as_ref().and_then(|written| default::translate(written, &kind));
+        let default = column.default.as_ref().and_then(|written| default::translate(written, &kind, self.dialect));
         if let (Some(written), None) = (&column.default, &default) {
             self.lost(format!("default:{of}"), format!("{written} is not translated"));
         }

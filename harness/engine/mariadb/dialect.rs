@@ -1,0 +1,105 @@
+//! MariaDB's SQL: quoting and types.
+
+use super::create;
+use crate::{
+    engine::{Dialect, SchemaScript},
+    model::{LogicalType, TableName, catalogue::Table},
+};
+
+/// How MariaDB's SQL differs from others'.
+#[derive(Debug)]
+pub struct MariaDbDialect;
+
+impl Dialect for MariaDbDialect {
+    /// Doubles backticks inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
+    /// holds one before it is sent.
+    fn quote(&self, identifier: &str) -> String {
+        format!("`{}`", identifier.replace('`', "``"))
+    }
+
+    /// A table without a schema is in the session's own database, whose name nobody but the session knows.
+    fn table(&self, name: &TableName) -> String {
+        match &name.schema {
+            Some(schema) => format!("{}.{}", self.quote(schema), self.quote(&name.name)),
+            None => self.quote(&name.name),
+        }
+    }
+
+    /// Spans, arrays and strings of bits have no type here. A decimal without limits gets the one that holds most: 27
+    /// digits before the point and 38 after it. Instants are `timestamp`, which ends in 2038 (from 11.5 on, in 2106) and
+    /// refuses what lies beyond; JSON by value is JSON as written.
+    fn declare(&self, kind: &LogicalType) -> Option<String> {
+        Some(match kind {
+            LogicalType::Boolean => "tinyint(1)".to_owned(),
+            LogicalType::Integer { bits: ..=16 } => "smallint".to_owned(),
+            LogicalType::Integer { bits: 17..=32 } => "int".to_owned(),
+            LogicalType::Integer { bits: 33..=64 } => "bigint".to_owned(),
+            LogicalType::Integer { .. } => "decimal(65,0)".to_owned(),
+            LogicalType::Decimal { precision: Some(precision @ 1..=65), scale } => {
+                let scale = scale.unwrap_or_default();
+                if !(0..=38).contains(&scale) {
+                    return None;
+                }
+                format!("decimal({precision},{scale})")
+            }
+            LogicalType::Decimal { .. } => "decimal(65,38)".to_owned(),
+            LogicalType::Float32 => "float".to_owned(),
+            LogicalType::Float64 => "double".to_owned(),
+            // Rows of varchars share 65,535 bytes; a longer limit is better kept outside the row.
+            LogicalType::Text { limit: Some(limit @ 1..=1000) } => format!("varchar({limit})"),
+            LogicalType::Text { .. } | LogicalType::Any => "longtext".to_owned(),
+            LogicalType::PaddedText { length: length @ ..=255 } => format!("char({length})"),
+            LogicalType::PaddedText { length } => return self.declare(&LogicalType::Text { limit: Some(*length) }),
+            LogicalType::Bytes => "longblob".to_owned(),
+            LogicalType::Uuid => "uuid".to_owned(),
+            LogicalType::Date => "date".to_owned(),
+            LogicalType::Time => "time(6)".to_owned(),
+            LogicalType::Timestamp => "datetime(6)".to_owned(),
+            LogicalType::TimestampTz => "timestamp(6)".to_owned(),
+            LogicalType::Json { .. } => "json".to_owned(),
+            LogicalType::Enum { labels } => {
+                let labels: Vec<_> = labels.iter().map(|label| literal(label)).collect();
+                format!("enum({})", labels.join(","))
+            }
+            LogicalType::Interval | LogicalType::Bits | LogicalType::Array(_) | LogicalType::Other(_) => return None,
+        })
+    }
+
+    fn drop_index(&self, table: &TableName, index: &str) -> String {
+        format!("DROP INDEX IF EXISTS {} ON {}", self.quote(index), self.table(table))
+    }
+
+    fn current_moment(&self, kind: &LogicalType) -> Option<&'static str> {
+        Some(match kind {
+            LogicalType::TimestampTz => "CURRENT_TIMESTAMP(6)",
+            LogicalType::Timestamp => "UTC_TIMESTAMP(6)",
+            LogicalType::Date => "UTC_DATE()",
+            LogicalType::Time => "UTC_TIME(6)",
+            _ => return None,
+        })
+    }
+
+    /// Defaults, generated columns and checks are taken as they stand: they have to be in this engine's SQL. See
+    /// the module `create` for what this engine does not have.
+    fn create_tables(&self, tables: &[Table]) -> SchemaScript {
+        create::tables(tables)
+    }
+}
+
+/// A text as a literal of a statement, for names in questions about the catalogue and for labels.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_inside_identifiers_are_doubled() {
+        let name = TableName::in_schema("s", "a`; DROP TABLE x; --");
+        assert_eq!(MariaDbDialect.table(&name), "`s`.`a``; DROP TABLE x; --`");
+        assert_eq!(MariaDbDialect.table(&TableName::new("t")), "`t`");
+        assert_eq!(literal("it's a \\"), "'it''s a \\\\'");
+    }
+}

@@ -1,0 +1,5 @@
+SELECT table_name,
+       REPLACE(view_definition, CONCAT('`', REPLACE(DATABASE(), '`', '``'), '`.'), '') AS definition,
+       check_option AS check_option, is_updatable AS updatable, definer AS definer, security_type AS security,
+       algorithm AS algorithm, character_set_client AS character_set, collation_connection AS collation
+FROM information_schema.views WHERE table_schema = DATABASE()
