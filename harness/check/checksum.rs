@@ -179,12 +179,12 @@ impl<'a> Pass<'a> {
     }
 
     fn rowsets(&self) -> Sides<Rowset> {
-        Sides::from_fn(|side| Rowset {
-            table: match side {
-                Side::Source => self.comparison.source.clone(),
-                Side::Target => self.comparison.target.clone(),
-            },
-            columns: self.columns.iter().map(|names| names.get(side).clone()).collect(),
+        Sides::from_fn(|side| {
+            let table = match side {
+                Side::Source => &self.comparison.source,
+                Side::Target => &self.comparison.target,
+            };
+            Rowset::of(table.clone(), self.columns.iter().map(|names| names.get(side).clone()).collect())
         })
     }
 

@@ -40,7 +40,7 @@ impl Check for NotNull {
                 continue;
             }
             let mut nulls = Nulls { counts: vec![0; forbidden.len()] };
-            let rowset = Rowset { table: comparison.target.clone(), columns: forbidden.clone() };
+            let rowset = Rowset::of(comparison.target.clone(), forbidden.clone());
             cx.readers.side(Side::Target)?.scan(&rowset, &mut nulls).await?;
             for (column, rows) in forbidden.iter().zip(nulls.counts).filter(|(_, rows)| *rows > 0) {
                 let subject = Subject::columns(Side::Target, &comparison.target, std::slice::from_ref(column));

@@ -70,7 +70,7 @@ async fn table(
     }
     let columns: Vec<String> = pairs.iter().map(|pair| of_side(pair).name.clone()).collect();
     let mut shapes = Shapes { columns: vec![Shape::default(); columns.len()] };
-    cx.readers.side(side)?.scan(&Rowset { table: name.clone(), columns }, &mut shapes).await?;
+    cx.readers.side(side)?.scan(&Rowset::of(name.clone(), columns), &mut shapes).await?;
     for (pair, shape) in pairs.into_iter().zip(shapes.columns) {
         let expected = Comparison::is_uuid(pair);
         // Without a word about UUIDs anywhere, text counts as UUIDs only if every value is one.

@@ -236,6 +236,13 @@ pub struct Rowset {
     pub columns: Vec<String>,
 }
 
+impl Rowset {
+    /// These columns of all rows of a table.
+    pub const fn of(table: TableName, columns: Vec<String>) -> Self {
+        Self { table, columns }
+    }
+}
+
 /// Where a load takes its rows from.
 pub trait RowSource: Send {
     /// Puts the next row's values into `row` (cleared by the caller); `Ok(false)` at the end.

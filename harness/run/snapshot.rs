@@ -74,7 +74,7 @@ async fn rows(
     // No key and one bucket: nothing is located here, only compared with another state of the same side.
     let digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), true).with_buckets(1);
     let mut sink = Told { sink: digester, rows: 0, told };
-    session.scan(&Rowset { table: table.name.clone(), columns: columns.clone() }, &mut sink).await?;
+    session.scan(&Rowset::of(table.name.clone(), columns.clone()), &mut sink).await?;
     let digest = sink.sink.finish();
     Ok(TableSnapshot {
         rows: digest.fingerprint,

@@ -104,7 +104,7 @@ async fn survey(
         }
         voice.progress("profile tables", done as u64, Some(tables.len() as u64));
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
-        let rowset = Rowset { table: table.name.clone(), columns };
+        let rowset = Rowset::of(table.name.clone(), columns);
         let profile = content::profile(source, &rowset).await?;
         for (column, held) in table.columns.iter().zip(&profile.columns) {
             let may_be_uuids = held.values() > 0 && held.forms.uuids + held.blobs_of_16 == held.values();

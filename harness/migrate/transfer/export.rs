@@ -50,10 +50,8 @@ pub(super) async fn export(
 }
 
 fn rowset(table: &TableMove) -> Rowset {
-    Rowset {
-        table: table.comparison.source.clone(),
-        columns: table.columns().map(|pair| pair.source.name.clone()).collect(),
-    }
+    let columns = table.columns().map(|pair| pair.source.name.clone()).collect();
+    Rowset::of(table.comparison.source.clone(), columns)
 }
 
 /// One column of an export.

@@ -113,7 +113,7 @@ pub(super) async fn a_nul_is_refused(place: &Place) {
     assert!(session.query("SELECT 1 \0 FROM nowhere").await.is_err());
     assert!(session.load(&bad, &rows::strings(&["v"]), &mut Given::rows(vec![vec![rows::text("x")]])).await.is_err());
     assert!(session.load(&good, &rows::strings(&["v\0"]), &mut Given::rows(Vec::new())).await.is_err());
-    let rowset = Rowset { table: bad.name.clone(), columns: rows::strings(&["v"]) };
+    let rowset = Rowset::of(bad.name.clone(), rows::strings(&["v"]));
     assert!(session.scan(&rowset, &mut Seen::default()).await.is_err());
     assert_eq!(session.introspect().await.unwrap().tables.len(), 1);
     session.close().await.unwrap();

@@ -119,7 +119,7 @@ pub(super) async fn load(session: &mut dyn Session, table: &Table, rows: Vec<Vec
 pub(super) async fn scan(session: &mut dyn Session, table: &Table) -> Vec<Vec<String>> {
     let columns = table.columns.iter().map(|column| column.name.clone()).collect();
     let mut seen = Seen::default();
-    let rowset = Rowset { table: table.name.clone(), columns };
+    let rowset = Rowset::of(table.name.clone(), columns);
     let rows = session.scan(&rowset, &mut seen).await.unwrap_or_else(|error| panic!("{rowset:?}: {error:?}"));
     assert_eq!(rows, seen.rows.len() as u64, "the scan tells how many rows it saw");
     seen.rows

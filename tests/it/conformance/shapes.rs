@@ -44,7 +44,7 @@ pub(super) async fn narrow_wide_and_empty_tables_go_both_ways(place: &Place) {
         );
     }
     // The order of a rowset is the caller's, and a column may come twice.
-    let rowset = Rowset { table: shapes[2].name.clone(), columns: rows::strings(&["y", "x", "y"]) };
+    let rowset = Rowset::of(shapes[2].name.clone(), rows::strings(&["y", "x", "y"]));
     let mut seen = Seen::default();
     session.scan(&rowset, &mut seen).await.unwrap();
     assert_eq!(seen.rows[0], ["Integer 1", "Integer 0", "Integer 1"]);
@@ -65,7 +65,7 @@ pub(super) async fn a_scan_ends_early_and_the_session_goes_on(place: &Place) {
     rows::create(session.as_mut(), dialect, std::slice::from_ref(&table)).await;
     let given = (0..20_000).map(|number| vec![Value::Integer(number), rows::text(&"x".repeat(100))]).collect();
     rows::load(session.as_mut(), &table, given).await.unwrap();
-    let rowset = Rowset { table: table.name.clone(), columns: rows::strings(&["n"]) };
+    let rowset = Rowset::of(table.name.clone(), rows::strings(&["n"]));
     for in_transaction in [false, true] {
         if in_transaction {
             session.begin(true).await.unwrap();
@@ -80,9 +80,9 @@ pub(super) async fn a_scan_ends_early_and_the_session_goes_on(place: &Place) {
             session.commit().await.unwrap();
         }
     }
-    let unknown = Rowset { table: table.name.clone(), columns: rows::strings(&["nobody"]) };
+    let unknown = Rowset::of(table.name.clone(), rows::strings(&["nobody"]));
     assert!(session.scan(&unknown, &mut Seen::default()).await.is_err());
-    let nowhere = Rowset { table: "nowhere".parse().unwrap(), columns: rows::strings(&["n"]) };
+    let nowhere = Rowset::of("nowhere".parse().unwrap(), rows::strings(&["n"]));
     assert!(session.scan(&nowhere, &mut Seen::default()).await.is_err());
     assert_eq!(rows::count(session.as_mut(), dialect, &table).await, 20_000);
     session.close().await.unwrap();

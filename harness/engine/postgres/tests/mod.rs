@@ -77,7 +77,7 @@ impl Scratch {
     async fn scan(&mut self, table: &str, columns: &[&str]) -> Result<Vec<String>, EngineError> {
         let mut seen = Seen { cells: Vec::new(), rows_left: usize::MAX };
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-        self.session.scan(&Rowset { table: table.parse().unwrap(), columns }, &mut seen).await?;
+        self.session.scan(&Rowset::of(table.parse().unwrap(), columns), &mut seen).await?;
         Ok(seen.cells)
     }
 }

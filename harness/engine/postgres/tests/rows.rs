@@ -164,7 +164,7 @@ async fn a_scan_ends_early_or_is_refused_and_the_session_goes_on() {
                   INSERT INTO part VALUES (1)";
     let Some(mut scratch) = Scratch::new("scans", schema).await else { return };
     let mut seen = Seen { cells: Vec::new(), rows_left: 3 };
-    let rowset = Rowset { table: TableName::new("t"), columns: strings(&["id"]) };
+    let rowset = Rowset::of(TableName::new("t"), strings(&["id"]));
     assert_eq!(scratch.session.scan(&rowset, &mut seen).await.unwrap(), 3);
     assert_eq!(seen.cells, ["Integer(1)", "Integer(2)", "Integer(3)"]);
     assert_eq!(scratch.scan("parent", &["id"]).await.unwrap(), Vec::<String>::new());
@@ -208,7 +208,7 @@ async fn a_session_whose_scan_was_dropped_halfway_answers_nothing_wrong() {
         FROM generate_series(1, 50000) i";
     let Some(mut scratch) = Scratch::new("dropped", schema).await else { return };
     let flag = Arc::new(AtomicBool::new(false));
-    let rowset = Rowset { table: TableName::new("t"), columns: strings(&["id", "x"]) };
+    let rowset = Rowset::of(TableName::new("t"), strings(&["id", "x"]));
     let mut sink = Flag(Arc::clone(&flag));
     tokio::select! {
         biased;

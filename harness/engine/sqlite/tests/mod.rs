@@ -61,7 +61,7 @@ impl RowSource for Listed {
 }
 
 fn rowset(table: &str, columns: &[&str]) -> Rowset {
-    Rowset { table: TableName::new(table), columns: columns.iter().map(|name| (*name).to_owned()).collect() }
+    Rowset::of(TableName::new(table), columns.iter().map(|name| (*name).to_owned()).collect())
 }
 
 async fn scanned(session: &mut dyn Session, table: &str, columns: &[&str]) -> Vec<Vec<String>> {
