@@ -26,6 +26,7 @@ mod introspect;
 mod load;
 mod queries;
 mod scan;
+mod script;
 mod session;
 mod types;
 mod wire;

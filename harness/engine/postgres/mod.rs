@@ -19,6 +19,7 @@ mod introspect;
 mod load;
 mod queries;
 mod scan;
+mod script;
 mod session;
 mod spell;
 mod types;

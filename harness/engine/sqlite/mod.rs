@@ -13,6 +13,7 @@ mod load;
 mod objects;
 pub mod private_copy;
 mod scan;
+mod script;
 mod session;
 #[cfg(test)]
 mod tests;
