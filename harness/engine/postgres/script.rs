@@ -23,17 +23,17 @@ pub(super) struct Depth {
     bodies: usize,
     /// How far the statement's first words go along `CREATE [OR REPLACE] FUNCTION | PROCEDURE`.
     head: Head,
-    copy: Copy,
+    copy: Rows,
 }
 
 /// How far the statement's words go along `COPY … FROM stdin`.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Copy {
+enum Rows {
     #[default]
     Start,
     Copy,
     From,
-    FromStdin,
+    Stdin,
     Other,
 }
 
@@ -65,7 +65,7 @@ impl Nesting for Depth {
     }
 
     fn ends(&mut self) -> Result<bool, String> {
-        if self.copy == Copy::FromStdin {
+        if self.copy == Rows::Stdin {
             let problem = "`COPY … FROM stdin` has its rows in the script, where only the client psql reads them";
             return Err(problem.to_owned());
         }
@@ -83,12 +83,12 @@ impl Depth {
             }
         }
         self.copy = match self.copy {
-            Copy::Start if word.is("copy") => Copy::Copy,
-            Copy::Copy if word.is("from") && self.parentheses == 0 => Copy::From,
-            Copy::From if word.is("stdin") => Copy::FromStdin,
-            Copy::Copy => Copy::Copy,
-            Copy::FromStdin => Copy::FromStdin,
-            Copy::Start | Copy::From | Copy::Other => Copy::Other,
+            Rows::Start if word.is("copy") => Rows::Copy,
+            Rows::Copy if word.is("from") && self.parentheses == 0 => Rows::From,
+            Rows::From if word.is("stdin") => Rows::Stdin,
+            Rows::Copy => Rows::Copy,
+            Rows::Stdin => Rows::Stdin,
+            Rows::Start | Rows::From | Rows::Other => Rows::Other,
         };
         let is_routine = word.is("function") || word.is("procedure");
         self.head = match self.head {
