@@ -87,9 +87,17 @@ impl Parsed<'_> {
     }
 }
 
-/// Reads pairs and single files in the order of their numbers.
+/// The files of one version.
+#[derive(Default)]
+struct Version<'a> {
+    up: Vec<Parsed<'a>>,
+    down: Vec<Parsed<'a>>,
+}
+
+/// Reads pairs and single files in the order of their numbers. What belongs together says so by its version; titles may
+/// differ.
 pub(super) fn read(folder: &Folder, engine: &EngineId, transaction: Transaction, found: &mut Found) {
-    let mut ways: BTreeMap<(u128, &str), [Option<Parsed<'_>>; 2]> = BTreeMap::new();
+    let mut versions: BTreeMap<u128, Version<'_>> = BTreeMap::new();
     for name in folder.sql_names() {
         let Some(parsed) = parse(name) else {
             found.notes.push(format!("`{name}` has no number in front and is no migration"));
@@ -98,31 +106,37 @@ pub(super) fn read(folder: &Folder, engine: &EngineId, transaction: Transaction,
         if parsed.fits(engine) == 0 {
             continue;
         }
-        let slot = &mut ways.entry((parsed.named.number(), parsed.stem)).or_default()
-            [usize::from(parsed.way == Some(Way::Down))];
-        if slot.is_none_or(|other| parsed.fits(engine) > other.fits(engine)) {
-            *slot = Some(parsed);
+        let version = versions.entry(parsed.named.number()).or_default();
+        let files = if parsed.way == Some(Way::Down) { &mut version.down } else { &mut version.up };
+        // A file for this engine stands in for the one of the same name for any.
+        match files.iter_mut().find(|other| other.stem == parsed.stem) {
+            Some(other) if parsed.fits(engine) > other.fits(engine) => *other = parsed,
+            Some(_) => {}
+            None => files.push(parsed),
         }
     }
-    for ((_, stem), [up, down]) in ways {
-        let mut script = |parsed: Option<Parsed<'_>>| {
-            let file = parsed?.file;
-            let text = folder.text_or_tell(file, &mut found.problems)?;
-            Some(Script::of_file(Path::new(file), text, transaction))
-        };
-        match (script(up), script(down)) {
-            (Some(up), down) => found.migrations.push(Migration {
-                version: Named::of(stem).map_or(stem, |named| named.version).to_owned(),
-                name: stem.to_owned(),
-                up,
-                down,
-                verify: None,
-                is_repeatable: false,
-            }),
-            (None, Some(down)) if up.is_none() => {
-                found.problems.push(format!("`{}` has no file for the way up beside it", down.file.display()));
+    for mut version in versions.into_values() {
+        let several = version.up.len() > 1;
+        for up in version.up {
+            let titled = version.down.iter().position(|down| down.stem == up.stem);
+            let down = titled.or((!several && !version.down.is_empty()).then_some(0)).map(|at| version.down.remove(at));
+            let mut script = |parsed: Parsed<'_>| {
+                let text = folder.text_or_tell(parsed.file, &mut found.problems)?;
+                Some(Script::of_file(Path::new(parsed.file), text, transaction))
+            };
+            let down = down.and_then(&mut script);
+            if let Some(script) = script(up) {
+                found.migrations.push(Migration {
+                    version: up.named.version.to_owned(),
+                    name: up.stem.to_owned(),
+                    up: script,
+                    down,
+                    verify: None,
+                    is_repeatable: false,
+                });
             }
-            (None, _) => {}
         }
+        let alone = version.down.iter();
+        found.problems.extend(alone.map(|down| format!("`{}` has no file for the way up beside it", down.file)));
     }
 }

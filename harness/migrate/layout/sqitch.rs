@@ -33,13 +33,17 @@ impl Layout for Sqitch {
                     .push(format!("sqitch.plan:{line}: `{name}` takes a change back, which is not done here"));
                 continue;
             }
-            // A change that is made anew later keeps its old script under the tag that came between.
             let script_name = match entries[at + 1..].iter().position(|later| later.name() == Some(name)) {
                 None => name.to_owned(),
                 Some(later) => {
-                    let tag = entries[at + 1..at + 1 + later].iter().find_map(Entry::tag);
-                    let Some(tag) = tag else {
-                        found.problems.push(format!("sqitch.plan:{line}: `{name}` comes again without a tag between"));
+                    let mut tags = entries[at + 1..at + 1 + later].iter().filter_map(Entry::tag);
+                    // A change that is made anew later keeps its old script under one of the tags that came between.
+                    let Some(tag) = tags.find(|tag| folder.has(Path::new("deploy").join(format!("{name}@{tag}.sql"))))
+                    else {
+                        let problem = format!(
+                            "sqitch.plan:{line}: `{name}` comes again, and no `deploy/{name}@TAG.sql` is there"
+                        );
+                        found.problems.push(problem);
                         continue;
                     };
                     format!("{name}@{tag}")

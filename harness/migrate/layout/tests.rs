@@ -145,7 +145,7 @@ fn a_rust_project_is_refinery_or_sqlx() {
 
 #[test]
 fn golang_migrate_and_plain_numbers() {
-    let pairs = history(&[("10_b.up.sql", "b"), ("9_a.up.sql", "a"), ("9_a.down.sql", "not a")]);
+    let pairs = history(&[("10_b.up.sql", "b"), ("9_a.up.sql", "a"), ("9_title_of_its_own.down.sql", "not a")]);
     assert_eq!(told(&pairs), ["golang-migrate", "9 9_a a|not a", "10 10_b b|-"]);
     assert_eq!(pairs.migrations[0].up.transaction, Transaction::OneMessage);
     let engines = history(&[
@@ -167,7 +167,7 @@ fn golang_migrate_and_plain_numbers() {
 #[test]
 fn sqitch_follows_its_plan() {
     let plan = "%syntax-version=1.0.0\n%project=x\n\nroles 2024-01-01T00:00:00Z A <a@b> # first\ntables/users [roles] 2024-01-01T00:00:00Z A <a@b>\n\
-                @v1 2024-01-02T00:00:00Z A <a@b>\ntables/users [tables/users@v1] 2024-01-03T00:00:00Z A <a@b>\n";
+                @v0 2024-01-02T00:00:00Z A <a@b>\n@v1 2024-01-02T00:00:00Z A <a@b>\ntables/users [tables/users@v1] 2024-01-03T00:00:00Z A <a@b>\n";
     let history = history(&[
         ("sqitch.plan", plan),
         ("deploy/roles.sql", "roles"),
@@ -187,8 +187,9 @@ fn sqitch_follows_its_plan() {
     );
     assert_eq!(history.migrations[0].verify.as_ref().unwrap().text, "roles?");
     assert_eq!(
-        problem(&[("sqitch.plan", "a\n\nb # none\n"), ("deploy/a.sql", "")]),
-        "sqitch.plan:3: `b` has no script `deploy/b.sql`"
+        problem(&[("sqitch.plan", "a\n\nb # none\na\n"), ("deploy/a.sql", "")]),
+        "sqitch.plan:1: `a` comes again, and no `deploy/a@TAG.sql` is there\n\
+         sqitch.plan:3: `b` has no script `deploy/b.sql`"
     );
 }
 
