@@ -147,7 +147,7 @@ impl Play {
             // Nothing was done: the run stands as it stood, and can be taken up again or cleaned away.
             Err(error @ RunError::WrongState(_)) => Err(error),
             Err(error) => {
-                let text = super::step_process::chain(&error);
+                let text = crate::model::chain(&error);
                 let played = Played { verdict: Verdict::Inconclusive, refused: false };
                 // The first error is the one to tell; this one is mostly the same, a journal that cannot be written.
                 let _ = end(&run, &*urls, &registry, played, Some(text)).await;

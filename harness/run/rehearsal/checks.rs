@@ -9,8 +9,8 @@ use super::{Rehearsal, bounded, millis};
 use crate::{
     canon::comparison::{self, Derived},
     check::{self, CheckContext, Examined, Readers},
-    model::{EventKind, Outcome, Share, Side, Sides, Stage, event::CheckFinished},
-    run::{RunError, step_process::chain},
+    model::{EventKind, Outcome, Share, Side, Sides, Stage, chain, event::CheckFinished},
+    run::RunError,
 };
 
 /// Sample rows that a finding shows at most.

@@ -9,13 +9,12 @@ use std::{
 use super::{Rehearsal, bounded, told};
 use crate::{
     dataset::Volume,
-    model::{EventKind, Side, Stage, report::TableFingerprint},
+    model::{EventKind, Side, Stage, chain, report::TableFingerprint},
     run::{
         options::Subject,
         plan::{ActKind, stage_word},
         servers::{self, Unready, Wanted},
         snapshot, source,
-        step_process::chain,
     },
 };
 

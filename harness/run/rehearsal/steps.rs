@@ -8,13 +8,10 @@ use super::{Course, Rehearsal};
 use crate::{
     migrate::{NotCarried, StepDone, StepTask},
     model::{
-        EventKind, Outcome, Side, Sides, Stage,
+        EventKind, Outcome, Side, Sides, Stage, chain,
         event::{Direction, Figure},
     },
-    run::{
-        child,
-        step_process::{FailureKind, chain},
-    },
+    run::{child, step_process::FailureKind},
 };
 
 impl Rehearsal {
