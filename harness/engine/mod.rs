@@ -42,6 +42,11 @@ pub trait Engine: Sync {
     /// Its name as its makers write it.
     fn title(&self) -> &'static str;
 
+    /// The words by which names of files mean it.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How its SQL differs from others'.
     fn dialect(&self) -> &'static dyn Dialect;
 

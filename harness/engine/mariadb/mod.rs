@@ -103,6 +103,10 @@ impl Engine for MariaDb {
         "MariaDB"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["mariadb", "mysql"]
+    }
+
     fn dialect(&self) -> &'static dyn Dialect {
         &MariaDbDialect
     }

@@ -100,6 +100,10 @@ impl Engine for Postgres {
         "PostgreSQL"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["postgres", "postgresql", "pg"]
+    }
+
     fn dialect(&self) -> &'static dyn Dialect {
         &PostgresDialect
     }

@@ -48,6 +48,10 @@ impl Engine for Sqlite {
         "SQLite"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["sqlite", "sqlite3"]
+    }
+
     fn dialect(&self) -> &'static dyn Dialect {
         &dialect::SqliteDialect
     }

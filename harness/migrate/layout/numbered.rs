@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction, name::Named};
-use crate::model::EngineId;
+use crate::{engine, model::EngineId};
 
 /// Plain numbered SQL.
 pub struct Numbered;
@@ -53,13 +53,8 @@ enum Way {
     Down,
 }
 
-/// Words by which names say an engine.
-const ENGINES: &[(&str, &[&str])] = &[
-    ("postgres", &["postgres", "postgresql", "pg"]),
-    ("mariadb", &["mariadb", "mysql"]),
-    ("sqlite", &["sqlite", "sqlite3"]),
-    ("", &["cockroach", "cockroachdb", "mssql", "sqlserver", "oracle", "spanner"]),
-];
+/// Words by which names say an engine that is none of ours.
+const OTHERS: &[&str] = &["cockroach", "cockroachdb", "mssql", "sqlserver", "oracle", "spanner"];
 
 fn parse(file: &str) -> Option<Parsed<'_>> {
     let stem = file.strip_suffix(".sql")?;
@@ -69,10 +64,14 @@ fn parse(file: &str) -> Option<Parsed<'_>> {
         _ => (stem, None),
     };
     let (stem, engine) = match stem.rsplit_once('.') {
-        Some((stem, word)) if ENGINES.iter().any(|(_, words)| words.contains(&word)) => (stem, Some(word)),
+        Some((stem, word)) if is_engine(word) => (stem, Some(word)),
         _ => (stem, None),
     };
     Some(Parsed { file, stem, named: Named::of(stem)?, engine, way })
+}
+
+fn is_engine(word: &str) -> bool {
+    OTHERS.contains(&word) || engine::ALL.iter().any(|one| one.words().contains(&word))
 }
 
 impl Parsed<'_> {
@@ -80,9 +79,7 @@ impl Parsed<'_> {
     fn fits(&self, engine: &EngineId) -> u8 {
         match self.engine {
             None => 1,
-            Some(word) => {
-                2 * u8::from(ENGINES.iter().any(|(id, words)| *id == engine.as_str() && words.contains(&word)))
-            }
+            Some(word) => 2 * u8::from(engine::by_id(engine.as_str()).is_some_and(|one| one.words().contains(&word))),
         }
     }
 }
