@@ -50,7 +50,7 @@ pub enum Verb {
     Clean(CleanArgs),
     /// Render a stored run again, in any format
     Report(ReportArgs),
-    /// List what there is: checks, scenarios, engines, providers, formats, steps
+    /// List what there is: checks, scenarios, engines, providers, formats, steps, layouts
     List(ListArgs),
     /// Tell what a check asserts, why it matters, and what to do about its findings
     Explain(ExplainArgs),
@@ -275,6 +275,8 @@ pub enum Listed {
     Formats,
     /// Kinds of steps
     Steps,
+    /// How tools keep their migrations in a folder
+    Layouts,
 }
 
 /// Arguments of `explain`.

@@ -19,6 +19,7 @@ mod introspect;
 mod load;
 mod queries;
 mod scan;
+mod script;
 mod session;
 mod spell;
 mod types;
@@ -97,6 +98,10 @@ impl Engine for Postgres {
 
     fn title(&self) -> &'static str {
         "PostgreSQL"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["postgres", "postgresql", "pg"]
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
