@@ -45,10 +45,12 @@ impl Check for Checksum {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
-        for (position, comparison) in derived.comparisons.iter().enumerate() {
+        for (position, comparison) in derived.all().enumerate() {
             let counted = Pass::new(comparison).run(cx, &mut examined).await?;
             cx.tally.extend(counted.map(|rows| (position, rows)));
         }
+        examined.coverage.columns.total += derived.columns_left_out;
+        examined.unchecked.extend(derived.left_out.iter().cloned());
         for name in &derived.source_only {
             let table = &cx.catalogue(Side::Source).tables[name];
             examined.coverage.columns.total += table.columns.len() as u64;
@@ -182,11 +184,8 @@ impl<'a> Pass<'a> {
 
     fn rowsets(&self) -> Sides<Rowset> {
         Sides::from_fn(|side| {
-            let table = match side {
-                Side::Source => &self.comparison.source,
-                Side::Target => &self.comparison.target,
-            };
-            Rowset::of(table.clone(), self.columns.iter().map(|names| names.get(side).clone()).collect())
+            let columns = self.columns.iter().map(|names| names.get(side).clone()).collect();
+            Rowset::compared(self.comparison, side, columns)
         })
     }
 

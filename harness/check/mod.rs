@@ -8,6 +8,7 @@
 pub mod checksum;
 mod difference;
 pub mod foreign_key;
+pub mod mapping;
 pub mod no_trace;
 pub mod not_null;
 pub mod orphan;
@@ -24,7 +25,10 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use async_trait::async_trait;
 
 use crate::{
-    canon::{Cell, RowSink, comparison::Derived},
+    canon::{
+        Cell, RowSink,
+        comparison::{Comparison, Derived},
+    },
     engine::{EngineError, Rowset},
     model::{
         Catalogue, Coverage, Evidence, Finding, LossEntry, Redaction, Severity, Side, Sides, Snapshot, Stage,
@@ -44,6 +48,7 @@ pub const ALL: &[&dyn Check] = &[
     &orphan::Orphan,
     &uuid_type::UuidType,
     &sequence::Sequence,
+    &mapping::Mapping,
     &no_trace::NoTrace,
     &reapply::Reapply,
 ];
@@ -120,6 +125,26 @@ impl RowSink for Rows {
 }
 
 impl CheckContext<'_> {
+    /// How many rows a comparison has on one side: as recorded at this stage, or counted now.
+    ///
+    /// # Errors
+    /// If they have to be counted and cannot be.
+    pub async fn rows_compared(&mut self, side: Side, comparison: &Comparison) -> Result<u64, EngineError> {
+        if comparison.terms.get(side).is_plain() {
+            return self.rows(side, comparison.table(side)).await;
+        }
+        self.readers.side(side)?.scan(&Rowset::compared(comparison, side, Vec::new()), &mut Rows).await
+    }
+
+    /// Whether a rowset has at least one row.
+    ///
+    /// # Errors
+    /// If the side cannot be asked.
+    pub async fn has_row(&mut self, side: Side, mut rowset: Rowset) -> Result<bool, EngineError> {
+        rowset.terms.first_only = true;
+        Ok(self.readers.side(side)?.scan(&rowset, &mut Rows).await? > 0)
+    }
+
     /// How many rows a table of one side has: as recorded at this stage, or counted now.
     ///
     /// # Errors
@@ -134,9 +159,12 @@ impl CheckContext<'_> {
         }
     }
 
-    /// The catalogue of one side at this stage.
+    /// The catalogue of one side at this stage, without what was left out on purpose.
     pub fn catalogue(&self, side: Side) -> &Catalogue {
-        &self.snapshot(self.stage, side).catalogue
+        match self.stage {
+            Stage::Migrated => self.derived.catalogues.get(side),
+            _ => &self.snapshot(self.stage, side).catalogue,
+        }
     }
 
     /// Both catalogues at this stage.

@@ -34,6 +34,8 @@ impl Check for NotNull {
                 .columns
                 .iter()
                 .filter(|pair| !pair.source.nullable || !pair.target.nullable)
+                // What an expression makes of a column is no column.
+                .filter(|pair| !comparison.terms.target.expressions.contains_key(&pair.target.name))
                 .map(|pair| pair.target.name.clone())
                 .collect();
             if forbidden.is_empty() {

@@ -29,12 +29,12 @@ impl Check for RowCount {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
-        for (position, comparison) in derived.comparisons.iter().enumerate() {
+        for (position, comparison) in derived.all().enumerate() {
             let Sides { source, target } = match cx.tally.get(&position) {
                 Some(counted) => *counted,
                 None => Sides::new(
-                    cx.rows(Side::Source, &comparison.source).await?,
-                    cx.rows(Side::Target, &comparison.target).await?,
+                    cx.rows_compared(Side::Source, comparison).await?,
+                    cx.rows_compared(Side::Target, comparison).await?,
                 ),
             };
             if source != target {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
-    canon::comparison::{ColumnPair, Comparison},
+    canon::comparison::{ColumnPair, Comparison, Derived},
     engine::EngineError,
     model::{
         Finding, FindingKind, LogicalType, Severity, Share, Side, Stage, Subject, Unchecked,
@@ -38,7 +38,8 @@ impl Check for Schema {
             let target = &cx.catalogue(Side::Target).tables[&comparison.target];
             let is_bound = cx.readers.engine(Side::Source).dialect().enforces_types();
             let named = cx.not_carried;
-            Pair { comparison, source, target, is_bound, named, examined: &mut examined }.compare();
+            Pair { comparison, source, target, is_bound, named, derived: cx.derived, examined: &mut examined }
+                .compare();
         }
         not_carried(cx, &mut examined);
         Ok(examined)
@@ -85,6 +86,7 @@ struct Pair<'a> {
     is_bound: bool,
     /// What the migration said it leaves behind: told as that, and not as a loss besides.
     named: &'a [(String, String)],
+    derived: &'a Derived,
     examined: &'a mut Examined,
 }
 
@@ -95,6 +97,8 @@ impl Pair<'_> {
             self.counted();
             match pair {
                 Some(pair) => self.column(pair),
+                // Ignored for a reason, or compared in another part of the table.
+                None if self.derived.is_accounted_for(&self.source.name, &column.name) => {}
                 None => {
                     let names = std::slice::from_ref(&column.name);
                     let subject = Subject::columns(Side::Source, &self.source.name, names);

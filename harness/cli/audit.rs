@@ -9,9 +9,11 @@ use std::{
 use clap::Args;
 
 use crate::{
+    canon::comparison::{Mapping, Selection},
     engine::sqlite::private_copy,
-    model::Sides,
-    run::{self, AuditJob, AuditOptions, audit::Given, clock},
+    model::{FindingKind, Severity, Sides},
+    run::{self, AuditJob, AuditOptions, FailOn, audit::Given, clock},
+    scenario,
 };
 
 use super::{
@@ -25,8 +27,11 @@ use super::{
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   rehearse audit --source app.db --target env:TARGET_URL
-  rehearse audit --source @old.url --target @new.url
+  rehearse audit --source @old.url --target @new.url --mapping mapping.toml
+  rehearse audit --source env:OLD --target env:NEW --tables orders,order_* --where 'orders: id > 1000'
   rehearse audit --source sqlite:/srv/app.db --target postgres://reader@db/app --show-values";
+
+const COMPARED: &str = "What is compared";
 
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
@@ -39,6 +44,27 @@ pub struct AuditArgs {
     /// Where they went, in the same words
     #[arg(long, value_name = "URL", env = "REHEARSE_AUDIT_TARGET", hide_env_values = true)]
     pub target: String,
+
+    /// A file that states what names and types cannot tell: renames, casts, filters, splits, value maps, queries
+    #[arg(long, value_name = "FILE", help_heading = COMPARED)]
+    pub mapping: Option<PathBuf>,
+
+    /// Only these tables, by name or pattern (`*`, `?`), with commas between them
+    #[arg(long, value_name = "TABLE,…", help_heading = COMPARED, value_delimiter = ',')]
+    pub tables: Vec<String>,
+
+    /// Not these tables
+    #[arg(long, value_name = "TABLE,…", help_heading = COMPARED, value_delimiter = ',')]
+    pub exclude: Vec<String>,
+
+    /// Only rows for which a condition holds, in SQL that both sides take: 'orders: created_at >= date \'2026-01-01\'' (may
+    /// be repeated; a mapping file states one for each side)
+    #[arg(long = "where", value_name = "TABLE: CONDITION", help_heading = COMPARED, value_parser = condition)]
+    pub conditions: Vec<(String, String)>,
+
+    /// Which findings make the audit fail: a severity (note, warning, error), or kinds of findings with commas between
+    #[arg(long, value_name = "WORD,…", help_heading = VERDICT, default_value = "error", value_parser = fail_on)]
+    pub fail_on: FailOn,
 
     /// Show rows' values in reports; without it they are redacted
     #[arg(long, help_heading = VERDICT)]
@@ -64,6 +90,8 @@ pub struct AuditArgs {
 /// `rehearse audit`.
 pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
     let sides = Sides::new(given("--source", &args.source)?, given("--target", &args.target)?);
+    let mapping = args.mapping.as_deref().map(scenario::mapping).transpose()?.unwrap_or_default();
+    let selection = Selection { tables: args.tables, exclude: args.exclude, conditions: args.conditions };
     let registry = settings::registry();
     let work_root = settings::work_root(args.work_dir.clone());
     let job = AuditJob {
@@ -71,6 +99,8 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
         options: AuditOptions {
             show_values: args.show_values,
             require_coverage: args.require_coverage,
+            fail_on: args.fail_on,
+            mapping: Mapping { selection, ..mapping },
             act_ms: args.deadline.saturating_mul(1000),
             work_root: std::path::absolute(&work_root).unwrap_or(work_root),
         },
@@ -85,6 +115,30 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
     };
     let finished = run::audit::audit(job).await?;
     Ok(told(&finished, &registry).code())
+}
+
+/// `TABLE: CONDITION`.
+fn condition(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':').map(|(table, condition)| (table.trim(), condition.trim())) {
+        Some((table, condition)) if !table.is_empty() && !condition.is_empty() => {
+            Ok((table.to_owned(), condition.to_owned()))
+        }
+        _ => Err("expected a table, a colon and a condition, as in 'orders: total > 0'".to_owned()),
+    }
+}
+
+/// A severity, or kinds of findings.
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    if let Ok(severity) = word::<Severity>(text) {
+        return Ok(FailOn::Severity(severity));
+    }
+    let kinds: Result<Vec<FindingKind>, String> = text.split(',').map(|kind| word(kind.trim())).collect();
+    kinds.map(FailOn::Kinds).map_err(|error| format!("{error}; or a severity: note, warning, error"))
+}
+
+/// A word as reports write it.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
 /// Reads what stands for one side.

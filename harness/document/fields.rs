@@ -222,6 +222,16 @@ impl<'d> Entry<'d> {
         self.read("a number", text.and_then(|text| text.parse().ok()))
     }
 
+    /// A day, as in `2027-01-01`, written as a date or as text.
+    pub fn date(&self) -> Option<Located<String>> {
+        let written = match self.value.get_ref() {
+            DeValue::Datetime(moment) => moment.to_string(),
+            value => value.as_str().unwrap_or_default().to_owned(),
+        };
+        let day = written.parse::<jiff::civil::Date>().ok().filter(|day| day.to_string() == written);
+        self.read("a day such as 2027-01-01", day.map(|_| written))
+    }
+
     /// A list.
     pub fn list(&self) -> Option<Vec<Entry<'d>>> {
         let array = self.read("a list", self.value.get_ref().as_array())?.value;

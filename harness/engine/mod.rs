@@ -8,6 +8,7 @@ pub mod content;
 pub mod mariadb;
 pub mod postgres;
 pub mod script;
+mod select;
 pub mod sqlite;
 
 use std::fmt;
@@ -18,12 +19,17 @@ use serde::{Deserialize, Serialize};
 use script::{ScriptError, Statement};
 
 use crate::{
-    canon::RowSink,
+    canon::{
+        RowSink,
+        comparison::{Comparison, Terms},
+    },
     model::{
-        Address, Catalogue, EngineId, LogicalType, TableName, Value,
+        Address, Catalogue, EngineId, LogicalType, Side, TableName, Value,
         catalogue::{Reference, Table},
     },
 };
+
+pub use select::has_value;
 
 /// Every engine.
 pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite, &mariadb::MariaDb];
@@ -119,6 +125,19 @@ pub trait Dialect: Sync {
     fn columns(&self, columns: &[String]) -> String {
         columns.iter().map(|column| self.quote(column)).collect::<Vec<_>>().join(", ")
     }
+
+    /// A text as a literal.
+    fn literal(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// The text form of an expression.
+    fn as_text(&self, sql: &str) -> String {
+        format!("CAST({sql} AS TEXT)")
+    }
+
+    /// Whether the text form of an expression is a literal, byte by byte and not by a collation.
+    fn is_text(&self, text: &str, literal: &str) -> String;
 
     /// Whether a column's type binds its values. SQLite's does not: any row may hold anything.
     fn enforces_types(&self) -> bool {
@@ -248,12 +267,19 @@ pub struct Rowset {
     pub table: TableName,
     /// Its columns, in the order in which the sink gets them.
     pub columns: Vec<String>,
+    /// What is stated about how the rows are read.
+    pub terms: Terms,
 }
 
 impl Rowset {
     /// These columns of all rows of a table.
-    pub const fn of(table: TableName, columns: Vec<String>) -> Self {
-        Self { table, columns }
+    pub fn of(table: TableName, columns: Vec<String>) -> Self {
+        Self { table, columns, terms: Terms::default() }
+    }
+
+    /// These columns of one side of a comparison, read as it states.
+    pub fn compared(comparison: &Comparison, side: Side, columns: Vec<String>) -> Self {
+        Self { table: comparison.table(side).clone(), columns, terms: comparison.terms.get(side).clone() }
     }
 }
 

@@ -206,6 +206,8 @@ pub enum FindingKind {
     RowsNotRestored,
     /// The second migration gave something else than the first.
     ReapplyDiffers,
+    /// A rule that is stated and never applied.
+    RuleUnused,
 }
 
 impl FindingKind {
@@ -241,6 +243,7 @@ impl FindingKind {
             Self::TraceLeft => "the rollback left something behind",
             Self::TraceLost => "the rollback did not bring something back",
             Self::RowsNotRestored => "the rollback did not restore the rows",
+            Self::RuleUnused => "a rule is stated and never applied",
             Self::ReapplyDiffers => "the second migration gave something else than the first",
         }
     }

@@ -11,6 +11,11 @@ pub fn now() -> String {
     Timestamp::from_millisecond(micros).unwrap_or_default().to_string()
 }
 
+/// Today's date in UTC, as in `2026-11-21`.
+pub fn today() -> String {
+    now().chars().take(10).collect()
+}
+
 /// A new run's id: its time of start and four random letters, in lower case, for file, container and database names.
 pub fn run_id() -> RunId {
     const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";

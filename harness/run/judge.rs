@@ -45,14 +45,26 @@ pub(super) fn judge(
         reasons.push("there was nothing to compare: no column of the source has one in the target".to_owned());
     }
     let mut unwaived = 0_u64;
+    let mut waived: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for thing in &report.unchecked {
         match waivers.get(&thing.subject) {
-            Some(why) => reasons.push(format!("{} {} was not checked, on purpose: {why}", thing.aspect, thing.subject)),
+            Some(why) => waived.entry(why).or_default().push(format!("{} {}", thing.aspect, thing.subject)),
             None => {
                 unwaived += 1;
                 reasons.push(format!("{} {} was not checked: {}", thing.aspect, thing.subject, thing.reason));
             }
         }
+    }
+    for (why, names) in waived {
+        // One choice leaves many things out, and is worth one line.
+        reasons.push(match names.as_slice() {
+            [name] => format!("{name} was not checked, on purpose: {why}"),
+            [first, second] => format!("{first} and {second} were not checked, on purpose: {why}"),
+            [first, rest @ ..] => {
+                format!("{first} and {} others were not checked, on purpose: {why}", rest.len())
+            }
+            [] => continue,
+        });
     }
     for (name, share) in coverage.shares() {
         let percent = 100.0 * share.checked as f64 / (share.total.max(1)) as f64;

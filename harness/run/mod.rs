@@ -29,6 +29,7 @@ pub mod step_process;
 pub mod stop;
 
 pub use audit::{AuditJob, AuditOptions, audit};
+pub use examination::FailOn;
 pub use execute::{Job, execute};
 pub use frame::Finished;
 pub use options::{Limits, Options, Subject};

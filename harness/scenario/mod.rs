@@ -3,6 +3,8 @@
 //! A scenario is a folder with a `scenario.toml`, its SQL and its dataset; see `scenarios/` for examples. Reading is
 //! strict: unknown keys are refused, and all problems of all of its files are told at once, before anything starts.
 
+mod compare;
+mod mapping;
 mod of_file;
 mod read;
 
@@ -15,11 +17,12 @@ use std::{
 use serde_json::Value as Json;
 
 use crate::{
-    canon::comparison::Stated,
+    canon::comparison::Mapping,
     dataset::Dataset,
     document::Problems,
     model::{EngineId, Verdict},
 };
+pub use mapping::mapping;
 pub use of_file::of_file;
 pub use read::read;
 
@@ -40,7 +43,7 @@ pub struct Scenario {
     /// The migration, in order.
     pub steps: Vec<StepSpec>,
     /// What names and types cannot tell.
-    pub stated: Vec<Stated>,
+    pub stated: Mapping,
     /// What has to come out.
     pub expect: Expectation,
     /// What is left unchecked on purpose, by subject, with the reason.

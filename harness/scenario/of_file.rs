@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::json;
 
 use super::{Expectation, Scenario, SourceSpec, StepSpec, TargetSpec};
-use crate::model::EngineId;
+use crate::{canon::comparison::Mapping, model::EngineId};
 
 /// A scenario that carries a SQLite file into an engine: the schema is derived, rows go through verified files, keys come
 /// after the rows. Orphans are carried, so that the checks can tell them.
@@ -31,7 +31,7 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
             step("transfer", "transfer", json!({ "batch_rows": 1000, "when_not_empty": "refuse", "orphans": "carry" })),
             step("keys", "create_schema", json!({ "part": "keys" })),
         ],
-        stated: Vec::new(),
+        stated: Mapping::default(),
         expect: Expectation::default(),
         waivers: BTreeMap::new(),
     }

@@ -1,17 +1,9 @@
 //! From the files of a scenario to the scenario, or to every problem in them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, is_plain};
+use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, compare, is_plain};
 use crate::{
-    canon::{
-        Rule,
-        comparison::{Stated, StatedColumn},
-    },
     check,
     dataset::Dataset,
     document::{Document, Fields, Located, Problem, Problems},
@@ -59,7 +51,7 @@ impl Reader<'_> {
             }
         }
         let steps = self.steps(&mut root);
-        let stated = root.array_of_tables("compare").into_iter().filter_map(compare).collect();
+        let stated = compare::read(&mut root, &self.folder.join(FILE).display().to_string());
         let expect = root.table("expect").map(expect).unwrap_or_default();
         let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
         root.finish();
@@ -170,22 +162,6 @@ fn engine_id(fields: &mut Fields<'_>) -> Option<EngineId> {
 fn provider(fields: &mut Fields<'_>) -> Option<String> {
     let names: Vec<&'static str> = provision::ALL.iter().map(|provider| provider.id()).collect();
     fields.optional_one_of("provider", "provider", &names).map(|provider| provider.value.to_owned())
-}
-
-fn compare(mut fields: Fields<'_>) -> Option<Stated> {
-    let source = fields.required_str("source");
-    let target = fields.required_str("target");
-    let words: Vec<&'static str> = Rule::words().collect();
-    let mut columns = BTreeMap::new();
-    for (name, entry) in fields.table("columns").iter_mut().flat_map(Fields::named) {
-        let Some(mut column) = entry.table() else { continue };
-        let target = column.optional_str("target").map(|target| target.value);
-        let rule = column.optional_one_of("as", "common type", &words).map(|rule| rule.value.to_owned());
-        column.finish();
-        columns.insert(name.value, StatedColumn { target, rule });
-    }
-    fields.finish();
-    Some(Stated { source: source?.value, target: target?.value, columns })
 }
 
 fn expect(mut fields: Fields<'_>) -> Expectation {

@@ -84,3 +84,31 @@ fn list_tells_the_problems_of_a_scenario_as_well() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.starts_with("error: invalid input: "), "{}", ended.stderr);
 }
+
+/// Mapping files that cannot be used lie side by side, each with a text of what a person is told.
+#[test]
+fn every_invalid_mapping_is_told_exactly_and_nothing_is_read() {
+    let folder = root().join("fixtures/mapping/invalid");
+    let mut mappings: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    mappings.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    mappings.sort();
+    assert!(mappings.len() >= 12);
+    let mut differing = Vec::new();
+    for mapping in mappings {
+        let sandbox = Sandbox::new();
+        rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("CREATE TABLE a (x)").unwrap();
+        let (file, mapping) = (sandbox.path("a.db"), mapping);
+        let [file, name] = [&file, &mapping].map(|path| path.to_str().unwrap());
+        let ended = sandbox.rehearse(&["audit", "--source", file, "--target", file, "--mapping", name]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        sandbox.assert_untouched();
+        let expected = mapping.with_extension("txt");
+        if std::env::var_os("REHEARSE_BLESS").is_some_and(|bless| bless == "1") {
+            fs::write(&expected, told(&ended)).unwrap();
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != told(&ended) {
+            differing.push(format!("{name}:\n{}", told(&ended)));
+        }
+    }
+    assert!(differing.is_empty(), "not as expected:\n{}", differing.join("\n"));
+}

@@ -29,6 +29,18 @@ impl Dialect for MariaDbDialect {
         }
     }
 
+    fn literal(&self, text: &str) -> String {
+        literal(text)
+    }
+
+    fn as_text(&self, sql: &str) -> String {
+        format!("CONVERT({sql} USING utf8mb4)")
+    }
+
+    fn is_text(&self, text: &str, literal: &str) -> String {
+        format!("BINARY {text} = BINARY {literal}")
+    }
+
     /// Spans, arrays and strings of bits have no type here. A decimal without limits gets the one that holds most: 27
     /// digits before the point and 38 after it. Instants are `timestamp`, which ends in 2038 (from 11.5 on, in 2106) and
     /// refuses what lies beyond; JSON by value is JSON as written.

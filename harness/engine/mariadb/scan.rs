@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     canon::{Cell, RowSink},
-    engine::{Dialect, EngineError, Rowset},
+    engine::{Dialect, EngineError, Rowset, select},
     model::TableName,
 };
 
@@ -31,13 +31,24 @@ impl MariaDbSession {
     /// The binary protocol is used because the text one rounds floats; texts of every character set come as UTF-8.
     pub(super) async fn stream(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
         let doing = format!("reading {}", rowset.table);
-        let types = self.column_types(&rowset.table).await?;
-        // An unknown column is left for the server to complain about in its own words.
-        let readings = rowset.columns.iter().map(|column| types.get(column).map_or(Reading::Opaque, Reading::of));
-        let readings: Vec<_> = readings.collect();
-        let columns = MariaDbDialect.columns(&rowset.columns);
-        let columns = if columns.is_empty() { "NULL" } else { &columns };
-        let select = format!("SELECT {columns} FROM {}", MariaDbDialect.table(&rowset.table));
+        let types = match rowset.terms.query {
+            Some(_) => HashMap::new(),
+            None => self.column_types(&rowset.table).await?,
+        };
+        let (mut columns, mut readings) = (Vec::new(), Vec::new());
+        for column in &rowset.columns {
+            let quoted = MariaDbDialect.quote(column);
+            let stated = select::column(&MariaDbDialect, rowset, column, &quoted);
+            // An unknown column is left for the server to complain about in its own words.
+            readings.push(match &stated {
+                Some(_) => Reading::of(&MariaType::text()),
+                None => types.get(column).map_or(Reading::Opaque, Reading::of),
+            });
+            columns.push(stated.unwrap_or(quoted));
+        }
+        let columns = if columns.is_empty() { "NULL".to_owned() } else { columns.join(", ") };
+        let from = select::from(rowset, MariaDbDialect.table(&rowset.table));
+        let select = format!("SELECT {columns} FROM {from} AS t{}", select::tail(rowset));
         whole(&doing, &select)?;
         let place = self.place.clone();
         let failed = |error| error::on_statement(&place, &doing, error);

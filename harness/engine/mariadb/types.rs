@@ -16,6 +16,11 @@ pub(super) struct MariaType {
 }
 
 impl MariaType {
+    /// Text.
+    pub(super) fn text() -> Self {
+        Self { name: "longtext".to_owned(), whole: "longtext".to_owned(), ..Self::default() }
+    }
+
     fn is_unsigned(&self) -> bool {
         self.whole.contains(" unsigned")
     }

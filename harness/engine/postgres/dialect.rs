@@ -27,6 +27,14 @@ impl Dialect for PostgresDialect {
         format!("{}.{}", self.quote(name.schema.as_deref().unwrap_or(super::DEFAULT_SCHEMA)), self.quote(&name.name))
     }
 
+    fn as_text(&self, sql: &str) -> String {
+        format!("({sql})::text")
+    }
+
+    fn is_text(&self, text: &str, literal: &str) -> String {
+        format!("{text} COLLATE \"C\" = {literal}")
+    }
+
     /// Enumerations are declared as text: their type would have to be created first. `Any` is text, because text can
     /// hold every value's spelling.
     fn declare(&self, kind: &LogicalType) -> Option<String> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     canon::RowSink,
-    engine::{Dialect, EngineError, Rowset},
+    engine::{Dialect, EngineError, Rowset, select},
     model::TableName,
 };
 
@@ -26,20 +26,36 @@ impl PostgresSession {
     /// partitions. Types without a binary form, types whose binary form holds OIDs, and xml are read in their text form.
     pub(super) async fn copy_out(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
         let doing = format!("reading {}", rowset.table);
-        let relation = self.relation(&rowset.table).await?;
-        let types = self.column_types(&rowset.table).await?;
+        let (relation, types) = if rowset.terms.query.is_some() {
+            (String::new(), HashMap::new())
+        } else {
+            (self.relation(&rowset.table).await?, self.column_types(&rowset.table).await?)
+        };
         let (mut select, mut readings) = (Vec::new(), Vec::new());
         for column in &rowset.columns {
             let quoted = PostgresDialect.quote(column);
+            if let Some(sql) = select::column(&PostgresDialect, rowset, column, &quoted) {
+                select.push(sql);
+                readings.push(Reading::of(&PgType::text()));
+                continue;
+            }
             // An unknown column is left for the server to complain about in its own words.
             let kind = types.get(column).cloned().unwrap_or_default();
             select.push(if kind.is_read_as_text() { format!("{quoted}::text") } else { quoted });
             readings.push(Reading::of(&kind));
         }
-        let select = format!("SELECT {} FROM {relation}", select.join(", "));
+        let from = match rowset.terms.query {
+            Some(_) => format!("{} AS q", select::from(rowset, relation)),
+            None => relation,
+        };
+        let select = format!("SELECT {} FROM {from}{}", select.join(", "), select::tail(rowset));
+        if !rowset.terms.is_plain() {
+            self.one_statement(&doing, &select).await?;
+        }
         // The driver loses step if a COPY is refused at its start. Asking for no rows brings every such refusal (rights,
         // row security, a missing column) while it is harmless.
-        self.run(&doing, &format!("{select} LIMIT 0")).await?;
+        let probe = if rowset.terms.first_only { format!("SELECT FROM ({select}) AS q") } else { select.clone() };
+        self.run(&doing, &format!("{probe} LIMIT 0")).await?;
         self.midway = true;
         let seen = self.stream(&doing, &format!("COPY ({select}) TO STDOUT (FORMAT binary)"), readings, sink).await?;
         self.midway = false;

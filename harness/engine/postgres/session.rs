@@ -1,7 +1,9 @@
 //! One connection to one PostgreSQL database.
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, ValueRef, postgres::PgRow, query, raw_sql,
+};
 
 use super::{encode::Writing, error};
 use crate::{
@@ -66,6 +68,14 @@ impl PostgresSession {
         self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| self.error(doing, error))
+    }
+
+    /// Refuses SQL that is more than one statement, or none that the server takes. What a user states is asked here
+    /// first, because a script may hold anything.
+    pub(super) async fn one_statement(&mut self, doing: &str, sql: &str) -> Result<(), EngineError> {
+        self.check(doing, sql)?;
+        let prepared = self.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await.map(drop);
+        prepared.map_err(|error| self.error(doing, error))
     }
 
     /// Runs a query and gives its rows as text.

@@ -62,6 +62,11 @@ pub(super) struct PgType {
 }
 
 impl PgType {
+    /// Text.
+    pub fn text() -> Self {
+        Self { oid: oid::TEXT, name: "text".to_owned(), class: 'b', modifier: -1, sends: true, ..Self::default() }
+    }
+
     /// Whether this is the text type of the extension `citext`.
     pub fn is_citext(&self) -> bool {
         self.oid >= oid::FIRST_USER && self.class == 'b' && self.name == "citext"

@@ -31,6 +31,10 @@ impl Dialect for SqliteDialect {
         format!("{}.{}", self.quote(schema), self.quote(&name.name))
     }
 
+    fn is_text(&self, text: &str, literal: &str) -> String {
+        format!("{text} COLLATE BINARY = {literal}")
+    }
+
     fn declare(&self, kind: &LogicalType) -> Option<String> {
         types::declare(kind)
     }

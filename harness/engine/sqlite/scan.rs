@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result, types::ValueRef};
 
 use crate::{
     canon::{Cell, RowSink},
-    engine::{Dialect, Rowset},
+    engine::{Dialect, Rowset, select},
 };
 
 use super::dialect::SqliteDialect;
@@ -29,10 +29,16 @@ pub(super) fn scan(connection: &Connection, rowset: &Rowset, sink: &mut dyn RowS
 /// The query of a rowset. Every column is qualified, because SQLite takes an unknown `"name"` that stands alone for a
 /// string; and no index is used, because the rows are what is asked for and not an index's copy of them.
 fn select(rowset: &Rowset) -> String {
-    let columns = rowset.columns.iter().map(|column| format!("t.{}", SqliteDialect.quote(column)));
+    let columns = rowset.columns.iter().map(|column| {
+        let qualified = format!("t.{}", SqliteDialect.quote(column));
+        select::column(&SqliteDialect, rowset, column, &qualified).unwrap_or(qualified)
+    });
     let columns = columns.collect::<Vec<_>>().join(", ");
     let columns = if columns.is_empty() { "NULL" } else { &columns };
-    format!("SELECT {columns} FROM {} AS t NOT INDEXED", SqliteDialect.table(&rowset.table))
+    // A condition may well have an index; a query is no table to forbid one on.
+    let indexed = if rowset.terms.is_plain() { " NOT INDEXED" } else { "" };
+    let from = select::from(rowset, SqliteDialect.table(&rowset.table));
+    format!("SELECT {columns} FROM {from} AS t{indexed}{}", select::tail(rowset))
 }
 
 /// A stored value as a cell: SQLite's five storage classes and nothing else.

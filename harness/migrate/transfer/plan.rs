@@ -64,7 +64,7 @@ impl TransferPlan {
         let same_engine = task.addresses.source.engine == task.addresses.target.engine;
         let derived = comparison::derive(&of_source, &of_target, &task.stated, same_engine);
         if let Some(problem) = derived.problems.first() {
-            return Err(StepError::Refused { what: problem.clone() });
+            return Err(StepError::Refused { what: problem.to_string() });
         }
         let (order, cyclic) = of_target.dependency_order();
         let mut comparisons = derived.comparisons;

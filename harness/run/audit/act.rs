@@ -1,19 +1,21 @@
 //! The acts of an audit: reach both sides, read their catalogues, run the checks, judge.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
 use super::{Audit, NAME};
 use crate::{
+    canon::comparison::Mapping,
     check::{self, Readers},
+    document::{Place, Problem, Problems},
     model::{
         EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, Verdict, chain,
         event::{Direction, StepStamp},
     },
     run::{
-        RunError,
+        RunError, clock,
         examination::{Bounds, Examination, Looked, Sessions, bounded, millis},
         frame::{self, Played},
         judge, snapshot,
@@ -23,6 +25,8 @@ use crate::{
 
 /// The stage that an audit looks at: the migration has happened.
 const STAGE: Stage = Stage::Migrated;
+/// How the error of a mapping begins that does not fit the databases.
+const INVALID: &str = "invalid input";
 /// What reaching the sides and reading their catalogues is called.
 const READ: &str = "read/catalogues";
 
@@ -42,15 +46,18 @@ impl Audit {
         let started = Instant::now();
         let limit = Duration::from_millis(self.options.act_ms);
         let read = bounded(self.read(), limit, &self.stop).await;
+        let read = read.and_then(|examination| refuse_unmet(&examination).map(|()| examination));
         let outcome = match &read {
             Ok(_) => Outcome::Passed,
             Err(error) => Outcome::Broken { error: error.clone() },
         };
         let (step, duration_ms) = (READ.to_owned(), millis(started));
         self.recorder.emit(EventKind::StepFinished { step, outcome, rows: 0, duration_ms, figures: Vec::new() })?;
-        let mut examination = read.unwrap_or_else(|_| Examination::new(Sessions::fresh(), Vec::new()));
+        let refused = matches!(&read, Err(error) if error.starts_with(INVALID));
+        let mut examination = read.unwrap_or_else(|_| Examination::new(Sessions::fresh(), Mapping::default()));
         self.checks(&mut examination).await?;
-        self.conclude(&examination)
+        let played = self.conclude(&examination)?;
+        Ok(Played { refused, ..played })
     }
 
     /// Opens one pair of sessions and reads both catalogues in them.
@@ -75,14 +82,19 @@ impl Audit {
             let catalogue = session.introspect().await.map_err(reading)?;
             snapshots.insert((STAGE, side), Snapshot { catalogue, ..Snapshot::default() });
         }
-        let mut examination = Examination::new(Sessions::shared(addresses, readers), Vec::new());
+        let mapping = Mapping { today: clock::today(), ..self.options.mapping.clone() };
+        let mut examination = Examination::new(Sessions::shared(addresses, readers), mapping);
         examination.snapshots = snapshots;
         Ok(examination)
     }
 
     async fn checks(&self, examination: &mut Examination) -> Result<(), RunError> {
-        let bounds =
-            Bounds { limit: Duration::from_millis(self.options.act_ms), stop: &self.stop, redaction: &self.redaction };
+        let bounds = Bounds {
+            limit: Duration::from_millis(self.options.act_ms),
+            stop: &self.stop,
+            redaction: &self.redaction,
+            fail_on: &self.options.fail_on,
+        };
         for check in order() {
             let looked = if examination.snapshots.is_empty() {
                 Looked::skipped(format!("`{READ}` did not succeed"))
@@ -105,7 +117,7 @@ impl Audit {
             .as_ref()
             .and_then(|report| report.scenarios.last())
             .ok_or_else(|| RunError::WrongState("the audit left no events".to_owned()))?;
-        let waivers = BTreeMap::new();
+        let waivers = examination.waivers();
         let gate = self.options.require_coverage;
         let (mut verdict, mut reasons) =
             judge::judge(report, &examination.coverage, &waivers, gate, &Expectation::default());
@@ -121,6 +133,27 @@ impl Audit {
         let coverage = examination.coverage;
         self.recorder.emit(EventKind::ScenarioFinished { verdict, reasons, coverage })?;
         Ok(Played { verdict, refused: false })
+    }
+}
+
+/// Refuses a mapping that names what is not there: that is told by the catalogues alone, before a row is read.
+fn refuse_unmet(examination: &Examination) -> Result<(), String> {
+    let derived = examination.derive(STAGE)?;
+    let files: BTreeSet<&str> = derived.problems.iter().map(|one| one.at.file.as_str()).collect();
+    let mut told = Vec::new();
+    for file in files {
+        let mut problems = Problems::new(file);
+        for one in derived.problems.iter().filter(|one| one.at.file == file) {
+            let place = Place { line: one.at.line, column: 0, key: one.at.key.clone() };
+            problems.add(Problem::unknown(&place, &one.what, &one.name, one.known.iter().map(String::as_str)));
+        }
+        let in_order = problems.or(()).err().map(|problems| problems.to_string());
+        told.extend(in_order);
+    }
+    match derived.problems.len() {
+        0 => Ok(()),
+        1 => Err(format!("{INVALID}: 1 problem\n{}", told.join("\n"))),
+        total => Err(format!("{INVALID}: {total} problems\n{}", told.join("\n"))),
     }
 }
 

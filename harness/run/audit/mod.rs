@@ -12,12 +12,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Finished, RunError, Stop,
+    FailOn, Finished, RunError, Stop,
     frame::{self, Ending, Opening},
     recorder::{EventSink, Recorder},
     registry::Registry,
 };
 use crate::{
+    canon::comparison::Mapping,
     model::{Redaction, RunId, Sides},
     provision::UrlSource,
 };
@@ -36,6 +37,10 @@ pub struct AuditOptions {
     pub show_values: bool,
     /// The least coverage, in per cent, that a pass needs.
     pub require_coverage: f64,
+    /// Which findings make a check fail.
+    pub fail_on: FailOn,
+    /// What is stated about how the sides compare, and what of them was asked for.
+    pub mapping: Mapping,
     /// The longest that one check may take, in milliseconds.
     pub act_ms: u64,
     /// Where the run's own files go while it lasts.

@@ -12,12 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{RunError, Stop, recorder::Recorder};
 use crate::{
-    canon::comparison::{self, Derived, Stated},
+    canon::comparison::{self, Derived, Mapping},
     check::{self, CheckContext, Examined, Tally},
     migrate::NotCarried,
-    model::{Coverage, EventKind, Outcome, Redaction, Side, Snapshot, Stage, chain, event::CheckFinished},
+    model::{
+        Coverage, EventKind, FindingKind, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
+        event::CheckFinished,
+    },
 };
 pub(super) use sessions::Sessions;
 
@@ -31,7 +36,7 @@ pub(super) struct Examination {
     /// The states recorded so far.
     pub snapshots: BTreeMap<(Stage, Side), Snapshot>,
     /// What is stated about tables and columns.
-    pub stated: Vec<Stated>,
+    pub mapping: Mapping,
     /// What the migration said that it leaves behind.
     pub not_carried: Vec<NotCarried>,
     /// What was covered so far.
@@ -50,6 +55,30 @@ pub(super) struct Bounds<'a> {
     pub stop: &'a Stop,
     /// How rows' values may be shown.
     pub redaction: &'a Redaction,
+    /// Which findings make a check fail.
+    pub fail_on: &'a FailOn,
+}
+
+/// Which findings make a check fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailOn {
+    /// Those of this severity or a graver one.
+    Severity(Severity),
+    /// Those of these kinds, whatever their severity.
+    Kinds(Vec<FindingKind>),
+}
+
+impl FailOn {
+    /// Every error.
+    pub const ERRORS: Self = Self::Severity(Severity::Error);
+
+    fn has_failed(&self, examined: &Examined) -> bool {
+        examined.findings.iter().any(|finding| match self {
+            Self::Severity(least) => finding.severity >= *least,
+            Self::Kinds(kinds) => kinds.contains(&finding.kind),
+        })
+    }
 }
 
 /// What became of a check.
@@ -71,11 +100,11 @@ impl Looked {
 
 impl Examination {
     /// An examination of which nothing is known yet.
-    pub fn new(sessions: Sessions, stated: Vec<Stated>) -> Self {
+    pub fn new(sessions: Sessions, mapping: Mapping) -> Self {
         Self {
             sessions,
             snapshots: BTreeMap::new(),
-            stated,
+            mapping,
             not_carried: Vec::new(),
             coverage: Coverage::default(),
             derived: None,
@@ -91,7 +120,7 @@ impl Examination {
             Err(error) => (Outcome::Broken { error }, Examined::default()),
             Ok(examined) => match &examined.skipped {
                 Some(reason) => (Outcome::Skipped { reason: reason.clone() }, examined),
-                None if examined.has_failed() => (Outcome::Failed { because: None }, examined),
+                None if bounds.fail_on.has_failed(&examined) => (Outcome::Failed { because: None }, examined),
                 None => (Outcome::Passed, examined),
             },
         };
@@ -122,7 +151,7 @@ impl Examination {
             let stage = if has_both(Stage::Migrated) { Stage::Migrated } else { at };
             let derived = self.derive(stage)?;
             if let Some(problem) = derived.problems.first() {
-                return Err(problem.clone());
+                return Err(problem.to_string());
             }
             if stage != Stage::Migrated {
                 return self.examine_with(check, at, &derived, redaction).await;
@@ -140,7 +169,15 @@ impl Examination {
         let catalogue = |side| self.snapshots.get(&(stage, side)).map(|state| &state.catalogue);
         let (source, target) =
             catalogue(Side::Source).zip(catalogue(Side::Target)).ok_or("the stage was not recorded")?;
-        Ok(comparison::derive(source, target, &self.stated, self.sessions.same_engine()?))
+        Ok(comparison::derive_by(source, target, &self.mapping, self.sessions.same_engine()?))
+    }
+
+    /// Why something need not be checked, by its subject, as far as the mapping says so.
+    pub fn waivers(&self) -> BTreeMap<String, String> {
+        match &self.derived {
+            Some(derived) => derived.waivers.clone(),
+            None => self.derive(Stage::Migrated).map(|derived| derived.waivers).unwrap_or_default(),
+        }
     }
 
     async fn examine_with(

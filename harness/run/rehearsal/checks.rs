@@ -7,7 +7,7 @@ use crate::{
     model::{Outcome, Share, Stage},
     run::{
         RunError,
-        examination::{Bounds, Looked},
+        examination::{Bounds, FailOn, Looked},
     },
 };
 
@@ -15,7 +15,7 @@ impl Rehearsal {
     pub(super) async fn check(&mut self, stage: Stage, id: &'static str) -> Result<(), RunError> {
         let run = Arc::clone(&self.run);
         let limit = Duration::from_millis(run.options.limits.act_ms);
-        let bounds = Bounds { limit, stop: &run.stop, redaction: &run.redaction };
+        let bounds = Bounds { limit, stop: &run.stop, redaction: &run.redaction, fail_on: &FailOn::ERRORS };
         let looked = self.examination.look(stage, id, &bounds).await;
         self.checked(stage, id, looked)
     }

@@ -7,7 +7,7 @@ mod steps;
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
 use super::{
-    Options, RunError, Stop,
+    Options, RunError, Stop, clock,
     examination::{Examination, Sessions, millis},
     frame::Played,
     judge,
@@ -19,6 +19,7 @@ use super::{
 use steps::after_failure;
 
 use crate::{
+    canon::comparison::Mapping,
     migrate::StepDone,
     model::{
         Address, EventKind, Outcome, Redaction, RunId, Side, Stage, Verdict,
@@ -86,7 +87,10 @@ impl Rehearsal {
     pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
         Self {
             folder: run.work.join(format!("r{position}")),
-            examination: Examination::new(Sessions::fresh(), run.scenario.stated.clone()),
+            examination: Examination::new(
+                Sessions::fresh(),
+                Mapping { today: clock::today(), ..run.scenario.stated.clone() },
+            ),
             run,
             plan,
             course: Course::Whole,
@@ -221,13 +225,10 @@ impl Rehearsal {
             .and_then(|report| report.scenarios.last())
             .ok_or_else(|| RunError::WrongState("the rehearsal left no events".to_owned()))?;
         let (options, scenario) = (&self.run.options, &self.run.scenario);
-        let (mut verdict, mut reasons) = judge::judge(
-            report,
-            &self.examination.coverage,
-            &scenario.waivers,
-            options.require_coverage,
-            &scenario.expect,
-        );
+        let mut waivers = self.examination.waivers();
+        waivers.extend(scenario.waivers.clone());
+        let (mut verdict, mut reasons) =
+            judge::judge(report, &self.examination.coverage, &waivers, options.require_coverage, &scenario.expect);
         for file in &report.files {
             let mut witness = file.clone();
             witness.sha256_after = snapshot::sha256(&file.path).ok();

@@ -78,8 +78,8 @@ impl Rehearsal {
         let stated = done
             .stated
             .into_iter()
-            .filter(|one| !self.examination.stated.iter().any(|known| known.source == one.source));
-        self.examination.stated.extend(stated.collect::<Vec<_>>());
+            .filter(|one| !self.examination.mapping.compare.iter().any(|known| known.source == one.source));
+        self.examination.mapping.compare.extend(stated.collect::<Vec<_>>());
     }
 
     fn went(&mut self, index: usize, direction: Direction) {
@@ -113,7 +113,7 @@ impl Rehearsal {
             direction,
             config: spec.config.clone(),
             addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
-            stated: self.examination.stated.clone(),
+            stated: self.examination.mapping.compare.clone(),
             folder,
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,

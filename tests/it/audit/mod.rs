@@ -1,5 +1,7 @@
 //! `rehearse audit`: two databases as they stand, by the program as a user runs it.
 
+mod mapping;
+
 use std::{net::TcpListener, path::Path};
 
 use rehearse::model::{Report, Verdict};

@@ -164,7 +164,7 @@ impl Pair<'_> {
     pub fn derive(&self, stage: Stage, stated: &[Stated]) -> Derived {
         let catalogue = |side| &self.snapshots[&(stage, side)].catalogue;
         let derived = comparison::derive(catalogue(Side::Source), catalogue(Side::Target), stated, false);
-        assert_eq!(derived.problems, Vec::<String>::new());
+        assert_eq!(derived.problems, Vec::new());
         derived
     }
 

@@ -13,9 +13,9 @@ mod values;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use rehearse::{
-    canon::comparison::{Stated, StatedColumn},
+    canon::comparison::{At, Expression, Stated, StatedColumn, ValueMap},
     check::{self, Check, Examined},
-    model::{Evidence, Finding, LossEntry, Severity, Stage},
+    model::{Evidence, Finding, LossEntry, Severity, Sides, Stage},
 };
 
 use bench::{Bench, Pair};
@@ -32,6 +32,8 @@ struct Planted {
     target: &'static str,
     /// What a scenario would state: table, column and rule.
     stated: &'static [(&'static str, &'static str, &'static str)],
+    /// What a mapping would state: table, column, and a value that stands for itself.
+    values: &'static [(&'static str, &'static str, &'static str)],
     /// What the migration would say that it leaves behind: object and reason.
     left: &'static [(&'static str, &'static str)],
     /// Whether a byte of the source's file is changed that no table and no catalogue object shows.
@@ -49,6 +51,7 @@ const NOTHING: Planted = Planted {
     source: "",
     target: "",
     stated: &[],
+    values: &[],
     left: &[],
     touch_file: false,
     finds: &[],
@@ -91,12 +94,28 @@ fn entry(loss: &LossEntry) -> String {
 
 impl Planted {
     fn stated(&self) -> Vec<Stated> {
-        let one = |(table, column, rule): &(&str, &str, &str)| Stated {
-            source: (*table).to_owned(),
-            target: (*table).to_owned(),
-            columns: [((*column).to_owned(), StatedColumn { target: None, rule: Some((*rule).to_owned()) })].into(),
+        let one = |(table, column, rule): &(&str, &str, &str)| {
+            let column_of = StatedColumn { rule: Some((*rule).to_owned()), ..StatedColumn::default() };
+            Stated {
+                source: (*table).to_owned(),
+                target: (*table).to_owned(),
+                columns: [((*column).to_owned(), column_of)].into(),
+                ..Stated::default()
+            }
         };
-        self.stated.iter().map(one).collect()
+        let value = |(table, column, value): &(&str, &str, &str)| {
+            let at = At { file: "mapping.toml".to_owned(), line: 7, key: "compare[0].columns".to_owned() };
+            let entries = vec![((*value).to_owned(), (*value).to_owned(), at)];
+            let map = Expression::Values(ValueMap { entries, others_are_null: false });
+            let column_of = StatedColumn { expressions: Sides::new(Some(map), None), ..StatedColumn::default() };
+            Stated {
+                source: (*table).to_owned(),
+                target: (*table).to_owned(),
+                columns: [((*column).to_owned(), column_of)].into(),
+                ..Stated::default()
+            }
+        };
+        self.stated.iter().map(one).chain(self.values.iter().map(value)).collect()
     }
 
     /// Plants it in a clean pair and lets every check of the stage look, each with what it examined.
@@ -183,7 +202,20 @@ macro_rules! played {
     };
 }
 
-played!(schema, row_count, checksum, not_null, unique, foreign_key, orphan, uuid_type, sequence, no_trace, reapply,);
+played!(
+    schema,
+    row_count,
+    checksum,
+    not_null,
+    unique,
+    foreign_key,
+    orphan,
+    uuid_type,
+    sequence,
+    mapping,
+    no_trace,
+    reapply,
+);
 
 #[test]
 fn every_check_is_in_the_matrix() {

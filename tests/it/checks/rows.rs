@@ -7,7 +7,16 @@ const CHECKSUM: Planted = Planted { check: "checksum", ..NOTHING };
 const NOT_NULL: Planted = Planted { check: "not_null", ..NOTHING };
 const UNIQUE: Planted = Planted { check: "unique", ..NOTHING };
 
+const MAPPING: Planted = Planted { check: "mapping", ..NOTHING };
+
 pub const CASES: &[Planted] = &[
+    Planted { name: "a value that is mapped is in the rows", values: &[("users", "city", "Graz")], ..MAPPING },
+    Planted {
+        name: "a value that is mapped is in no row",
+        values: &[("users", "city", "graz")],
+        finds: &["mapping rule_unused source mapping.toml:7: compare[0].columns 1"],
+        ..MAPPING
+    },
     Planted {
         name: "a row is dropped from the target",
         target: "DELETE FROM posts WHERE id = 3",

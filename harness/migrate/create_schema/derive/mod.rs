@@ -214,7 +214,7 @@ impl<'a> Deriving<'a> {
         }
         if name != column.name || rule.is_some() {
             let renamed = (name != column.name).then(|| name.clone());
-            let stated = StatedColumn { target: renamed, rule };
+            let stated = StatedColumn { target: renamed, rule, ..StatedColumn::default() };
             self.stated(&table.name, target).columns.insert(column.name.clone(), stated);
         }
         let holds_null = asked.content.nulls > 0;

@@ -1,0 +1,218 @@
+//! What a scenario or a mapping file states about how two databases compare, where names and types cannot tell.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Side, Sides};
+
+/// Everything that is stated about one pair of databases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// Pairs of rowsets.
+    pub compare: Vec<Stated>,
+    /// Tables and columns that are left out for a reason.
+    pub ignore: Vec<Ignored>,
+    /// What was asked for, of all that there is.
+    pub selection: Selection,
+    /// The day by which `until` is judged, as in `2026-11-21`; empty where nothing ends.
+    pub today: String,
+}
+
+impl From<&[Stated]> for Mapping {
+    fn from(stated: &[Stated]) -> Self {
+        Self { compare: stated.to_vec(), ..Self::default() }
+    }
+}
+
+/// Where something is stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct At {
+    /// The file, or the flag.
+    pub file: String,
+    /// The line, from 1; 0 where there is none.
+    pub line: usize,
+    /// The path of keys.
+    pub key: String,
+}
+
+/// `mapping.toml:12: compare[0].columns.nm`.
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = if self.line > 0 { format!(":{}", self.line) } else { String::new() };
+        match (self.file.as_str(), self.key.as_str()) {
+            ("", "") => f.write_str("[[compare]]"),
+            ("", key) => f.write_str(key),
+            (file, "") => write!(f, "{file}{line}"),
+            (file, key) => write!(f, "{file}{line}: {key}"),
+        }
+    }
+}
+
+/// What is stated about one pair of rowsets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// The source's table, or the name of its query.
+    pub source: String,
+    /// The target's table, or the name of its query.
+    pub target: String,
+    /// By source column (or the name of an expression): what is stated about it.
+    pub columns: BTreeMap<String, StatedColumn>,
+    /// Only rows for which this holds are compared.
+    #[serde(default)]
+    pub filters: Sides<Option<Condition>>,
+    /// A query in place of a table.
+    #[serde(default)]
+    pub queries: Sides<Option<String>>,
+    /// The source's columns that name one row, in place of the catalogue's key.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Where it is stated.
+    #[serde(default)]
+    pub at: At,
+}
+
+/// A condition in the SQL of its side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The condition.
+    pub sql: String,
+    /// Where it is stated.
+    pub at: At,
+}
+
+/// What is stated about one column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedColumn {
+    /// The target's column, where the names do not match.
+    pub target: Option<String>,
+    /// The common type, by its word ([`super::super::Rule::named`]).
+    pub rule: Option<String>,
+    /// What is read in place of the column.
+    #[serde(default)]
+    pub expressions: Sides<Option<Expression>>,
+    /// Why it is not compared, where it is not.
+    #[serde(default)]
+    pub left_out: Option<Reason>,
+    /// Where it is stated.
+    #[serde(default)]
+    pub at: At,
+}
+
+/// What is read in place of a column. It is read in its text form, for nobody says which type it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expression {
+    /// SQL of the side.
+    Sql(String),
+    /// The column with some of its values replaced by others.
+    Values(ValueMap),
+}
+
+/// Which value stands for which.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueMap {
+    /// The source's value in its text form, the target's, and where that is stated.
+    pub entries: Vec<(String, String, At)>,
+    /// Values that the map does not name count as NULL; otherwise they are compared as they are.
+    pub others_are_null: bool,
+}
+
+/// Why something is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Why, with the word of its kind: `ignored: filled by a trigger`.
+    pub why: String,
+    /// The last day on which that holds, as in `2027-01-01`.
+    pub until: Option<String>,
+}
+
+impl Reason {
+    /// Whether it holds no longer on a day.
+    pub fn has_ended(&self, today: &str) -> bool {
+        self.until.as_deref().is_some_and(|until| !today.is_empty() && until < today)
+    }
+}
+
+/// A table or a column that is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// Whose it is.
+    pub side: Side,
+    /// The table; `*` and `?` stand for anything.
+    pub table: String,
+    /// The column; without one, the whole table.
+    pub column: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// Where it is stated.
+    pub at: At,
+}
+
+/// What was asked for, of all that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Only these tables, by name or pattern; all, if there is none.
+    pub tables: Vec<String>,
+    /// Not these tables.
+    pub exclude: Vec<String>,
+    /// Only rows for which a condition holds: the table and the condition, for both sides.
+    pub conditions: Vec<(String, String)>,
+}
+
+/// How the rows of one side are read, where that is not every row of a table as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// A query in place of the table.
+    pub query: Option<String>,
+    /// Only rows for which all of this holds.
+    pub filters: Vec<Condition>,
+    /// By column: what is read in its place.
+    pub expressions: BTreeMap<String, Expression>,
+    /// One row is enough.
+    pub first_only: bool,
+}
+
+impl Terms {
+    /// Whether every row of a table is read as it stands.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for anything and `?` for one character; letters' case is no matter.
+pub fn fits(name: &str, pattern: &str) -> bool {
+    fn rest(name: &[char], pattern: &[char]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some(('*', more)) => (0..=name.len()).any(|skip| rest(&name[skip..], more)),
+            Some(('?', more)) => !name.is_empty() && rest(&name[1..], more),
+            Some((letter, more)) => name.first() == Some(letter) && rest(&name[1..], more),
+        }
+    }
+    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    rest(&letters(name), &letters(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_whole_names() {
+        for (name, pattern) in
+            [("users", "users"), ("users", "Use*"), ("audit.log", "audit.*"), ("t1", "t?"), ("", "*")]
+        {
+            assert!(fits(name, pattern), "{name} {pattern}");
+        }
+        for (name, pattern) in [("users", "user"), ("t12", "t?"), ("user", "users*"), ("a", "")] {
+            assert!(!fits(name, pattern), "{name} {pattern}");
+        }
+    }
+
+    #[test]
+    fn reasons_end_after_their_last_day() {
+        let reason = Reason { why: String::new(), until: Some("2026-11-21".to_owned()) };
+        assert!(!reason.has_ended("2026-11-21") && reason.has_ended("2026-11-22") && !reason.has_ended(""));
+    }
+}

@@ -1,0 +1,54 @@
+//! What is stated about a rowset, in SQL.
+//!
+//! Fragments that a user states stand in brackets of their own, on lines of their own: a comment at the end of one hides
+//! nothing that is ours. They only ever get into sessions that read.
+
+use super::{Dialect, Rowset};
+use crate::canon::comparison::{Expression, ValueMap};
+
+/// What stands in the list of a SELECT for a column of which the text form is read; `None` if it is read as it stands.
+/// `qualified` is the column in SQL.
+pub(super) fn column(dialect: &dyn Dialect, rowset: &Rowset, column: &str, qualified: &str) -> Option<String> {
+    match (rowset.terms.expressions.get(column), &rowset.terms.query) {
+        (Some(Expression::Sql(sql)), _) => Some(dialect.as_text(&format!("(\n{sql}\n)"))),
+        (Some(Expression::Values(map)), _) => Some(values(dialect, map, qualified)),
+        (None, Some(_)) => Some(dialect.as_text(qualified)),
+        (None, None) => None,
+    }
+}
+
+/// What stands behind FROM: a table in SQL, or the query in its place.
+pub(super) fn from(rowset: &Rowset, table: String) -> String {
+    match &rowset.terms.query {
+        Some(query) => format!("(\n{query}\n)"),
+        None => table,
+    }
+}
+
+/// What stands behind the table: conditions, and how many rows are enough.
+pub(super) fn tail(rowset: &Rowset) -> String {
+    let conditions: Vec<String> = rowset.terms.filters.iter().map(|filter| format!("(\n{}\n)", filter.sql)).collect();
+    let mut tail = String::new();
+    if !conditions.is_empty() {
+        tail = format!(" WHERE {}", conditions.join(" AND "));
+    }
+    if rowset.terms.first_only {
+        tail.push_str(" LIMIT 1");
+    }
+    tail
+}
+
+/// A column's text form with some of its values replaced.
+fn values(dialect: &dyn Dialect, map: &ValueMap, column: &str) -> String {
+    let text = dialect.as_text(column);
+    let cases = map.entries.iter().map(|(source, target, _)| {
+        format!(" WHEN {} THEN {}", dialect.is_text(&text, &dialect.literal(source)), dialect.literal(target))
+    });
+    let others = if map.others_are_null { "NULL" } else { &text };
+    format!("CASE{} ELSE {others} END", cases.collect::<String>())
+}
+
+/// The condition that a column's value is one entry of its map.
+pub fn has_value(dialect: &dyn Dialect, column: &str, value: &str) -> String {
+    dialect.is_text(&dialect.as_text(&dialect.quote(column)), &dialect.literal(value))
+}
