@@ -19,6 +19,8 @@ pub mod fetch;
 pub mod interval;
 pub mod json;
 pub mod locate;
+pub mod nested;
+mod printed;
 mod row;
 pub mod rule;
 
@@ -28,12 +30,12 @@ pub mod temporal;
 pub mod uuid;
 
 pub use cause::Causes;
-pub use cell::{Cell, Decimal, RowSink, Sign};
+pub use cell::{Cell, Decimal, Nest, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
 pub use fetch::{Fetch, Fetched};
 pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
-pub use rule::{Fit, NoRule, Rule, rule_for};
+pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 
 pub use seed::Seed;
 pub use show::text_of;
