@@ -16,6 +16,7 @@ pub mod decimal;
 pub mod digest;
 pub mod encode;
 pub mod fetch;
+pub mod hex;
 pub mod interval;
 pub mod json;
 pub mod locate;
@@ -34,6 +35,7 @@ pub use cell::{Cell, Decimal, Nest, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
 pub use fetch::{Fetch, Fetched};
+pub use hex::{hex, push_hex, sha256};
 pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
 pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 

@@ -1,10 +1,9 @@
 //! A value as a reader sees it, for samples in findings.
 
-use std::fmt::Write as _;
-
 use super::{
     cell::Cell,
     decimal,
+    hex::push_hex,
     interval::{self, Span},
     printed, temporal, uuid,
 };
@@ -42,9 +41,7 @@ pub fn text_of(cell: &Cell<'_>) -> Option<String> {
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 + 2 * bytes.len());
     text.push_str("\\x");
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-    }
+    push_hex(&mut text, bytes);
     text
 }
 

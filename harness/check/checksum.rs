@@ -45,14 +45,16 @@ impl Check for Checksum {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
-        for comparison in &derived.comparisons {
-            Pass::new(comparison).run(cx, &mut examined).await?;
+        for (position, comparison) in derived.comparisons.iter().enumerate() {
+            let counted = Pass::new(comparison).run(cx, &mut examined).await?;
+            cx.tally.extend(counted.map(|rows| (position, rows)));
         }
         for name in &derived.source_only {
-            let rows = cx.snapshot(cx.stage, Side::Source).tables.get(name).map_or(0, |table| table.rows.rows);
-            examined.coverage.rows.total += rows;
-            let columns = cx.catalogue(Side::Source).tables[name].columns.len() as u64;
-            examined.coverage.columns.total += columns;
+            let table = &cx.catalogue(Side::Source).tables[name];
+            examined.coverage.columns.total += table.columns.len() as u64;
+            if table.unreadable.is_none() {
+                examined.coverage.rows.total += cx.rows(Side::Source, name).await?;
+            }
         }
         for (table, column) in &derived.source_columns_only {
             examined.coverage.columns.total += 1;
@@ -188,12 +190,13 @@ impl<'a> Pass<'a> {
         })
     }
 
-    async fn run(&self, cx: &mut CheckContext<'_>, examined: &mut Examined) -> Result<(), EngineError> {
+    /// Compares all rows, and tells how many there are where there was a column to read.
+    async fn run(&self, cx: &mut CheckContext<'_>, examined: &mut Examined) -> Result<Option<Sides<u64>>, EngineError> {
         let all = self.comparison.columns.len() as u64;
         examined.coverage.columns += Share::new(self.columns.len() as u64, all);
         examined.unchecked.extend(self.comparison.unruled());
         if self.columns.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let digester = || RowDigester::new(self.forms.clone(), self.key.clone(), false);
         let sinks = cx.readers.scan(self.rowsets(), Sides::new(digester(), digester())).await?;
@@ -201,12 +204,11 @@ impl<'a> Pass<'a> {
         let rows = digests.source.fingerprint.rows + digests.target.fingerprint.rows;
         examined.coverage.rows += Share::new(rows, rows);
         self.ledger(&digests, examined);
-        if digests.source.fingerprint == digests.target.fingerprint {
-            return Ok(());
+        if digests.source.fingerprint != digests.target.fingerprint {
+            let differing = self.locate(cx, &digests).await?;
+            self.findings(cx, differing, examined);
         }
-        let differing = self.locate(cx, &digests).await?;
-        self.findings(cx, differing, examined);
-        Ok(())
+        Ok(Some(digests.map(|digest| digest.fingerprint.rows)))
     }
 
     /// The rules that folded values, and the rows that they touched.

@@ -19,16 +19,16 @@ pub mod sequence;
 pub mod unique;
 pub mod uuid_type;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use async_trait::async_trait;
 
 use crate::{
-    canon::comparison::Derived,
-    engine::EngineError,
+    canon::{Cell, RowSink, comparison::Derived},
+    engine::{EngineError, Rowset},
     model::{
         Catalogue, Coverage, Evidence, Finding, LossEntry, Redaction, Severity, Side, Sides, Snapshot, Stage,
-        Unchecked, finding::KeyPart,
+        TableName, Unchecked, finding::KeyPart,
     },
 };
 pub use readers::Readers;
@@ -93,6 +93,8 @@ pub struct CheckContext<'a> {
     pub snapshots: &'a BTreeMap<(Stage, Side), Snapshot>,
     /// Which rowsets are compared and how.
     pub derived: &'a Derived,
+    /// The rows of comparisons, as far as an earlier check of this stage counted them.
+    pub tally: Tally,
     /// What the migration itself said it does not carry: object and reason.
     pub not_carried: &'a [(String, String)],
     /// How rows' values may be shown.
@@ -103,7 +105,35 @@ pub struct CheckContext<'a> {
     pub writes_source: bool,
 }
 
+/// Rows on both sides of a comparison, by its position.
+pub type Tally = BTreeMap<usize, Sides<u64>>;
+
+/// A sink that counts rows and nothing else.
+struct Rows;
+
+impl RowSink for Rows {
+    fn cell(&mut self, _: usize, _: Cell<'_>) {}
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
 impl CheckContext<'_> {
+    /// How many rows a table of one side has: as recorded at this stage, or counted now.
+    ///
+    /// # Errors
+    /// If they have to be counted and cannot be.
+    pub async fn rows(&mut self, side: Side, table: &TableName) -> Result<u64, EngineError> {
+        match self.snapshot(self.stage, side).tables.get(table) {
+            Some(recorded) => Ok(recorded.rows.rows),
+            None => {
+                let rowset = Rowset::of(table.clone(), Vec::new());
+                self.readers.side(side)?.scan(&rowset, &mut Rows).await
+            }
+        }
+    }
+
     /// The catalogue of one side at this stage.
     pub fn catalogue(&self, side: Side) -> &Catalogue {
         &self.snapshot(self.stage, side).catalogue

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
     engine::EngineError,
-    model::{Finding, FindingKind, Side, Stage, Subject},
+    model::{Finding, FindingKind, Side, Sides, Stage, Subject},
 };
 
 /// Both sides hold the same number of rows.
@@ -28,9 +28,15 @@ impl Check for RowCount {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        for comparison in &cx.derived.comparisons {
-            let rows = |side: Side, table| cx.snapshot(cx.stage, side).tables.get(table).map_or(0, |one| one.rows.rows);
-            let (source, target) = (rows(Side::Source, &comparison.source), rows(Side::Target, &comparison.target));
+        let derived = cx.derived;
+        for (position, comparison) in derived.comparisons.iter().enumerate() {
+            let Sides { source, target } = match cx.tally.get(&position) {
+                Some(counted) => *counted,
+                None => Sides::new(
+                    cx.rows(Side::Source, &comparison.source).await?,
+                    cx.rows(Side::Target, &comparison.target).await?,
+                ),
+            };
             if source != target {
                 let subject = Subject::table(Side::Target, &comparison.target);
                 let finding = Finding::error(FindingKind::CountDiffers, subject, source.abs_diff(target));

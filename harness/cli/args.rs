@@ -27,6 +27,13 @@ pub enum Verb {
     /// `reports/runs/<scenario>/<run>`.
     #[command(after_long_help = format!("{RUN_EXAMPLES}\n\n{}", exit::HELP))]
     Run(RunArgs),
+    /// Check two databases after a real migration, read-only; no scenario needed
+    ///
+    /// Tables and columns are matched by their names. Each side is read in one read-only transaction; a SQLite file is read in
+    /// a private copy. Nothing is written to either side. The summary goes to stdout, progress to stderr, and reports to
+    /// `reports/runs/audit/<run>`.
+    #[command(after_long_help = format!("{}\n\n{}", super::audit::EXAMPLES, exit::HELP))]
+    Audit(super::audit::AuditArgs),
     /// Print the steps of a rehearsal without touching anything
     ///
     /// Takes the same arguments as `run`, validates the same files, and starts nothing.
@@ -43,7 +50,7 @@ pub enum Verb {
     Clean(CleanArgs),
     /// Render a stored run again, in any format
     Report(ReportArgs),
-    /// List what there is: checks, scenarios, engines, providers, formats, steps
+    /// List what there is: checks, scenarios, engines, providers, formats, steps, layouts
     List(ListArgs),
     /// Tell what a check asserts, why it matters, and what to do about its findings
     Explain(ExplainArgs),
@@ -61,14 +68,14 @@ const RUN_EXAMPLES: &str = "Examples:
   rehearse run pfa-vanguard --target-url env:SCRATCH_URL --disposable";
 
 /// Where reports are, unless somebody says otherwise.
-const REPORTS: &str = "reports/runs";
+pub const REPORTS: &str = "reports/runs";
 
 // What the options of `run` are sorted under.
 const SUBJECT: &str = "What is rehearsed";
 const SERVERS: &str = "Servers";
-const VERDICT: &str = "Verdict and reports";
-const LIMITS: &str = "Limits";
-const PLACES: &str = "Places";
+pub const VERDICT: &str = "Verdict and reports";
+pub const LIMITS: &str = "Limits";
+pub const PLACES: &str = "Places";
 
 /// Arguments of `run` and `plan`.
 #[derive(Debug, Args)]
@@ -268,6 +275,8 @@ pub enum Listed {
     Formats,
     /// Kinds of steps
     Steps,
+    /// How tools keep their migrations in a folder
+    Layouts,
 }
 
 /// Arguments of `explain`.
@@ -281,7 +290,7 @@ fn version(text: &str) -> Result<String, String> {
     if scenario::is_plain(text) { Ok(text.to_owned()) } else { Err("expected a version such as 17".to_owned()) }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
         _ => Err("expected a number of 0 or more".to_owned()),

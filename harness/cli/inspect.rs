@@ -3,7 +3,9 @@
 use std::{fs, io::Write, path::Path};
 
 use crate::{
-    check, engine, migrate, provision,
+    check, engine,
+    migrate::{self, layout},
+    provision,
     report::{self, prose},
     run::{self, Cleaned, journal, registry::Entry, resume},
 };
@@ -133,6 +135,7 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
         Listed::Providers => provision::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
         Listed::Formats => report::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
         Listed::Steps => migrate::ALL.iter().map(|one| (one.id().to_owned(), one.summary().to_owned())).collect(),
+        Listed::Layouts => layout::ALL.iter().map(|one| (one.id().to_owned(), one.looks_for().to_owned())).collect(),
     };
     let width = rows.iter().map(|(id, _)| id.len()).max().unwrap_or(0);
     for (id, text) in rows {

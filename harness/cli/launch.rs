@@ -32,7 +32,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let prepared = prepare(&args).await?;
     let (external, urls) = external(&args)?;
     let registry = settings::registry();
-    let stop = stop_on_signals();
+    let stop = stop_on_signals(STOPPING);
     let command = urls::redacted(env::args());
     let mut worst: Option<Ended> = None;
     for (options, scenario) in prepared {
@@ -80,20 +80,24 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
     let registry = settings::registry();
     let entry = find::run(&args.run, &registry, &args.out)?;
     let standing = resume::status(&entry.directory)?;
-    let scenario = match &standing.options.subject {
+    let options = standing.options.ok_or_else(|| {
+        Failure::usage(format!("run {} is an audit, which writes nothing: there is nothing to take up", standing.id))
+            .hint("call it again; `rehearse report` tells its command")
+    })?;
+    let scenario = match &options.subject {
         Subject::Scenario { folder } => scenario::read(folder)?,
         Subject::File { file, to } => scenario::of_file(file, to),
     };
     let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
     let urls = Urls { typed: typed.map(|given| given.address) };
-    let external = match &standing.options.target_reference {
+    let external = match &options.target_reference {
         None => None,
         Some(reference) => {
             let address = crate::provision::UrlSource::url(&urls, reference).ok_or_else(|| {
                 Failure::usage(format!("the run's target is known as `{reference}`, which leads nowhere now"))
                     .hint("give --target-url again")
             })?;
-            Some(External { address, reference: reference.clone(), disposable: standing.options.disposable })
+            Some(External { address, reference: reference.clone(), disposable: options.disposable })
         }
     };
     let again = Again {
@@ -103,7 +107,7 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
         external,
         urls: Arc::new(urls),
         sinks: sinks(),
-        stop: stop_on_signals(),
+        stop: stop_on_signals(STOPPING),
         program: env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?,
         only_rollback,
     };
@@ -231,19 +235,28 @@ fn repeat(args: &RunArgs, options: &Options) -> String {
         words.push("--seed".to_owned());
         words.push(options.root_seed.to_string());
     }
+    format!("rehearse {}", quoted(&words))
+}
+
+/// Words as a shell takes them.
+pub fn quoted(words: &[String]) -> String {
     let quoted = words.iter().map(|word| {
         let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c)) && !word.is_empty();
         if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
     });
-    format!("rehearse {}", quoted.collect::<Vec<_>>().join(" "))
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
-fn sinks() -> Vec<Box<dyn EventSink>> {
+/// Whoever watches.
+pub fn sinks() -> Vec<Box<dyn EventSink>> {
     vec![progress::sink()]
 }
 
-/// Asks the run to stop on Ctrl-C and SIGTERM; it then takes back and gives back what it did.
-fn stop_on_signals() -> Stop {
+/// What is said when a rehearsal is asked to stop.
+const STOPPING: &str = "stopping: taking back what the migration did, and giving back what the run holds";
+
+/// Asks the run to stop on Ctrl-C and SIGTERM, and says so; it then takes back and gives back what it did.
+pub fn stop_on_signals(saying: &'static str) -> Stop {
     let (switch, stop) = Stop::new();
     // From here on, not from when the task is first polled: until then a signal would just kill us.
     let heard = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
@@ -259,7 +272,7 @@ fn stop_on_signals() -> Stop {
             _ = terminate => {}
         }
         switch.ask();
-        say("stopping: taking back what the migration did, and giving back what the run holds");
+        say(saying);
         // Kept until the end, so that whoever waits goes on to see the wish.
         std::future::pending::<()>().await;
     });
@@ -268,7 +281,7 @@ fn stop_on_signals() -> Stop {
 
 /// How a run ended, as far as the exit code goes by it.
 #[derive(Clone, Copy)]
-struct Ended {
+pub struct Ended {
     verdict: Verdict,
     refused: bool,
     panicked: bool,
@@ -295,7 +308,8 @@ impl Ended {
         }
     }
 
-    const fn code(self) -> u8 {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
         if self.panicked {
             exit::INTERNAL
         } else if self.refused {
@@ -307,7 +321,7 @@ impl Ended {
 }
 
 /// Prints the summary of a run, and what is left to do about it.
-fn told(finished: &Finished, registry: &Registry) -> Ended {
+pub fn told(finished: &Finished, registry: &Registry) -> Ended {
     print_summary(&finished.report);
     say(&format!("reports: {}", finished.directory.display()));
     for text in &finished.stuck {

@@ -3,6 +3,7 @@
 //! stdout is data (summaries, plans, lists, reports); stderr is talk (progress, errors, hints).
 
 mod args;
+mod audit;
 pub mod exit;
 mod find;
 mod inspect;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(verb: Verb) -> u8 {
     let result = match verb {
         Verb::Run(args) => launch::run(args).await,
+        Verb::Audit(args) => audit::audit(args).await,
         Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,

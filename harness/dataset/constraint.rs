@@ -279,14 +279,9 @@ mod tests {
             collation: None,
         };
         known(&Table {
-            name: TableName::new("t"),
             columns: vec![column("status"), column("age")],
-            primary_key: None,
-            uniques: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
             checks: vec![CheckConstraint { name: None, expression: expression.to_owned() }],
-            unreadable: None,
+            ..Table::empty(TableName::new("t"))
         })
     }
 

@@ -100,14 +100,13 @@ fn table(connection: &Connection, name: &str, sql: &str) -> Table {
     let key = |columns: Vec<String>| Key { name: None, columns };
     let (uniques, indexes) = indexes(connection, name);
     Table {
-        name: TableName::new(name),
         columns,
         primary_key: (!primary.is_empty()).then(|| key(primary.into_iter().map(|(_, column)| column).collect())),
         uniques: uniques.into_iter().map(key).collect(),
         foreign_keys: foreign_keys(connection, name),
         indexes,
         checks: sql.split("CHECK ").skip(1).map(check).collect(),
-        unreadable: None,
+        ..Table::empty(TableName::new(name))
     }
 }
 

@@ -7,12 +7,15 @@
 pub mod content;
 pub mod mariadb;
 pub mod postgres;
+pub mod script;
 pub mod sqlite;
 
 use std::fmt;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+
+use script::{ScriptError, Statement};
 
 use crate::{
     canon::RowSink,
@@ -38,6 +41,11 @@ pub trait Engine: Sync {
 
     /// Its name as its makers write it.
     fn title(&self) -> &'static str;
+
+    /// The words by which names of files mean it.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// How its SQL differs from others'.
     fn dialect(&self) -> &'static dyn Dialect;
@@ -131,6 +139,12 @@ pub trait Dialect: Sync {
     fn current_moment(&self, _kind: &LogicalType) -> Option<&'static str> {
         None
     }
+
+    /// Cuts a script into its statements, as this engine's clients do.
+    ///
+    /// # Errors
+    /// The first place where a quote or comment has no end, or where a command stands that only a client understands.
+    fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError>;
 
     /// The statements that create these tables (whose columns already have the types of this engine in
     /// [`crate::model::catalogue::Column::declared`]), in order, and those that take them away again.

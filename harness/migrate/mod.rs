@@ -5,6 +5,7 @@
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
 pub mod create_schema;
+pub mod layout;
 pub mod transfer;
 
 use std::path::PathBuf;

@@ -82,6 +82,20 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table of this name and nothing else.
+    pub const fn empty(name: TableName) -> Self {
+        Self {
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            unreadable: None,
+        }
+    }
+
     /// A column by its exact name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)

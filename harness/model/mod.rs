@@ -7,6 +7,7 @@
 pub mod address;
 pub mod catalogue;
 pub mod cause;
+pub mod chain;
 pub mod coverage;
 pub mod event;
 pub mod finding;
@@ -25,6 +26,7 @@ pub mod value;
 pub use address::{Address, Endpoint, Host};
 pub use catalogue::Catalogue;
 pub use cause::{Cause, CauseCount, Substitution};
+pub use chain::chain;
 pub use coverage::{Coverage, Share, Unchecked};
 pub use event::{Event, EventKind};
 pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};

@@ -3,7 +3,7 @@
 use rand::{TryRng, rngs::SysRng};
 
 use super::ProvisionError;
-use crate::model::Secret;
+use crate::{canon::hex, model::Secret};
 
 /// 128 random bits from the operating system, as hexadecimal digits: nothing that a shell, a URL, an environment or a
 /// password file would read in another way.
@@ -13,7 +13,7 @@ pub(super) fn random() -> Result<Secret, ProvisionError> {
         doing: "draw a random password".to_owned(),
         source: source.into(),
     })?;
-    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    Ok(Secret::new(hex(&bytes)))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     engine::{Engine, EngineError},
-    model::Address,
+    model::{Address, chain},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -41,19 +41,4 @@ async fn ask(engine: &dyn Engine, address: &Address) -> Result<String, EngineErr
     let version = session.version().await?;
     session.close().await?;
     Ok(version)
-}
-
-/// An error with its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Many drivers repeat the cause's message in their own.
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line = format!("{line}: {text}");
-        }
-        cause = error.source();
-    }
-    line
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Coverage, Evidence, Finding, Outcome, Report, Share, Verdict, event::Figure, report::ScenarioReport,
+    Coverage, Evidence, Finding, Outcome, Report, Share, Stage, Verdict,
+    event::{Direction, Figure},
+    report::ScenarioReport,
 };
 
 /// A whole number with thousands separators: `1,234,567`.
@@ -138,6 +140,7 @@ pub fn figures(shares: &[(&str, Share)]) -> String {
 pub fn verdict_sentence(report: &Report) -> &'static str {
     let whole = |scenario: &ScenarioReport| scenario.coverage.is_whole() && scenario.unchecked.is_empty();
     match report.verdict {
+        Verdict::Fail if is_audit(report) => "The target is not what the source says it should be.",
         Verdict::Fail => "Something is wrong with the migration or its rollback.",
         Verdict::Inconclusive => "No proof: not everything could be checked.",
         Verdict::Pass if report.scenarios.iter().any(expects_failure) => {
@@ -146,6 +149,14 @@ pub fn verdict_sentence(report: &Report) -> &'static str {
         Verdict::Pass if report.scenarios.iter().all(whole) => "Everything was checked, and nothing is wrong.",
         Verdict::Pass => "Nothing is wrong; what was not checked is waived, and named below.",
     }
+}
+
+/// Whether nothing was migrated, and two databases were looked at as they stood.
+pub fn is_audit(report: &Report) -> bool {
+    let acts = |scenario: &ScenarioReport| scenario.steps.iter().any(|step| step.direction != Direction::Setup);
+    !report.scenarios.is_empty()
+        && report.scenarios.iter().all(|one| one.skipped.is_none() && !one.checks.is_empty() && !acts(one))
+        && report.findings().all(|(check, _)| check.stage == Stage::Migrated)
 }
 
 /// Whether a rehearsal passed because it expected the failures that it had.

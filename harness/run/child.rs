@@ -65,7 +65,7 @@ pub(super) async fn run(
                 let kind = EventKind::StepMark { step: id.to_owned(), mark };
                 let failed = |error: &dyn std::error::Error| Failure {
                     kind: FailureKind::Unrestored,
-                    error: super::step_process::chain(error),
+                    error: crate::model::chain(error),
                 };
                 recorder.emit(kind).map_err(|error| failed(&error))?;
                 // The same here.

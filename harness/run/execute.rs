@@ -1,30 +1,19 @@
 //! Plays a run from its first event to its last: whatever happens in between, leases are given back and reports written.
 
-use std::{
-    fs, io,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    Options, Plan, RunError, Stop, clock,
-    journal::Journal,
-    process,
-    recorder::{EventSink, Recorder},
-    registry::{Entry, Registry},
-    rehearsal::{Played, Rehearsal, Run},
+    Finished, Options, Plan, RunError, Stop,
+    frame::{self, Ending, Opening, Played, redaction},
+    recorder::EventSink,
+    registry::Registry,
+    rehearsal::{Rehearsal, Run},
     release,
     resume::Earlier,
 };
 use crate::{
-    model::{
-        Event, EventKind, Lease, LeaseKind, Redaction, Report, RunId, Verdict,
-        event::{JOURNAL_VERSION, RunStarted},
-    },
+    model::{EventKind, LeaseKind, RunId, Verdict},
     provision::{External, UrlSource},
-    report,
     scenario::Scenario,
 };
 
@@ -57,47 +46,27 @@ pub struct Job {
     pub stop: Stop,
 }
 
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finished {
-    /// Its report.
-    pub report: Report,
-    /// The directory that holds journal and reports.
-    pub directory: PathBuf,
-    /// The user's database was refused before a write.
-    pub refused: bool,
-    /// What could not be given back, and why: `clean` tries again.
-    pub stuck: Vec<String>,
-    /// Rehearse itself failed: the message of a panic.
-    pub panicked: Option<String>,
-}
-
 /// Plays a run.
 ///
 /// # Errors
 /// Only if the run's own directory or journal cannot be written; everything else is in the report.
 pub async fn execute(job: Job) -> Result<Finished, RunError> {
     let directory = job.out.join(&job.scenario.name).join(job.id.as_str());
-    fs::create_dir_all(&directory).map_err(|source| RunError::Journal { path: directory.clone(), source })?;
-    job.registry.register(&Entry { id: job.id.clone(), directory: absolute(&directory) })?;
-    let journal = Journal::create(&directory).or_else(|error| job.registry.forget(&job.id).and(Err(error)))?;
-    let recorder = Recorder::new(journal, job.sinks, Vec::new());
-    recorder.emit(EventKind::RunStarted(RunStarted {
-        journal_version: JOURNAL_VERSION,
+    let opening = Opening {
         id: job.id.clone(),
+        directory: directory.clone(),
         root_seed: job.options.root_seed,
         command: job.command,
         repeat: job.repeat,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        process: process::current(),
         options: serde_json::to_value(&job.options).unwrap_or_default(),
-    }))?;
+    };
+    let recorder = frame::open(opening, &job.registry, job.sinks)?;
     let work = job.options.work_root.join(format!("rehearse-{}", job.id));
     let run = Arc::new(Run {
         id: job.id.clone(),
         directory: directory.clone(),
         work,
-        redaction: redaction(&job.options),
+        redaction: redaction(job.options.show_values),
         options: job.options,
         scenario: job.scenario,
         recorder: recorder.clone(),
@@ -105,10 +74,6 @@ pub async fn execute(job: Job) -> Result<Finished, RunError> {
         external: job.external,
     });
     Play { run, urls: job.urls, registry: job.registry, first: 0, earlier: None }.play_out().await
-}
-
-pub(super) fn redaction(options: &Options) -> Redaction {
-    if options.show_values { Redaction::Show } else { Redaction::Redact { salt: clock::salt() } }
 }
 
 /// A run that is being played, from whichever process.
@@ -126,69 +91,19 @@ impl Play {
     /// Plays the rehearsals, gives everything back, writes the reports.
     pub async fn play_out(self) -> Result<Finished, RunError> {
         let Self { run, urls, registry, first, earlier } = self;
-        // A task of its own: a panic ends the task and not the run, which still has leases to give back.
-        let mut task = tokio::spawn(rehearsals(Arc::clone(&run), Arc::clone(&urls), first, earlier));
+        let work = rehearsals(Arc::clone(&run), Arc::clone(&urls), first, earlier);
         let grace = GRACE + Duration::from_millis(run.options.limits.reconnect_ms);
-        let joined = tokio::select! {
-            joined = &mut task => Some(joined),
-            () = async { run.stop.asked().await; tokio::time::sleep(grace).await } => None,
+        let ending = Ending {
+            id: &run.id,
+            directory: &run.directory,
+            recorder: &run.recorder,
+            stop: &run.stop,
+            registry: &registry,
+            urls: &*urls,
+            keep: run.options.keep,
         };
-        let inconclusive = || Ok(Played { verdict: Verdict::Inconclusive, refused: false });
-        let (played, panicked) = match joined {
-            Some(Ok(played)) => (played, None),
-            Some(Err(error)) => (inconclusive(), Some(panic_text(error))),
-            None => {
-                task.abort();
-                (inconclusive(), None)
-            }
-        };
-        match played {
-            Ok(played) => end(&run, &*urls, &registry, played, panicked).await,
-            // Nothing was done: the run stands as it stood, and can be taken up again or cleaned away.
-            Err(error @ RunError::WrongState(_)) => Err(error),
-            Err(error) => {
-                let text = super::step_process::chain(&error);
-                let played = Played { verdict: Verdict::Inconclusive, refused: false };
-                // The first error is the one to tell; this one is mostly the same, a journal that cannot be written.
-                let _ = end(&run, &*urls, &registry, played, Some(text)).await;
-                Err(error)
-            }
-        }
+        ending.after(work, grace).await
     }
-}
-
-/// Ends a run: leases first, whatever else may fail.
-async fn end(
-    run: &Run,
-    urls: &dyn UrlSource,
-    registry: &Registry,
-    played: Played,
-    failed: Option<String>,
-) -> Result<Finished, RunError> {
-    let recorder = &run.recorder;
-    let has_begun = recorder.events().iter().any(|event| matches!(event.kind, EventKind::ScenarioStarted { .. }));
-    let is_kept = run.options.keep && has_begun && !run.stop.is_asked() && failed.is_none();
-    let stuck = if is_kept { Vec::new() } else { release::release_all(recorder, urls).await? };
-    let failure = failed.iter().map(|text| format!("rehearse itself failed: {text}"));
-    for text in failure.chain(stuck.iter().cloned()) {
-        recorder.emit(EventKind::Note { text })?;
-    }
-    let mut verdict = if stuck.is_empty() { played.verdict } else { played.verdict.merge(Verdict::Inconclusive) };
-    // Rehearsals that earlier processes of the run played count, too.
-    for scenario in Report::from_events(&recorder.events()).iter().flat_map(|report| &report.scenarios) {
-        verdict = verdict.merge(scenario.verdict);
-    }
-    if !has_begun {
-        // Skips can be waived; that nothing was proven cannot.
-        recorder.emit(EventKind::Note { text: "nothing ran, so nothing was proven".to_owned() })?;
-        verdict = verdict.merge(Verdict::Inconclusive);
-    }
-    recorder.emit(EventKind::RunFinished { verdict, kept: is_kept })?;
-    if stuck.is_empty() && !is_kept {
-        registry.forget(&run.id)?;
-    }
-    let report = write_reports(&run.directory, &recorder.events())?;
-    Ok(Finished { report, directory: run.directory.clone(), refused: played.refused, stuck, panicked: failed })
 }
 
 async fn rehearsals(
@@ -197,7 +112,7 @@ async fn rehearsals(
     first: usize,
     mut earlier: Option<Earlier>,
 ) -> Result<Played, RunError> {
-    make_work(&run).await?;
+    frame::make_work(&run.recorder, &run.work)?;
     let plan = Plan::of(&run.scenario, &run.options);
     let mut all = Played { verdict: Verdict::Pass, refused: false };
     for (position, rehearsal) in plan.rehearsals.into_iter().enumerate().skip(first) {
@@ -223,67 +138,10 @@ async fn rehearsals(
     Ok(all)
 }
 
-/// Makes the folder of the run's own files.
-async fn make_work(run: &Run) -> Result<(), RunError> {
-    let kind = LeaseKind::Directory { path: run.work.clone() };
-    if run.recorder.leases().iter().all(|lease| lease.kind != kind) {
-        run.recorder.emit(EventKind::LeaseTaken { lease: Lease { id: "directory-work".to_owned(), kind } })?;
-    }
-    // Servers of another account pass through this folder to their own.
-    let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(&run.work);
-    made.map_err(|source| RunError::Journal { path: run.work.clone(), source })
-}
-
 /// Gives the servers of one rehearsal back before the next begins; the run's own folder stays. The answer is why the next
 /// one cannot begin: its servers have the names of those that would not go.
 async fn between(run: &Run, urls: &dyn UrlSource) -> Result<Option<String>, RunError> {
     let is_server = |kind: &LeaseKind| !matches!(kind, LeaseKind::Directory { .. });
     // The end of the run tries again, and tells.
     Ok(release::release(&run.recorder, urls, is_server).await?.into_iter().next())
-}
-
-/// Writes every report of a run into its directory, and points `latest` at it.
-///
-/// # Errors
-/// If the journal names no run, or a file cannot be written.
-pub fn write_reports(directory: &Path, events: &[Event]) -> Result<Report, RunError> {
-    let report = Report::from_events(events).ok_or_else(|| RunError::UnreadableJournal {
-        path: directory.to_owned(),
-        problem: "names no run".to_owned(),
-    })?;
-    for format in report::ALL {
-        let path = directory.join(format.file_name());
-        let mut text = Vec::new();
-        let written = format.render(&report, &mut text).map_err(io::Error::other).and_then(|()| fs::write(&path, text));
-        written.map_err(|source| RunError::Journal { path, source })?;
-    }
-    latest(directory).map_err(|source| RunError::Journal { path: directory.to_owned(), source })?;
-    Ok(report)
-}
-
-/// Replaces the link `latest` beside the run's directory in one act.
-fn latest(directory: &Path) -> io::Result<()> {
-    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else { return Ok(()) };
-    let fresh = parent.join(format!(".latest-{}", std::process::id()));
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    std::os::unix::fs::symlink(name, &fresh)?;
-    fs::rename(fresh, parent.join("latest"))
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn panic_text(error: tokio::task::JoinError) -> String {
-    match error.try_into_panic() {
-        Ok(panic) => panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned()),
-        Err(error) => error.to_string(),
-    }
 }

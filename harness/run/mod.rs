@@ -5,9 +5,12 @@
 //! are in the journal before they are taken and are given back in reverse, whatever ends the run. This is the only place
 //! that reads the wall clock and draws the root seed.
 
+pub mod audit;
 mod child;
 pub mod clock;
+mod examination;
 mod execute;
+mod frame;
 pub mod journal;
 mod judge;
 pub mod options;
@@ -25,7 +28,9 @@ mod source;
 pub mod step_process;
 pub mod stop;
 
-pub use execute::{Finished, Job, execute};
+pub use audit::{AuditJob, AuditOptions, audit};
+pub use execute::{Job, execute};
+pub use frame::Finished;
 pub use options::{Limits, Options, Subject};
 pub use plan::Plan;
 pub use preflight::{BadInput, preflight};

@@ -3,12 +3,13 @@
 //! A scenario's files were read already; here the schema of an embedded source is tried in memory, the dataset is bound to
 //! it, and a file of the user's is looked at from outside. What only a server can tell is told when it is asked.
 
-use super::{Options, options::Subject, step_process::chain};
+use super::{Options, options::Subject};
 use crate::{
     canon::Seed,
     dataset::Volume,
     document::{Place, Problem, Problems},
     engine::{self, EngineError, sqlite::private_copy},
+    model::chain,
     scenario::Scenario,
 };
 

@@ -4,10 +4,9 @@ use super::{
     RunError, journal, process,
     recorder::{EventSink, Recorder, held},
     registry::{Entry, Registry},
-    step_process::chain,
 };
 use crate::{
-    model::{Event, EventKind, LeaseKind, RunId, event::ProcessStamp},
+    model::{Event, EventKind, LeaseKind, RunId, chain, event::ProcessStamp},
     provision::{self, UrlSource},
 };
 

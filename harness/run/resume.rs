@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    Finished, Options, Plan, RunError, Stop,
-    execute::{Play, redaction},
+    Finished, Options, Plan, RunError, Stop, audit,
+    execute::Play,
+    frame::redaction,
     journal::{self, Journal},
     plan::{ActKind, RehearsalPlan, stage_word},
     process,
@@ -81,8 +82,8 @@ pub struct Standing {
     pub concluded: bool,
     /// Whether `resume` and `rollback` can go on from here: the baseline was recorded, and something is still held.
     pub can_go_on: bool,
-    /// What it was asked to do.
-    pub options: Options,
+    /// What it was asked to do; `None` for an audit, with which nobody goes on.
+    pub options: Option<Options>,
 }
 
 /// Reads where a run stands.
@@ -98,8 +99,13 @@ pub fn status(directory: &Path) -> Result<Standing, RunError> {
     let Some(EventKind::RunStarted(start)) = events.first().map(|event| &event.kind) else {
         return Err(unreadable("does not begin with the start of a run"));
     };
-    let options: Options = serde_json::from_value(start.options.clone())
-        .map_err(|error| unreadable(&format!("holds options that this version does not know: {error}")))?;
+    let options = match start.options.get(audit::NAME) {
+        Some(_) => None,
+        None => Some(
+            serde_json::from_value(start.options.clone())
+                .map_err(|error| unreadable(&format!("holds options that this version does not know: {error}")))?,
+        ),
+    };
     let scope = scope(&events);
     let mut standing = Standing {
         id: start.id.clone(),
@@ -176,7 +182,11 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
     // Opened before anything is read for good: from here on no other process can take the run up.
     let journal = Journal::append(&directory)?;
     let events = journal::read(&directory)?;
-    let plan = Plan::of(&again.scenario, &standing.options);
+    let mut options = standing
+        .options
+        .clone()
+        .ok_or_else(|| RunError::WrongState(format!("run {} is an audit: there is nothing to take up", standing.id)))?;
+    let plan = Plan::of(&again.scenario, &options);
     let of_rollback = |event: &Event| matches!(&event.kind, EventKind::RunResumed { verb, .. } if verb == ROLLBACK);
     let only_rollback = again.only_rollback || events.iter().any(of_rollback);
     let (first, earlier) = position(&standing, &plan, &events, only_rollback)?;
@@ -185,7 +195,6 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
         false => None,
     };
     let verb = if again.only_rollback { ROLLBACK } else { "resume" };
-    let mut options = standing.options;
     options.keep &= !only_rollback;
     options.program = again.program;
     let recorder = Recorder::new(journal, again.sinks, events);
@@ -194,7 +203,7 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
         work: options.work_root.join(format!("rehearse-{}", standing.id)),
         id: standing.id,
         directory,
-        redaction: redaction(&options),
+        redaction: redaction(options.show_values),
         options,
         scenario: again.scenario,
         recorder,

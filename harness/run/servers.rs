@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Options, recorder::Recorder, step_process::chain};
+use super::{Options, recorder::Recorder};
 use crate::{
     engine::{self, Engine},
-    model::{Address, Endpoint, EngineId, EventKind, Lease, LeaseKind, RunId, Side},
+    model::{Address, Endpoint, EngineId, EventKind, Lease, LeaseKind, RunId, Side, chain},
     provision::{self, External, ProvisionError, Request, Unable, choose, scratch},
 };
 

@@ -1,16 +1,9 @@
 //! Records the state of one side: the whole catalogue, and every table's rows in own form.
 
-use std::{
-    fs::File,
-    io::{Read, Write},
-    ops::ControlFlow,
-    path::Path,
-};
-
-use sha2::{Digest, Sha256};
+use std::{fs::File, io::Write, ops::ControlFlow, path::Path};
 
 use crate::{
-    canon::{Cell, Form, RowDigester, RowSink},
+    canon::{self, Cell, Form, RowDigester, RowSink},
     engine::{self, EngineError, Rowset, Session},
     model::{Address, Endpoint, Snapshot, catalogue::Table, snapshot::TableSnapshot},
 };
@@ -104,14 +97,7 @@ impl RowSink for Told<'_> {
     }
 }
 
-/// SHA-256 of a file, streamed, in hexadecimal.
+/// SHA-256 of a file in hexadecimal.
 pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
+    canon::sha256(File::open(path)?)
 }

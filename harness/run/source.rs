@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::{recorder::Recorder, step_process::chain};
+use super::recorder::Recorder;
 use crate::{
     canon::Seed,
     dataset::{Dataset, Volume},
     engine::{self, BoxedError, RowSource, Session, sqlite::private_copy},
-    model::{Address, Endpoint, EventKind, Value},
+    model::{Address, Endpoint, EventKind, Value, chain},
     scenario::SqlFile,
 };
 

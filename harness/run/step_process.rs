@@ -21,7 +21,7 @@ use super::stop::{Stop, StopSwitch};
 use crate::{
     engine::BoxedError,
     migrate::{self, StepDone, StepError, StepKind, StepTask, StepVoice},
-    model::event::Direction,
+    model::{chain, event::Direction},
 };
 
 /// What a step's process says.
@@ -81,18 +81,6 @@ impl Failure {
         };
         Self { kind, error: chain(error) }
     }
-}
-
-/// An error and its causes in one line, without saying the same thing twice.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for error in std::iter::successors(Some(error), |error| error.source()) {
-        let text = error.to_string();
-        if !parts.last().is_some_and(|last| last.contains(&text)) {
-            parts.push(text);
-        }
-    }
-    parts.join(": ")
 }
 
 /// Runs the step whose task comes on stdin. The hidden verb `step` of the program is this function.

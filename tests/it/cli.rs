@@ -6,7 +6,8 @@ use rehearse::{check, engine, migrate, provision, report};
 
 use crate::support::{Ended, Sandbox, ended, files, root, skipped};
 
-const VERBS: [&str; 9] = ["run", "plan", "resume", "rollback", "status", "clean", "report", "list", "explain"];
+const VERBS: [&str; 10] =
+    ["run", "audit", "plan", "resume", "rollback", "status", "clean", "report", "list", "explain"];
 
 /// A scenario from a file into a file, which needs no server.
 const SHOP: &str = "fixtures/shop";

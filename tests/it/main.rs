@@ -1,5 +1,6 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
+mod audit;
 mod checks;
 mod cli;
 mod conformance;

@@ -170,13 +170,20 @@ fn spell_day(days: i64) -> (String, &'static str) {
 
 /// Writes a time of day: `03:04:05.123456`, zeros at the end of the fraction left out.
 pub fn format_time(micros: i64) -> String {
+    let mut text = String::new();
+    push_time(&mut text, micros);
+    text
+}
+
+/// [`format_time`] behind what a text holds already.
+pub fn push_time(text: &mut String, micros: i64) {
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    write!(text, "{hour:02}:{minute:02}:{second:02}").expect("a String takes everything");
     if fraction > 0 {
         write!(text, ".{fraction:06}").expect("a String takes everything");
         text.truncate(text.trim_end_matches('0').len());
     }
-    text
 }
 
 /// Days since 1970-01-01 of a day, or `None` if no calendar has it. The year is astronomical: 0 is 1 BC.

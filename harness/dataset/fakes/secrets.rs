@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{Distinct, Draw, Fake, Gives, Options, Takes};
-use crate::model::Value;
+use crate::{canon, model::Value};
 
 /// Bytes or digits below which a value does not hold the row's whole number.
 pub(super) const NUMBER_LENGTH: u32 = 16;
@@ -68,12 +68,7 @@ fn uuid(draw: &Draw<'_>) -> [u8; 16] {
 }
 
 fn hex(bytes: &[u8], length: u32) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
+    let mut text = canon::hex(bytes);
     text.truncate(length as usize);
     text
 }

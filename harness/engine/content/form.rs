@@ -1,6 +1,8 @@
 //! The forms that texts have. The seam to the canonical parsers: whatever reads these values into a common type decides in
 //! the end; what is told here is never more than they read.
 
+use crate::canon::temporal;
+
 /// A form of a text that names a moment.
 pub(super) enum Moment {
     Date,
@@ -41,17 +43,19 @@ pub(super) fn is_json(text: &[u8]) -> bool {
     may_be && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
+/// A moment that every engine reads, and none rounds. Spellings that only some engines know (eras, signs, words for the
+/// ends of time, names of zones) are none here, although [`temporal`] reads them.
 pub(super) fn moment(text: &[u8]) -> Option<Moment> {
-    let rest = day(text)?;
-    let Some((b' ' | b'T' | b't', rest)) = rest.split_first() else {
-        return rest.is_empty().then_some(Moment::Date);
+    let [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', _, _, b'-', _, _, rest @ ..] = text else {
+        return None;
     };
-    let rest = time(rest)?;
-    match rest {
-        b"" => Some(Moment::Timestamp),
-        b"Z" | b"z" => Some(Moment::Instant),
-        _ => is_offset(rest.strip_prefix(b" ").unwrap_or(rest)).then_some(Moment::Instant),
+    let text = str::from_utf8(text).ok().filter(|text| !text.starts_with("0000"))?;
+    if rest.is_empty() {
+        return temporal::parse_date(text).map(|_| Moment::Date);
     }
+    let is_named = rest.ends_with(b"UTC") || rest.ends_with(b"GMT") || rest.ends_with(b"BC");
+    let read = temporal::parse_timestamp(text).filter(|read| !read.rounded && !is_named)?;
+    Some(if read.zoned { Moment::Instant } else { Moment::Timestamp })
 }
 
 /// A word that PostgreSQL reads as true or false; one that it would trim or complete is left out.
@@ -67,62 +71,11 @@ pub(super) fn is_integer(text: &str) -> bool {
     is_plain && !is_padded && text.parse::<i64>().is_ok()
 }
 
+/// A time of day that no engine rounds.
 pub(super) fn is_time(text: &[u8]) -> bool {
-    time(text).is_some_and(<[u8]>::is_empty)
-}
-
-/// Takes a time of day from the front.
-fn time(text: &[u8]) -> Option<&[u8]> {
-    let (hour, rest) = two_digits(text)?;
-    let (minute, mut rest) = two_digits(rest.strip_prefix(b":")?)?;
-    let mut second = 0;
-    if let Some(after) = rest.strip_prefix(b":") {
-        (second, rest) = two_digits(after)?;
-        if let Some(after) = rest.strip_prefix(b".") {
-            let (fraction, after) = digits(after);
-            // Digits beyond the microsecond would be rounded away.
-            let is_exact = !fraction.is_empty() && fraction.iter().skip(6).all(|digit| *digit == b'0');
-            rest = is_exact.then_some(after)?;
-        }
-    }
-    // 24:00:00 ends a day, and PostgreSQL reads :60 as the next minute.
-    let exists = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0);
-    exists.then_some(rest)
-}
-
-/// Takes a day that exists from the front.
-fn day(text: &[u8]) -> Option<&[u8]> {
-    let (century, rest) = two_digits(text)?;
-    let (year, rest) = two_digits(rest)?;
-    let year = u32::from(century) * 100 + u32::from(year);
-    let (month, rest) = two_digits(rest.strip_prefix(b"-")?)?;
-    let (day, rest) = two_digits(rest.strip_prefix(b"-")?)?;
-    let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u8::from(is_leap),
-        _ => return None,
-    };
-    (year > 0 && (1..=days).contains(&day)).then_some(rest)
-}
-
-/// `+05`, `+0530`, `+05:30`.
-fn is_offset(text: &[u8]) -> bool {
-    let Some((b'+' | b'-', rest)) = text.split_first() else { return false };
-    let Some((hours, rest)) = two_digits(rest) else { return false };
-    let minutes = match rest {
-        b"" => Some((0, rest)),
-        _ => two_digits(rest.strip_prefix(b":").unwrap_or(rest)),
-    };
-    hours < 16 && matches!(minutes, Some((0..60, b"")))
-}
-
-fn two_digits(text: &[u8]) -> Option<(u8, &[u8])> {
-    match text {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] => Some(((tens - b'0') * 10 + (ones - b'0'), rest)),
-        _ => None,
-    }
+    let beyond_micros = text.iter().skip_while(|byte| **byte != b'.').skip(7);
+    beyond_micros.into_iter().all(|digit| *digit == b'0')
+        && str::from_utf8(text).is_ok_and(|text| temporal::parse_time(text).is_some())
 }
 
 fn digits(text: &[u8]) -> (&[u8], &[u8]) {

@@ -1,8 +1,12 @@
 //! MariaDB's SQL: quoting and types.
 
 use super::create;
+use super::script::{Compound, LEXICON};
 use crate::{
-    engine::{Dialect, SchemaScript},
+    engine::{
+        Dialect, SchemaScript,
+        script::{self, ScriptError, Statement},
+    },
     model::{LogicalType, TableName, catalogue::Table},
 };
 
@@ -86,6 +90,10 @@ impl Dialect for MariaDbDialect {
             LogicalType::Time => "UTC_TIME(6)",
             _ => return None,
         })
+    }
+
+    fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
+        script::split(script, &LEXICON, &mut Compound::default())
     }
 
     /// Defaults, generated columns and checks are taken as they stand: they have to be in this engine's SQL. See

@@ -26,6 +26,7 @@ mod introspect;
 mod load;
 mod queries;
 mod scan;
+mod script;
 mod session;
 mod types;
 mod wire;
@@ -100,6 +101,10 @@ impl Engine for MariaDb {
 
     fn title(&self) -> &'static str {
         "MariaDB"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["mariadb", "mysql"]
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

@@ -1,7 +1,11 @@
 //! PostgreSQL's SQL: quoting, types, and statements that create tables.
 
+use super::script::{Depth, LEXICON};
 use crate::{
-    engine::{Dialect, SchemaScript},
+    engine::{
+        Dialect, SchemaScript,
+        script::{self, ScriptError, Statement},
+    },
     model::{
         LogicalType, TableName,
         catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Key, Table},
@@ -78,6 +82,10 @@ impl Dialect for PostgresDialect {
             LogicalType::Time => "CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC' AS time)",
             _ => return None,
         })
+    }
+
+    fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
+        script::split(script, &LEXICON, &mut Depth::default())
     }
 
     /// Defaults, generated columns, checks and predicates are taken as they stand: they have to be in this engine's SQL.

@@ -20,6 +20,7 @@ mod load;
 mod queries;
 mod reading;
 mod scan;
+mod script;
 mod session;
 mod spell;
 mod types;
@@ -98,6 +99,10 @@ impl Engine for Postgres {
 
     fn title(&self) -> &'static str {
         "PostgreSQL"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["postgres", "postgresql", "pg"]
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

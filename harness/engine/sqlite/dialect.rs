@@ -1,7 +1,11 @@
 //! SQLite's SQL.
 
+use super::script::{LEXICON, Trigger};
 use crate::{
-    engine::{Dialect, SchemaScript},
+    engine::{
+        Dialect, SchemaScript,
+        script::{self, ScriptError, Statement},
+    },
     model::{
         Catalogue, LogicalType, TableName,
         catalogue::{Column, ForeignKey, Generation, Index, IndexPart, Key, Table},
@@ -29,6 +33,10 @@ impl Dialect for SqliteDialect {
 
     fn declare(&self, kind: &LogicalType) -> Option<String> {
         types::declare(kind)
+    }
+
+    fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
+        script::split(script, &LEXICON, &mut Trigger::default())
     }
 
     /// Foreign keys are part of `create`, because SQLite cannot add one to a table that is there; a load therefore leaves

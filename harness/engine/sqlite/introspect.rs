@@ -72,18 +72,13 @@ fn listed(connection: &Connection) -> Result<Vec<Listed>> {
 
 fn read_table(connection: &Connection, entry: &Listed, parsed: &ddl::TableDdl, listed: &[Listed]) -> Result<Table> {
     let mut table = Table {
-        name: TableName::new(&entry.name),
-        columns: Vec::new(),
-        primary_key: None,
-        uniques: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
         checks: parsed
             .checks
             .iter()
             .map(|check| CheckConstraint { name: check.name.clone(), expression: check.expression.clone() })
             .collect(),
         unreadable: objects::unreadable(entry, listed),
+        ..Table::empty(TableName::new(&entry.name))
     };
     if entry.kind == "virtual" {
         // A module that this library does not have cannot tell its columns; the table is unreadable anyway.

@@ -7,8 +7,9 @@
 
 use std::fmt::Write as _;
 
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
+/// A time of day: microseconds since midnight, 24:00:00 included.
+pub(super) use crate::canon::temporal::push_time as time;
+use crate::canon::temporal::{self, DAY};
 
 /// A day: days since 1970-01-01.
 pub(super) fn date(text: &mut String, days: i32) {
@@ -16,17 +17,6 @@ pub(super) fn date(text: &mut String, days: i32) {
         i32::MAX => text.push_str("infinity"),
         i32::MIN => text.push_str("-infinity"),
         _ => civil(text, i64::from(days)),
-    }
-}
-
-/// A time of day: microseconds since midnight, 24:00:00 included.
-pub(super) fn time(text: &mut String, micros: i64) {
-    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    push(text, format_args!("{hour:02}:{minute:02}:{second:02}"));
-    if fraction != 0 {
-        push(text, format_args!(".{fraction:06}"));
-        text.truncate(text.trim_end_matches('0').len());
     }
 }
 
@@ -51,23 +41,10 @@ pub(super) fn instant(text: &mut String, micros: i64) {
     }
 }
 
-/// Year, month and day of a day in the proleptic Gregorian calendar, by eras of 400 years that begin on 1 March
-/// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
 fn civil(text: &mut String, days: i64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (year, month, day) = temporal::civil_from_days(days);
     let sign = if year < 0 { "-" } else { "" };
-    push(text, format_args!("{sign}{:04}-{month:02}-{day:02}", year.abs()));
-}
-
-fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments).expect("writing to a string does not fail");
+    write!(text, "{sign}{:04}-{month:02}-{day:02}", year.abs()).expect("writing to a string does not fail");
 }
 
 #[cfg(test)]

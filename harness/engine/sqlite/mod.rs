@@ -13,6 +13,7 @@ mod load;
 mod objects;
 pub mod private_copy;
 mod scan;
+mod script;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,10 @@ impl Engine for Sqlite {
 
     fn title(&self) -> &'static str {
         "SQLite"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["sqlite", "sqlite3"]
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

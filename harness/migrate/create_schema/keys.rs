@@ -7,13 +7,14 @@ use serde_json::Value as Json;
 
 use super::{
     super::{NotCarried, StepDone, StepError, StepTask, StepVoice, engine_of},
-    Derived, Later, Part, after, chain, check_engines, insist, read,
+    Derived, Later, Part, after, check_engines, insist, read,
 };
 use crate::{
     engine::{Dialect, EngineError, Session},
     model::{
         TableName,
         catalogue::{Reference, Table},
+        chain,
         event::Figure,
     },
 };
@@ -174,7 +175,7 @@ fn statement(table: &TableName, part: &Part, dialect: &dyn Dialect) -> String {
     };
     let alter =
         |name: &Option<String>, what: String| format!("ALTER TABLE {} ADD {}{what}", dialect.table(table), named(name));
-    let mut bare = Derived::bare(table.clone());
+    let mut bare = Table::empty(table.clone());
     match part {
         Part::PrimaryKey(key) => return alter(&key.name, format!("PRIMARY KEY ({})", dialect.columns(&key.columns))),
         Part::Unique(key) => return alter(&key.name, format!("UNIQUE ({})", dialect.columns(&key.columns))),

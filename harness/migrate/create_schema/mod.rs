@@ -29,7 +29,11 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{StepDone, StepError, StepKind, StepTask, StepVoice, engine_of};
-use crate::{document::Fields, engine::EngineError, model::event::Direction};
+use crate::{
+    document::Fields,
+    engine::EngineError,
+    model::{chain, event::Direction},
+};
 
 pub use derive::{Content, Derived, Later, Part, derive};
 
@@ -136,11 +140,6 @@ async fn after(error: StepError, taking_back: impl Future<Output = Result<(), St
         Ok(()) => error,
         Err(source) => StepError::Unrestored { what: chain(&error), source: Box::new(source) },
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Refuses engines that this step is not made for.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{Rowset, Session, content},
-    model::{Catalogue, TableName, event::Figure},
+    model::{Catalogue, TableName, catalogue::Table, event::Figure},
 };
 
 /// What the journal holds of this part. Each mark is on disk before the act that it announces.
@@ -78,7 +78,7 @@ fn begun(marks: &[Json]) -> Option<Vec<TableName>> {
 
 async fn take_back(task: &StepTask, tables: &[TableName], voice: &mut dyn StepVoice) -> Result<(), StepError> {
     let dialect = engine_of(&task.addresses.target)?.dialect();
-    let bare: Vec<_> = tables.iter().map(|name| Derived::bare(name.clone())).collect();
+    let bare: Vec<_> = tables.iter().map(|name| Table::empty(name.clone())).collect();
     insist(task, &dialect.create_tables(&bare).drop).await?;
     voice.mark(mark(&Mark::TakenBack)).await?;
     match fs::remove_file(path(task)) {

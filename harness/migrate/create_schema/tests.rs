@@ -68,7 +68,7 @@ impl Source {
             assert_eq!(profile.end_row(), ControlFlow::Continue(()));
         }
         self.content.profiles.insert(name.clone(), profile);
-        let mut table = Derived::bare(name.clone());
+        let mut table = Table::empty(name.clone());
         table.columns = columns.iter().map(|(name, declared)| column(name, declared)).collect();
         self.catalogue.tables.entry(name).or_insert(table)
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     engine::{BoxedError, EngineError, KeyScript, RowSource, Session},
-    model::{LogicalType, TableName, Value},
+    model::{LogicalType, TableName, Value, chain},
 };
 
 /// What the journal holds of an import. Each mark is on disk before the act that it announces.
@@ -329,15 +329,4 @@ async fn reach(task: &StepTask, deadline: Instant) -> Result<Box<dyn Session>, S
 
 fn mark(mark: &Mark) -> Json {
     serde_json::to_value(mark).expect("marks are plain JSON")
-}
-
-/// An error and its causes in one line, without saying the same thing twice.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    for cause in std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string) {
-        if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::super::StepError;
+use crate::canon::hex;
 
 /// The manifest's file name.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -119,9 +120,4 @@ impl HashingFile {
         file.sync_all()?;
         Ok(ManifestFile { file: self.name, rows: self.rows, sha256: hex(&self.sha256.finalize()) })
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,22 +2,23 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     path::Path,
 };
-
-use sha2::{Digest, Sha256};
 
 use super::{
     super::{StepError, StepTask, StepVoice},
     Orphans,
     convert::convert,
     field::{Field, RowSeed},
-    manifest::{MANIFEST, Manifest, ManifestFile, ManifestTable, hex},
+    manifest::{MANIFEST, Manifest, ManifestFile, ManifestTable},
     plan::{TableMove, TransferPlan},
     references::{KeyDigest, ReferenceCheck},
 };
-use crate::model::{Value, catalogue::Reference};
+use crate::{
+    canon::sha256,
+    model::{Value, catalogue::Reference},
+};
 
 /// Verifies every file of the export against its manifest, the manifest against what was `exported`, and the rows against
 /// the target's types and keys.
@@ -76,15 +77,7 @@ fn present(folder: &Path, file: &ManifestFile) -> Result<(), StepError> {
 
 fn intact(folder: &Path, file: &ManifestFile) -> Result<(), StepError> {
     let broken = |error| StepError::broken(format!("read `{}`", file.file), error);
-    let mut reader = File::open(folder.join(&file.file)).map_err(broken)?;
-    let (mut sha256, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
-    loop {
-        match reader.read(&mut buffer).map_err(broken)? {
-            0 => break,
-            read => sha256.update(&buffer[..read]),
-        }
-    }
-    let found = hex(&sha256.finalize());
+    let found = File::open(folder.join(&file.file)).and_then(sha256).map_err(broken)?;
     if found == file.sha256 {
         return Ok(());
     }

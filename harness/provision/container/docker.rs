@@ -17,8 +17,8 @@ use testcontainers::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    model::Secret,
-    provision::{ProvisionError, Unable, readiness::chain},
+    model::{Secret, chain},
+    provision::{ProvisionError, Unable},
 };
 
 /// How long the engine may take to say that it is there.

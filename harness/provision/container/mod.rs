@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::ServerSpec,
-    model::{Address, Endpoint, EngineId, Host, Lease, LeaseKind, Secret},
+    model::{Address, Endpoint, EngineId, Host, Lease, LeaseKind, Secret, chain},
 };
 
 mod docker;
@@ -65,7 +65,7 @@ impl Provisioner for Container {
         let mut container = prepare(request, spec, &image, &name, &password);
         if found == Image::InRegistry {
             let pulled = container.pull_image().await;
-            container = pulled.map_err(|error| docker::no_image(&image, &readiness::chain(&error)))?;
+            container = pulled.map_err(|error| docker::no_image(&image, &chain(&error)))?;
         }
         let found = engine.image(&image).await?;
         let lease = Lease {
@@ -79,7 +79,7 @@ impl Provisioner for Container {
         let what = format!("{} in {image}", request.engine.title());
         let server = Started { engine, name, what, is_elsewhere: host.as_ref().is_ok_and(|host| host != LOCALHOST) };
         if let Err(error) = host {
-            return Err(server.did_not_start(readiness::chain(&error), request.port).await);
+            return Err(server.did_not_start(chain(&error), request.port).await);
         }
         let (admin, version) = server.wait(request, spec, Some(password), deadline).await?;
         Ok(Server { admin, version, provider: self.id(), why: why(&server.engine, &image, &found) })

@@ -4,16 +4,13 @@ mod checks;
 mod setting;
 mod steps;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
 use super::{
-    Options, RunError, Stop, judge,
+    Options, RunError, Stop,
+    examination::{Examination, Sessions, millis},
+    frame::Played,
+    judge,
     plan::{Act, ActKind, RehearsalPlan},
     recorder::Recorder,
     servers::{self, Unready},
@@ -22,10 +19,9 @@ use super::{
 use steps::after_failure;
 
 use crate::{
-    canon::comparison::{Derived, Stated},
-    migrate::{NotCarried, StepDone},
+    migrate::StepDone,
     model::{
-        Address, Coverage, EventKind, Outcome, Redaction, RunId, Side, Sides, Snapshot, Stage, Verdict,
+        Address, EventKind, Outcome, Redaction, RunId, Side, Stage, Verdict,
         event::{Direction, StepStamp},
         report::Report,
     },
@@ -72,13 +68,8 @@ pub(super) struct Rehearsal {
     plan: RehearsalPlan,
     /// Its own folder: a short name, because a socket's path has to fit into 107 bytes.
     folder: PathBuf,
-    addresses: Sides<Option<Address>>,
-    snapshots: BTreeMap<(Stage, Side), Snapshot>,
-    derived: Option<Derived>,
-    not_carried: Vec<NotCarried>,
-    /// What the scenario states about tables and columns, and what steps that made them added.
-    stated: Vec<Stated>,
-    coverage: Coverage,
+    /// Its databases, their recorded states, and what the scenario and its steps state about tables and columns.
+    examination: Examination,
     course: Course,
     /// Steps that went forward and were not taken back, by position.
     standing: BTreeSet<usize>,
@@ -90,27 +81,14 @@ pub(super) struct Rehearsal {
     refused: bool,
 }
 
-/// How a rehearsal ended.
-pub(super) struct Played {
-    /// Its verdict.
-    pub verdict: Verdict,
-    /// The user's database was refused before a write.
-    pub refused: bool,
-}
-
 impl Rehearsal {
     /// Prepares the rehearsal at this position of the run's plan.
     pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
         Self {
             folder: run.work.join(format!("r{position}")),
-            stated: run.scenario.stated.clone(),
+            examination: Examination::new(Sessions::fresh(), run.scenario.stated.clone()),
             run,
             plan,
-            addresses: Sides::default(),
-            snapshots: BTreeMap::new(),
-            derived: None,
-            not_carried: Vec::new(),
-            coverage: Coverage::default(),
             course: Course::Whole,
             standing: BTreeSet::new(),
             rolled_back: BTreeSet::new(),
@@ -146,13 +124,13 @@ impl Rehearsal {
         self.done = earlier.done;
         self.standing = earlier.standing;
         self.rolled_back = earlier.rolled_back;
-        earlier.coverage.values().for_each(|coverage| self.coverage.add(coverage));
-        self.snapshots = earlier.snapshots;
+        earlier.coverage.values().for_each(|coverage| self.examination.coverage.add(coverage));
+        self.examination.snapshots = earlier.snapshots;
         self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
             match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
-                Ok(address) => *self.addresses.get_mut(side) = Some(address),
+                Ok(address) => self.examination.sessions.set(side, address),
                 Err(unready) => {
                     let id = &self.run.id;
                     return Err(RunError::WrongState(format!(
@@ -243,8 +221,13 @@ impl Rehearsal {
             .and_then(|report| report.scenarios.last())
             .ok_or_else(|| RunError::WrongState("the rehearsal left no events".to_owned()))?;
         let (options, scenario) = (&self.run.options, &self.run.scenario);
-        let (mut verdict, mut reasons) =
-            judge::judge(report, &self.coverage, &scenario.waivers, options.require_coverage, &scenario.expect);
+        let (mut verdict, mut reasons) = judge::judge(
+            report,
+            &self.examination.coverage,
+            &scenario.waivers,
+            options.require_coverage,
+            &scenario.expect,
+        );
         for file in &report.files {
             let mut witness = file.clone();
             witness.sha256_after = snapshot::sha256(&file.path).ok();
@@ -254,13 +237,9 @@ impl Rehearsal {
             }
             self.run.recorder.emit(EventKind::FileWitnessed(witness))?;
         }
-        let event = EventKind::ScenarioFinished { verdict, reasons, coverage: self.coverage };
+        let event = EventKind::ScenarioFinished { verdict, reasons, coverage: self.examination.coverage };
         self.run.recorder.emit(event)?;
         Ok(Played { verdict, refused: self.refused })
-    }
-
-    fn same_engine(&self) -> bool {
-        self.run.scenario.source.engine == self.run.scenario.target.engine
     }
 
     fn work(&self) -> PathBuf {
@@ -268,7 +247,7 @@ impl Rehearsal {
     }
 
     fn address(&self, side: Side) -> Result<&Address, String> {
-        self.addresses.get(side).as_ref().ok_or_else(|| format!("the {side} is not there"))
+        self.examination.sessions.address(side)
     }
 }
 
@@ -277,17 +256,4 @@ fn told(unready: &Unready) -> String {
         Unready::Unable(unable) => format!("{}; hint: {}", unable.reason, unable.hint),
         Unready::Refused(what) | Unready::Broken(what) => what.clone(),
     }
-}
-
-/// Bounds an act in time, and ends it when the run is asked to stop.
-async fn bounded<T>(work: impl Future<Output = Result<T, String>>, limit: Duration, stop: &Stop) -> Result<T, String> {
-    tokio::select! {
-        result = work => result,
-        () = tokio::time::sleep(limit) => Err(format!("no end within {} s", limit.as_secs())),
-        () = stop.asked() => Err("interrupted".to_owned()),
-    }
-}
-
-fn millis(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

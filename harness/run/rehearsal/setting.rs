@@ -6,16 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Rehearsal, bounded, told};
+use super::{Rehearsal, told};
 use crate::{
     dataset::Volume,
-    model::{EventKind, Side, Stage, report::TableFingerprint},
+    model::{EventKind, Side, Stage, chain, report::TableFingerprint},
     run::{
+        examination::bounded,
         options::Subject,
         plan::{ActKind, stage_word},
         servers::{self, Unready, Wanted},
         snapshot, source,
-        step_process::chain,
     },
 };
 
@@ -60,7 +60,7 @@ impl Rehearsal {
             told(&unready)
         })?;
         self.run.recorder.emit(ready.event).map_err(|error| chain(&error))?;
-        *self.addresses.get_mut(side) = Some(ready.address);
+        self.examination.sessions.set(side, ready.address);
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Rehearsal {
             rows += tables.iter().map(|table| table.fingerprint.rows).sum::<u64>();
             let event = EventKind::SnapshotTaken { stage, side, file, tables };
             self.run.recorder.emit(event).map_err(|error| chain(&error))?;
-            self.snapshots.insert((stage, side), state);
+            self.examination.snapshots.insert((stage, side), state);
         }
         Ok(rows)
     }

@@ -8,13 +8,10 @@ use super::{Course, Rehearsal};
 use crate::{
     migrate::{NotCarried, StepDone, StepTask},
     model::{
-        EventKind, Outcome, Side, Sides, Stage,
+        EventKind, Outcome, Side, Sides, Stage, chain,
         event::{Direction, Figure},
     },
-    run::{
-        child,
-        step_process::{FailureKind, chain},
-    },
+    run::{child, step_process::FailureKind},
 };
 
 impl Rehearsal {
@@ -76,10 +73,13 @@ impl Rehearsal {
     /// Keeps what a step says about what it made. Two steps may say the same.
     pub(super) fn learned(&mut self, done: StepDone) {
         let unknown: Vec<NotCarried> =
-            done.not_carried.into_iter().filter(|one| !self.not_carried.contains(one)).collect();
-        self.not_carried.extend(unknown);
-        let stated = done.stated.into_iter().filter(|one| !self.stated.iter().any(|known| known.source == one.source));
-        self.stated.extend(stated.collect::<Vec<_>>());
+            done.not_carried.into_iter().filter(|one| !self.examination.not_carried.contains(one)).collect();
+        self.examination.not_carried.extend(unknown);
+        let stated = done
+            .stated
+            .into_iter()
+            .filter(|one| !self.examination.stated.iter().any(|known| known.source == one.source));
+        self.examination.stated.extend(stated.collect::<Vec<_>>());
     }
 
     fn went(&mut self, index: usize, direction: Direction) {
@@ -113,7 +113,7 @@ impl Rehearsal {
             direction,
             config: spec.config.clone(),
             addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
-            stated: self.stated.clone(),
+            stated: self.examination.stated.clone(),
             folder,
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,

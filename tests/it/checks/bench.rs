@@ -11,9 +11,9 @@ use std::{
 
 use rehearse::{
     canon::comparison::{self, Derived, Stated},
-    check::{Check, CheckContext, Examined, Readers},
+    check::{Check, CheckContext, Examined, Readers, Tally},
     engine,
-    model::{Address, Endpoint, EngineId, Redaction, Side, Sides, Snapshot, Stage},
+    model::{Address, Endpoint, EngineId, Host, Redaction, Side, Sides, Snapshot, Stage},
     provision, run,
 };
 use tokio::runtime::Runtime;
@@ -126,6 +126,20 @@ impl Pair<'_> {
         &self.file
     }
 
+    /// The URL of the target, with its password.
+    pub fn target_url(&self) -> String {
+        let Endpoint::Server { host, user, password, database } = &self.addresses.target.endpoint else {
+            panic!("a server")
+        };
+        let password = password.as_ref().map(|password| format!(":{}", password.reveal())).unwrap_or_default();
+        match host {
+            Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
+            Host::Socket { directory, port } => {
+                format!("postgres://{user}{password}@/{database}?host={}&port={port}", directory.display())
+            }
+        }
+    }
+
     /// Runs SQL in the source.
     pub fn source(&self, sql: &str) {
         let connection = rusqlite::Connection::open(&self.file).unwrap();
@@ -180,6 +194,7 @@ impl Pair<'_> {
                 readers: Readers::open(&self.addresses).await.unwrap(),
                 snapshots: &self.snapshots,
                 derived,
+                tally: Tally::default(),
                 not_carried: left,
                 redaction,
                 sample: SAMPLE,

@@ -4,7 +4,7 @@
 //! that trips more checks than it should, or a check that speaks up without a defect, fails a case too.
 
 mod after;
-mod bench;
+pub mod bench;
 mod causes;
 mod rows;
 mod structure;

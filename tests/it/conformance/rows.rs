@@ -82,16 +82,7 @@ pub(super) fn column(dialect: &dyn Dialect, name: &str, kind: LogicalType) -> Co
 
 /// A table without keys.
 pub(super) fn table(name: &str, columns: Vec<Column>) -> Table {
-    Table {
-        name: TableName::new(name),
-        columns,
-        primary_key: None,
-        uniques: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        unreadable: None,
-    }
+    Table { columns, ..Table::empty(TableName::new(name)) }
 }
 
 pub(super) fn key(columns: &[&str]) -> Key {

@@ -46,7 +46,7 @@ impl MariaDbSession {
             let [Some(name), engine, comment] = fields(row) else { continue };
             let unreadable = engine.is_none().then(|| format!("cannot be opened: {}", comment.unwrap_or_default()));
             let name = TableName::new(name);
-            tables.insert(name.clone(), Table { unreadable, ..empty(name) });
+            tables.insert(name.clone(), Table { unreadable, ..Table::empty(name) });
         }
         self.columns(&mut tables).await?;
         for row in self.texts(DOING, CHECKS).await? {
@@ -167,19 +167,6 @@ fn place(table: &mut Table, index: Index) {
                 .iter()
                 .any(|key| key.columns == columns && key.name.as_ref() == Some(&index.name)) => {}
         _ => table.indexes.push(index),
-    }
-}
-
-fn empty(name: TableName) -> Table {
-    Table {
-        name,
-        columns: Vec::new(),
-        primary_key: None,
-        uniques: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        unreadable: None,
     }
 }
 

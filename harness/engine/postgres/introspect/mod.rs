@@ -108,7 +108,7 @@ impl PostgresSession {
         for row in self.scoped(include_str!("typed_tables.sql")).await? {
             let [name, unreadable]: [Option<String>; 2] = columns(row)?;
             let name = spelled(&name.unwrap_or_default())?;
-            tables.insert(name.clone(), empty_table(name, unreadable));
+            tables.insert(name.clone(), Table { unreadable, ..Table::empty(name) });
         }
         for row in self.scoped(include_str!("typed_columns.sql")).await? {
             let [table, column] = fields(row)?;
@@ -191,19 +191,6 @@ impl PostgresSession {
             sequence.next = number::<i128>(&last)? + step;
         }
         Ok(())
-    }
-}
-
-const fn empty_table(name: TableName, unreadable: Option<String>) -> Table {
-    Table {
-        name,
-        columns: Vec::new(),
-        primary_key: None,
-        uniques: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        unreadable,
     }
 }
 

@@ -1,14 +1,8 @@
 //! Proof that a file was not written: its hash before and after.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
-use sha2::{Digest as _, Sha256};
-
-use crate::{engine::EngineError, model::report::FileWitness};
+use crate::{canon, engine::EngineError, model::report::FileWitness};
 
 use super::beside;
 
@@ -49,17 +43,7 @@ impl Witness {
 
 /// The SHA-256 of a file in hexadecimal, in constant memory; `None` if it is not there.
 fn sha256(path: &Path) -> Result<Option<String>, EngineError> {
-    let hash = || -> io::Result<String> {
-        let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 18]);
-        loop {
-            match file.read(&mut block)? {
-                0 => break,
-                bytes => hasher.update(&block[..bytes]),
-            }
-        }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-    };
-    match hash() {
+    match File::open(path).and_then(canon::sha256) {
         Ok(hash) => Ok(Some(hash)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(EngineError::Unavailable { place: path.display().to_string(), source: error.into() }),

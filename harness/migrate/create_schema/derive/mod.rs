@@ -49,22 +49,6 @@ pub struct Derived {
     pub not_carried: Vec<NotCarried>,
 }
 
-impl Derived {
-    /// A table of this name and nothing else.
-    pub(super) fn bare(name: TableName) -> Table {
-        Table {
-            name,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            checks: Vec::new(),
-            unreadable: None,
-        }
-    }
-}
-
 /// Something of a table that is made after the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Later {
@@ -212,7 +196,7 @@ impl<'a> Deriving<'a> {
         }
         let mut names = Names::of_columns();
         let columns = table.columns.iter().map(|column| self.column(table, &name, column, &mut names)).collect();
-        let target = Table { columns, ..Derived::bare(name) };
+        let target = Table { columns, ..Table::empty(name) };
         self.made.push((table, target));
     }
 
