@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// Which kinds of findings tell the difference.
-pub(super) struct Kinds {
+pub struct Kinds {
     /// An object or row that is there now and was not before.
     pub left: FindingKind,
     /// An object that was there before and is not now.
@@ -20,8 +20,16 @@ pub(super) struct Kinds {
     pub rows: FindingKind,
 }
 
+/// How a database differs from a baseline that was stored of it.
+pub const FROM_BASELINE: Kinds = Kinds {
+    left: FindingKind::BaselineDiffers,
+    lost: FindingKind::BaselineDiffers,
+    changed: FindingKind::BaselineDiffers,
+    rows: FindingKind::BaselineDiffers,
+};
+
 /// Compares two states of one side in own form: every row, every column, every catalogue object.
-pub(super) fn compare(side: Side, before: &Snapshot, after: &Snapshot, kinds: &Kinds, examined: &mut Examined) {
+pub fn compare(side: Side, before: &Snapshot, after: &Snapshot, kinds: &Kinds, examined: &mut Examined) {
     objects(side, &before.catalogue, &after.catalogue, kinds, examined);
     positions(side, &before.catalogue, &after.catalogue, examined);
     let names: BTreeSet<&TableName> = before.tables.keys().chain(after.tables.keys()).collect();

@@ -6,12 +6,13 @@
 //! planted defect trips it.
 
 pub mod checksum;
-mod difference;
+pub mod difference;
 pub mod foreign_key;
 pub mod mapping;
 pub mod no_trace;
 pub mod not_null;
 pub mod orphan;
+mod pace;
 pub mod readers;
 pub mod reapply;
 pub mod row_count;
@@ -35,7 +36,7 @@ use crate::{
         TableName, Unchecked, finding::KeyPart,
     },
 };
-pub use readers::Readers;
+pub use readers::{Manner, Readers};
 
 /// Every check, in the order in which they run.
 pub const ALL: &[&dyn Check] = &[

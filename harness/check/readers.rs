@@ -1,8 +1,11 @@
 //! Read-only sessions of both sides, read at the same time.
 
+use serde::{Deserialize, Serialize};
+
+use super::pace::Paced;
 use crate::{
     canon::RowSink,
-    engine::{self, Engine, EngineError, Rowset, Session},
+    engine::{self, Engine, EngineError, Guard, Rowset, Session},
     model::{Address, Side, Sides},
 };
 
@@ -13,6 +16,16 @@ type Scanned<S> = (Box<dyn Session>, S, Result<u64, EngineError>);
 pub struct Readers {
     sessions: Sides<Option<Box<dyn Session>>>,
     engines: Sides<&'static dyn Engine>,
+    manner: Manner,
+}
+
+/// How considerately the databases are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// Bounds on each session.
+    pub guard: Guard,
+    /// Rows a second that are read of a side at most.
+    pub rows_per_second: Option<u64>,
 }
 
 impl Readers {
@@ -21,10 +34,20 @@ impl Readers {
     /// # Errors
     /// If a side cannot be reached.
     pub async fn open(addresses: &Sides<Address>) -> Result<Self, EngineError> {
+        Self::open_with(addresses, &Manner::default()).await
+    }
+
+    /// The same in a considerate manner.
+    ///
+    /// # Errors
+    /// If a side cannot be reached.
+    pub async fn open_with(addresses: &Sides<Address>, manner: &Manner) -> Result<Self, EngineError> {
         let engines = Sides::new(engine_of(&addresses.source)?, engine_of(&addresses.target)?);
-        let (source, target) =
-            tokio::try_join!(open_one(engines.source, &addresses.source), open_one(engines.target, &addresses.target))?;
-        Ok(Self { sessions: Sides::new(Some(source), Some(target)), engines })
+        let (source, target) = tokio::try_join!(
+            open_one(engines.source, &addresses.source, manner),
+            open_one(engines.target, &addresses.target, manner)
+        )?;
+        Ok(Self { sessions: Sides::new(Some(source), Some(target)), engines, manner: manner.clone() })
     }
 
     /// The engine of one side.
@@ -52,10 +75,11 @@ impl Readers {
         rowsets: Sides<Rowset>,
         sinks: Sides<S>,
     ) -> Result<Sides<S>, EngineError> {
+        let rows_per_second = self.manner.rows_per_second;
         let start = |side: Side, session: Option<Box<dyn Session>>, rowset: Rowset, mut sink: S| {
             tokio::spawn(async move {
                 let mut session = session.ok_or_else(|| lost(side))?;
-                let result = session.scan(&rowset, &mut sink).await;
+                let result = session.scan(&rowset, &mut Paced::new(&mut sink, rows_per_second)).await;
                 Ok::<_, EngineError>((session, sink, result))
             })
         };
@@ -90,8 +114,11 @@ fn engine_of(address: &Address) -> Result<&'static dyn Engine, EngineError> {
     })
 }
 
-async fn open_one(engine: &dyn Engine, address: &Address) -> Result<Box<dyn Session>, EngineError> {
+async fn open_one(engine: &dyn Engine, address: &Address, manner: &Manner) -> Result<Box<dyn Session>, EngineError> {
     let mut session = engine.connect(address).await?;
+    if *manner != Manner::default() {
+        session.guard(&manner.guard).await?;
+    }
     session.begin(true).await?;
     Ok(session)
 }

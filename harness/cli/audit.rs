@@ -4,15 +4,21 @@ use std::{
     env,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Args;
 
 use crate::{
     canon::comparison::{Mapping, Selection},
-    engine::sqlite::private_copy,
-    model::{FindingKind, Severity, Sides},
-    run::{self, AuditJob, AuditOptions, FailOn, audit::Given, clock},
+    check::Manner,
+    engine::{Guard, sqlite::private_copy},
+    model::{FindingKind, Severity, Side, Sides},
+    run::{
+        self, AuditJob, AuditOptions, FailOn,
+        audit::{Given, Single, load},
+        clock,
+    },
     scenario,
 };
 
@@ -29,6 +35,8 @@ pub const EXAMPLES: &str = "Examples:
   rehearse audit --source app.db --target env:TARGET_URL
   rehearse audit --source @old.url --target @new.url --mapping mapping.toml
   rehearse audit --source env:OLD --target env:NEW --tables orders,order_* --where 'orders: id > 1000'
+  rehearse audit --source env:URL --save-baseline monday.json
+  rehearse audit --source env:URL --baseline monday.json
   rehearse audit --source sqlite:/srv/app.db --target postgres://reader@db/app --show-values";
 
 const COMPARED: &str = "What is compared";
@@ -38,12 +46,20 @@ const COMPARED: &str = "What is compared";
 pub struct AuditArgs {
     /// Where the rows came from: postgres://user@host/database, mariadb://…, env:NAME or @FILE that holds such a URL, or a
     /// SQLite file
-    #[arg(long, value_name = "URL", env = "REHEARSE_AUDIT_SOURCE", hide_env_values = true)]
-    pub source: String,
+    #[arg(long, value_name = "URL")]
+    pub source: Option<String>,
 
     /// Where they went, in the same words
-    #[arg(long, value_name = "URL", env = "REHEARSE_AUDIT_TARGET", hide_env_values = true)]
-    pub target: String,
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+
+    /// Compare the one side that is given with a baseline that was saved of it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["save_baseline", "mapping", "tables", "exclude", "conditions"])]
+    pub baseline: Option<PathBuf>,
+
+    /// Save a baseline of the one side that is given: every row, column and catalogue object by its fingerprint
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mapping", "tables", "exclude", "conditions"])]
+    pub save_baseline: Option<PathBuf>,
 
     /// A file that states what names and types cannot tell: renames, casts, filters, splits, value maps, queries
     #[arg(long, value_name = "FILE", help_heading = COMPARED)]
@@ -78,6 +94,27 @@ pub struct AuditArgs {
     #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub deadline: u64,
 
+    /// The longest that one statement may take on a server, in seconds; 0 is no bound. By default as long as a check
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS)]
+    pub statement_timeout: Option<u64>,
+
+    /// The longest that a statement may wait for a lock, in seconds; 0 is no bound
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 10)]
+    pub lock_timeout: u64,
+
+    /// Read no more than so many rows a second of each side
+    #[arg(long, value_name = "ROWS", help_heading = LIMITS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub throttle: Option<u64>,
+
+    /// Refuse a role that could write, if the audit let it
+    #[arg(long, help_heading = LIMITS)]
+    pub require_readonly_role: bool,
+
+    /// Read rows that differ again after so many seconds, to tell apart what has settled, what is still moving and what is
+    /// different; 0 reads them once
+    #[arg(long, value_name = "SECONDS", help_heading = COMPARED, default_value_t = 2.0, value_parser = positive)]
+    pub settle: f64,
+
     /// Where reports go
     #[arg(long, value_name = "DIR", help_heading = PLACES, default_value = REPORTS)]
     pub out: PathBuf,
@@ -89,7 +126,7 @@ pub struct AuditArgs {
 
 /// `rehearse audit`.
 pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
-    let sides = Sides::new(given("--source", &args.source)?, given("--target", &args.target)?);
+    let (sides, single) = sides(&args)?;
     let mapping = args.mapping.as_deref().map(scenario::mapping).transpose()?.unwrap_or_default();
     let selection = Selection { tables: args.tables, exclude: args.exclude, conditions: args.conditions };
     let registry = settings::registry();
@@ -100,11 +137,21 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
             show_values: args.show_values,
             require_coverage: args.require_coverage,
             fail_on: args.fail_on,
+            manner: Manner {
+                guard: Guard {
+                    statement: bound(args.statement_timeout.unwrap_or(args.deadline)),
+                    lock: bound(args.lock_timeout),
+                },
+                rows_per_second: args.throttle,
+            },
+            require_readonly_role: args.require_readonly_role,
+            settle_ms: (args.settle * 1000.0) as u64,
             mapping: Mapping { selection, ..mapping },
             act_ms: args.deadline.saturating_mul(1000),
             work_root: std::path::absolute(&work_root).unwrap_or(work_root),
         },
         sides,
+        single,
         out: args.out.clone(),
         registry: registry.clone(),
         command: urls::redacted(env::args()),
@@ -115,6 +162,11 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
     };
     let finished = run::audit::audit(job).await?;
     Ok(told(&finished, &registry).code())
+}
+
+/// A bound in seconds, where 0 is none.
+fn bound(seconds: u64) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// `TABLE: CONDITION`.
@@ -139,6 +191,27 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
 /// A word as reports write it.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+/// Both sides, or one and what is done with its baseline.
+type Subject = (Sides<Given>, Option<(Side, Single)>);
+
+/// Both sides; or the one that is given in the place of both, and what is done with its baseline.
+fn sides(args: &AuditArgs) -> Result<Subject, Failure> {
+    let source = args.source.as_deref().map(|text| given("--source", text)).transpose()?;
+    let target = args.target.as_deref().map(|text| given("--target", text)).transpose()?;
+    let single = match (&args.baseline, &args.save_baseline) {
+        (Some(file), _) => Some(Single::Against(Box::new(load(file).map_err(Failure::usage)?))),
+        (None, Some(file)) => Some(Single::Save(file.clone())),
+        (None, None) => None,
+    };
+    match (source, target, single) {
+        (Some(source), Some(target), None) => Ok((Sides::new(source, target), None)),
+        (Some(source), None, Some(single)) => Ok((Sides::new(source.clone(), source), Some((Side::Source, single)))),
+        (None, Some(target), Some(single)) => Ok((Sides::new(target.clone(), target), Some((Side::Target, single)))),
+        (_, _, Some(_)) => Err(Failure::usage("a baseline is of one database").hint("give --source or --target")),
+        (_, _, None) => Err(Failure::usage("an audit compares two databases").hint("give --source and --target")),
+    }
 }
 
 /// Reads what stands for one side.

@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+mod guard;
 pub mod mariadb;
 pub mod postgres;
 pub mod script;
@@ -29,6 +30,7 @@ use crate::{
     },
 };
 
+pub use guard::{Guard, Standpoint};
 pub use select::has_value;
 
 /// Every engine.
@@ -237,6 +239,18 @@ pub trait Session: Send {
 
     /// Takes it back.
     async fn tx_rollback(&mut self) -> Result<(), EngineError>;
+
+    /// Bounds what the session may take of a server, before a transaction begins. An engine that reads a file has nothing to
+    /// bound.
+    async fn guard(&mut self, _guard: &Guard) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// What the session sees, in the transaction that is open, and by what its role could write. An engine that reads a file
+    /// has nothing to tell.
+    async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
+        Ok(Standpoint::default())
+    }
 
     /// Ends the session.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;

@@ -206,8 +206,16 @@ pub enum FindingKind {
     RowsNotRestored,
     /// The second migration gave something else than the first.
     ReapplyDiffers,
+    /// Rows or objects that differ from a stored baseline.
+    BaselineDiffers,
     /// A rule that is stated and never applied.
     RuleUnused,
+    /// Rows that differed in the same way in both reads.
+    RowsDifferent,
+    /// Rows that differed, changed between two reads, and still differ.
+    RowsMoving,
+    /// Rows that differed, and were equal when they were read again.
+    RowsSettled,
 }
 
 impl FindingKind {
@@ -243,6 +251,10 @@ impl FindingKind {
             Self::TraceLeft => "the rollback left something behind",
             Self::TraceLost => "the rollback did not bring something back",
             Self::RowsNotRestored => "the rollback did not restore the rows",
+            Self::BaselineDiffers => "the database differs from the baseline",
+            Self::RowsDifferent => "rows differ in the same way whenever they are read",
+            Self::RowsMoving => "rows changed while they were being compared, and still differ",
+            Self::RowsSettled => "rows differed at first and are equal now",
             Self::RuleUnused => "a rule is stated and never applied",
             Self::ReapplyDiffers => "the second migration gave something else than the first",
         }

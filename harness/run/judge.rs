@@ -55,17 +55,7 @@ pub(super) fn judge(
             }
         }
     }
-    for (why, names) in waived {
-        // One choice leaves many things out, and is worth one line.
-        reasons.push(match names.as_slice() {
-            [name] => format!("{name} was not checked, on purpose: {why}"),
-            [first, second] => format!("{first} and {second} were not checked, on purpose: {why}"),
-            [first, rest @ ..] => {
-                format!("{first} and {} others were not checked, on purpose: {why}", rest.len())
-            }
-            [] => continue,
-        });
-    }
+    reasons.extend(waived.iter().map(|(why, names)| on_purpose(why, names)));
     for (name, share) in coverage.shares() {
         let percent = 100.0 * share.checked as f64 / (share.total.max(1)) as f64;
         if share.total > 0
@@ -81,6 +71,17 @@ pub(super) fn judge(
         verdict = verdict.merge(Verdict::Inconclusive);
     }
     expected(report, verdict, reasons, expect)
+}
+
+/// One choice leaves many things out, and is worth one line.
+fn on_purpose(why: &str, names: &[String]) -> String {
+    let (what, verb) = match names {
+        [] => ("nothing".to_owned(), "was"),
+        [name] => (name.clone(), "was"),
+        [first, second] => (format!("{first} and {second}"), "were"),
+        [first, rest @ ..] => (format!("{first} and {} others", rest.len()), "were"),
+    };
+    format!("{what} {verb} not checked, on purpose: {why}")
 }
 
 /// A failure that came as the scenario states it is a pass; one that did not come is a failure.

@@ -4,7 +4,7 @@ use std::{fs::File, io::Write, ops::ControlFlow, path::Path};
 
 use crate::{
     canon::{self, Cell, Form, RowDigester, RowSink},
-    engine::{self, EngineError, Rowset, Session},
+    engine::{self, EngineError, Guard, Rowset, Session},
     model::{Address, Endpoint, Snapshot, catalogue::Table, snapshot::TableSnapshot},
 };
 
@@ -16,12 +16,24 @@ use crate::{
 /// # Panics
 /// For a database in a file, outside a runtime with several threads.
 pub async fn record(address: &Address, told: &(dyn Fn(u64) + Sync)) -> Result<Snapshot, EngineError> {
+    record_guarded(address, &Guard::default(), told).await
+}
+
+/// The same within bounds.
+pub(super) async fn record_guarded(
+    address: &Address,
+    guard: &Guard,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Snapshot, EngineError> {
     let unknown = || EngineError::Unexpected {
         doing: "opening a session".to_owned(),
         what: format!("no engine is called `{}`", address.engine),
     };
     let engine = engine::by_id(address.engine.as_str()).ok_or_else(unknown)?;
     let mut session = engine.connect(address).await?;
+    if *guard != Guard::default() {
+        session.guard(guard).await?;
+    }
     session.begin(true).await?;
     let catalogue = session.introspect().await?;
     let mut snapshot = Snapshot::default();

@@ -3,6 +3,7 @@
 //! Where tables and columns match by their folded names, the comparison is derived; a scenario states the rest. Whatever
 //! has no counterpart or no rule is named, never left out in silence.
 
+mod columns;
 mod narrow;
 mod pair;
 pub mod stated;
@@ -152,6 +153,6 @@ impl Comparison {
     pub fn is_uuid(pair: &ColumnPair) -> bool {
         pair.source.kind == LogicalType::Uuid
             || pair.target.kind == LogicalType::Uuid
-            || pair.rule.as_ref().is_ok_and(|rule| Rule::named("uuid").as_ref() == Some(rule))
+            || pair.rule.as_ref().is_ok_and(Rule::is_uuid)
     }
 }

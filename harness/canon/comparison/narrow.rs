@@ -47,12 +47,12 @@ pub(super) fn narrow(catalogues: &Sides<&Catalogue>, mapping: &Mapping, derived:
 fn is_asked_for(name: &TableName, side: Side, mapping: &Mapping) -> bool {
     let selection = &mapping.selection;
     let name = name.to_string();
-    let (of_stated, of_other): (fn(&Stated) -> &String, fn(&Stated) -> &String) = match side {
-        Side::Source => (|one| &one.source, |one| &one.target),
-        Side::Target => (|one| &one.target, |one| &one.source),
+    let counterpart = |one: &'_ Stated| match side {
+        Side::Source => (one.source == name).then(|| one.target.clone()),
+        Side::Target => (one.target == name).then(|| one.source.clone()),
     };
-    let others = mapping.compare.iter().filter(|one| *of_stated(one) == name).map(of_other);
-    let names: Vec<&String> = std::iter::once(&name).chain(others).collect();
+    let others: Vec<String> = mapping.compare.iter().filter_map(counterpart).collect();
+    let names: Vec<&String> = std::iter::once(&name).chain(&others).collect();
     let any = |patterns: &[String]| patterns.iter().any(|pattern| names.iter().any(|name| fits(name, pattern)));
     (selection.tables.is_empty() || any(&selection.tables)) && !any(&selection.exclude)
 }

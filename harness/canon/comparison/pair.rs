@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    super::rule::{Rule, rule_for},
-    ColumnPair, Comparison, Derived, Unmet, narrow,
-    stated::{At, Condition, Expression, Mapping, Stated, StatedColumn, Terms},
+    super::rule::{Rule, rule_for, rule_within},
+    ColumnPair, Comparison, Derived, Unmet,
+    columns::{by_name, common_key, terms, text_column},
+    narrow,
+    stated::{At, Condition, Mapping, Stated, StatedColumn},
 };
 use crate::model::{
     Catalogue, LogicalType, Side, Sides, TableName, Unchecked,
-    catalogue::{Column, Generation, Table},
-    name::fold,
+    catalogue::{Column, Table},
 };
 
 /// Pairs everything, and names what has no counterpart.
@@ -233,13 +234,13 @@ impl Pairing<'_> {
                 self.unmet(&one.at, &format!("source column of `{}`", source.name), &column.name, known);
                 continue;
             }
-            if let Some(other) = self.other(column, target, one) {
-                if taken.insert(other.name.clone()) {
-                    let pair = self.column(&comparison, column, &other, one);
-                    self.columns.source.insert((source.name.clone(), column.name.clone()));
-                    self.columns.target.insert((target.name.clone(), other.name.clone()));
-                    comparison.columns.push(pair);
-                }
+            if let Some(other) = self.other(column, target, one)
+                && taken.insert(other.name.clone())
+            {
+                let pair = self.column(&comparison, column, &other, one);
+                self.columns.source.insert((source.name.clone(), column.name.clone()));
+                self.columns.target.insert((target.name.clone(), other.name.clone()));
+                comparison.columns.push(pair);
             }
         }
         comparison.key = match stated.map(|stated| &stated.key).filter(|key| !key.is_empty()) {
@@ -329,7 +330,8 @@ impl Pairing<'_> {
             });
         }
         let pair = || format!("{} against {} in {}.{}", column.declared, other.declared, comparison.target, other.name);
-        match rule_for(&column.kind, &other.kind) {
+        let found = if self.derived.same_engine { rule_within } else { rule_for };
+        match found(&column.kind, &other.kind) {
             Ok(Rule::Stored) if !self.derived.same_engine => Err(format!("{}: no rule across engines", pair())),
             Ok(rule) => Ok(rule),
             Err(no_rule) => Err(format!("{}: {no_rule}", pair())),
@@ -351,54 +353,4 @@ impl Pairing<'_> {
         }
         positions
     }
-}
-
-fn by_name<'a>(table: &'a Table, name: &str) -> Option<&'a Column> {
-    table.column(name).or_else(|| table.columns.iter().find(|other| fold(&other.name) == fold(name)))
-}
-
-/// A column of which the text form is read.
-fn text_column(name: &str, declared: &str) -> Column {
-    Column {
-        name: name.to_owned(),
-        declared: declared.to_owned(),
-        kind: LogicalType::Text { limit: None },
-        nullable: true,
-        default: None,
-        generation: Generation::None,
-        collation: None,
-    }
-}
-
-/// How the rows of one side are read.
-fn terms(side: Side, stated: Option<&Stated>) -> Terms {
-    let Some(stated) = stated else { return Terms::default() };
-    let expression = |(name, column): (&String, &StatedColumn)| -> Option<(String, Expression)> {
-        let expression = column.expressions.get(side).clone()?;
-        let name = match side {
-            Side::Source => name.clone(),
-            Side::Target => column.target.clone().unwrap_or_else(|| name.clone()),
-        };
-        Some((name, expression))
-    };
-    Terms {
-        query: stated.queries.get(side).clone(),
-        filters: stated.filters.get(side).iter().cloned().collect(),
-        expressions: stated.columns.iter().filter_map(expression).collect(),
-        first_only: false,
-    }
-}
-
-/// The positions of a key that names one row on both sides and whose columns can be compared.
-fn common_key(source: &Table, target: &Table, columns: &[ColumnPair]) -> Vec<usize> {
-    let positions = |key: &[String], name: fn(&ColumnPair) -> &str| {
-        key.iter()
-            .map(|wanted| columns.iter().position(|pair| name(pair) == wanted && pair.rule.is_ok()))
-            .collect::<Option<Vec<usize>>>()
-    };
-    let of_source = source.row_key().and_then(|key| positions(key, |pair| &pair.source.name));
-    let of_target = target.row_key().and_then(|key| positions(key, |pair| &pair.target.name));
-    // The target's key is as good where the source has none (SQLite's TEXT PRIMARY KEY may hold NULL): rows whose key
-    // is doubled on one side are paired as a multiset.
-    of_source.or(of_target).unwrap_or_default()
 }

@@ -22,6 +22,7 @@ mod create;
 mod decimal;
 mod dialect;
 mod error;
+mod guard;
 mod introspect;
 mod load;
 mod queries;

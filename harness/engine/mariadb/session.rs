@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Column, Connection, Decode, MySql, MySqlConnection, Ro
 use super::error;
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, Guard, RowSource, Rowset, Session, Standpoint},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -180,6 +180,14 @@ impl Session for MariaDbSession {
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
         self.run("rolling back a transaction", "ROLLBACK; SET SESSION TRANSACTION READ WRITE").await
+    }
+
+    async fn guard(&mut self, guard: &Guard) -> Result<(), EngineError> {
+        self.set_guard(guard).await
+    }
+
+    async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
+        self.stand().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use sqlx::{
 use super::{encode::Writing, error};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, KeyScript, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, Guard, KeyScript, RowSource, Rowset, Session, Standpoint},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -198,6 +198,14 @@ impl Session for PostgresSession {
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
         self.in_transaction = false;
         self.run("rolling back a transaction", "ROLLBACK").await
+    }
+
+    async fn guard(&mut self, guard: &Guard) -> Result<(), EngineError> {
+        self.set_guard(guard).await
+    }
+
+    async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
+        self.stand().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

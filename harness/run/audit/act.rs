@@ -10,6 +10,7 @@ use crate::{
     canon::comparison::Mapping,
     check::{self, Readers},
     document::{Place, Problem, Problems},
+    engine::Standpoint,
     model::{
         EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, Verdict, chain,
         event::{Direction, StepStamp},
@@ -24,15 +25,20 @@ use crate::{
 };
 
 /// The stage that an audit looks at: the migration has happened.
-const STAGE: Stage = Stage::Migrated;
+pub(super) const STAGE: Stage = Stage::Migrated;
 /// How the error of a mapping begins that does not fit the databases.
 const INVALID: &str = "invalid input";
+/// How the error begins of a role that may not be used.
+const REFUSED: &str = "the role is refused";
 /// What reaching the sides and reading their catalogues is called.
 const READ: &str = "read/catalogues";
 
 impl Audit {
     /// Plays all acts and judges.
     pub(super) async fn play(self) -> Result<Played, RunError> {
+        if let Some((side, single)) = &self.single {
+            return self.play_single(*side, single).await;
+        }
         frame::make_work(&self.recorder, &self.work)?;
         let title = format!("{} against {}", self.sides.target, self.sides.source);
         self.recorder.emit(EventKind::ScenarioStarted { name: NAME.to_owned(), title, target: None })?;
@@ -53,17 +59,36 @@ impl Audit {
         };
         let (step, duration_ms) = (READ.to_owned(), millis(started));
         self.recorder.emit(EventKind::StepFinished { step, outcome, rows: 0, duration_ms, figures: Vec::new() })?;
-        let refused = matches!(&read, Err(error) if error.starts_with(INVALID));
+        let refused = matches!(&read, Err(error) if error.starts_with(INVALID) || error.starts_with(REFUSED));
         let mut examination = read.unwrap_or_else(|_| Examination::new(Sessions::fresh(), Mapping::default()));
         self.checks(&mut examination).await?;
         let played = self.conclude(&examination)?;
         Ok(Played { refused, ..played })
     }
 
+    /// Says what the sessions of a side see, and what its role could do to it.
+    fn stands(&self, side: Side, standpoint: &Standpoint) -> Result<(), String> {
+        let Standpoint { taken_at, position, could_write } = standpoint;
+        if let Some(taken_at) = taken_at {
+            let position = position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
+            self.note(format!("the {side} was read in one snapshot, taken at {taken_at}{position}"))?;
+        }
+        if could_write.is_empty() {
+            return Ok(());
+        }
+        let rights = could_write.join(", ");
+        if self.options.require_readonly_role {
+            return Err(format!(
+                "{REFUSED}: the role of the {side} could write ({rights}), and `--require-readonly-role` was given"
+            ));
+        }
+        self.note(format!("the role of the {side} could write ({rights}); the audit's sessions are read-only"))
+    }
+
     /// Opens one pair of sessions and reads both catalogues in them.
     async fn read(&self) -> Result<Examination, String> {
         let addresses = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
-        let mut readers = Readers::open(&addresses).await.map_err(|error| chain(&error))?;
+        let mut readers = Readers::open_with(&addresses, &self.options.manner).await.map_err(|error| chain(&error))?;
         let mut snapshots = BTreeMap::new();
         for side in Side::BOTH {
             let (provider, why) = self.sides.get(side).provider();
@@ -80,12 +105,20 @@ impl Audit {
             self.recorder.emit(event).map_err(|error| chain(&error))?;
             // Rows are counted and compared by the checks; to record them in own form as well would read each table twice.
             let catalogue = session.introspect().await.map_err(reading)?;
+            let standpoint = session.standpoint().await.map_err(reading)?;
+            self.stands(side, &standpoint)?;
             snapshots.insert((STAGE, side), Snapshot { catalogue, ..Snapshot::default() });
         }
         let mapping = Mapping { today: clock::today(), ..self.options.mapping.clone() };
-        let mut examination = Examination::new(Sessions::shared(addresses, readers), mapping);
+        let mut examination =
+            Examination::new(Sessions::shared(addresses, readers, self.options.manner.clone()), mapping);
         examination.snapshots = snapshots;
         Ok(examination)
+    }
+
+    /// Says something that no other event carries.
+    pub(super) fn note(&self, text: String) -> Result<(), String> {
+        self.recorder.emit(EventKind::Note { text }).map_err(|error| chain(&error))
     }
 
     async fn checks(&self, examination: &mut Examination) -> Result<(), RunError> {
@@ -95,14 +128,26 @@ impl Audit {
             redaction: &self.redaction,
             fail_on: &self.options.fail_on,
         };
+        let mut seconds = BTreeMap::new();
         for check in order() {
-            let looked = if examination.snapshots.is_empty() {
+            let mut looked = if examination.snapshots.is_empty() {
                 Looked::skipped(format!("`{READ}` did not succeed"))
             } else if self.stop.is_asked() {
                 Looked::skipped("the run was interrupted".to_owned())
             } else {
                 examination.look(STAGE, check, &bounds).await
             };
+            match check {
+                "checksum" => {
+                    let again = self.settle(examination, &mut looked);
+                    match bounded(again, bounds.limit, bounds.stop).await {
+                        Ok(told) => seconds = told,
+                        Err(error) => looked.outcome = Outcome::Broken { error },
+                    }
+                }
+                "row_count" => self.recount(&seconds, &mut looked),
+                _ => {}
+            }
             examination.tell(&self.recorder, STAGE, check, looked)?;
         }
         if let Err(error) = examination.sessions.close().await {

@@ -5,6 +5,8 @@
 //! itself would keep its writers waiting for as long as the audit lasts.
 
 mod act;
+mod baseline;
+mod settle;
 mod side;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -19,9 +21,11 @@ use super::{
 };
 use crate::{
     canon::comparison::Mapping,
-    model::{Redaction, RunId, Sides},
+    check::Manner,
+    model::{Redaction, RunId, Side, Sides},
     provision::UrlSource,
 };
+pub use baseline::{Baseline, Single, load};
 pub use side::Given;
 
 /// The name under which audits are reported.
@@ -39,6 +43,12 @@ pub struct AuditOptions {
     pub require_coverage: f64,
     /// Which findings make a check fail.
     pub fail_on: FailOn,
+    /// How considerately the sides are read.
+    pub manner: Manner,
+    /// A role that could write is refused.
+    pub require_readonly_role: bool,
+    /// How long to wait before rows that differ are read again, in milliseconds; 0: they are read once.
+    pub settle_ms: u64,
     /// What is stated about how the sides compare, and what of them was asked for.
     pub mapping: Mapping,
     /// The longest that one check may take, in milliseconds.
@@ -55,6 +65,8 @@ pub struct AuditJob {
     pub options: AuditOptions,
     /// The databases.
     pub sides: Sides<Given>,
+    /// One of them alone, and its baseline.
+    pub single: Option<(Side, Single)>,
     /// The folder below which audits have one for their runs.
     pub out: PathBuf,
     /// Where runs that hold something are registered.
@@ -75,6 +87,7 @@ pub struct AuditJob {
 struct Audit {
     options: AuditOptions,
     sides: Sides<Given>,
+    single: Option<(Side, Single)>,
     /// The folder of its own files.
     work: PathBuf,
     recorder: Recorder,
@@ -102,6 +115,7 @@ pub async fn audit(job: AuditJob) -> Result<Finished, RunError> {
         redaction: frame::redaction(job.options.show_values),
         options: job.options,
         sides: job.sides,
+        single: job.single,
         recorder: recorder.clone(),
         stop: job.stop.clone(),
     };

@@ -73,7 +73,8 @@ impl FailOn {
     /// Every error.
     pub const ERRORS: Self = Self::Severity(Severity::Error);
 
-    fn has_failed(&self, examined: &Examined) -> bool {
+    /// Whether a check fails by what it found.
+    pub(super) fn has_failed(&self, examined: &Examined) -> bool {
         examined.findings.iter().any(|finding| match self {
             Self::Severity(least) => finding.severity >= *least,
             Self::Kinds(kinds) => kinds.contains(&finding.kind),
@@ -92,6 +93,13 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// Judges anew a check that ran, after its findings were looked at again.
+    pub fn conclude(&mut self, has_failed: bool) {
+        if matches!(self.outcome, Outcome::Passed | Outcome::Failed { .. }) {
+            self.outcome = if has_failed { Outcome::Failed { because: None } } else { Outcome::Passed };
+        }
+    }
+
     /// A check that was not run.
     pub fn skipped(reason: String) -> Self {
         Self { outcome: Outcome::Skipped { reason }, examined: Examined::default(), duration_ms: 0 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    check::Readers,
+    check::{Manner, Readers},
     model::{Address, Side, Sides, chain},
 };
 
@@ -13,17 +13,18 @@ pub(in crate::run) struct Sessions {
     /// `None`: each check has fresh sessions, and sees what stands there when it begins. Otherwise all checks see the state of
     /// one moment, and the sessions are here while no check has them.
     shared: Option<Mutex<Option<Readers>>>,
+    manner: Manner,
 }
 
 impl Sessions {
     /// Fresh sessions for each check, once the sides are there.
     pub fn fresh() -> Self {
-        Self { addresses: Sides::default(), shared: None }
+        Self { addresses: Sides::default(), shared: None, manner: Manner::default() }
     }
 
     /// One pair of sessions for all checks.
-    pub fn shared(addresses: Sides<Address>, readers: Readers) -> Self {
-        Self { addresses: addresses.map(Some), shared: Some(Mutex::new(Some(readers))) }
+    pub fn shared(addresses: Sides<Address>, readers: Readers, manner: Manner) -> Self {
+        Self { addresses: addresses.map(Some), shared: Some(Mutex::new(Some(readers))), manner }
     }
 
     /// Says where a side is.
@@ -45,16 +46,16 @@ impl Sessions {
     }
 
     /// Sessions for a check. A check that broke keeps its sessions: whoever is next has new ones.
-    pub(super) async fn readers(&mut self) -> Result<Readers, String> {
+    pub async fn readers(&mut self) -> Result<Readers, String> {
         if let Some(readers) = self.kept().and_then(Option::take) {
             return Ok(readers);
         }
         let addresses = Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone());
-        Readers::open(&addresses).await.map_err(|error| chain(&error))
+        Readers::open_with(&addresses, &self.manner).await.map_err(|error| chain(&error))
     }
 
     /// Takes the sessions of a check back, or ends them.
-    pub(super) async fn give_back(&mut self, readers: Readers) -> Result<(), String> {
+    pub async fn give_back(&mut self, readers: Readers) -> Result<(), String> {
         match self.kept() {
             Some(place) => {
                 *place = Some(readers);

@@ -1,5 +1,7 @@
 //! `rehearse audit`: two databases as they stand, by the program as a user runs it.
 
+mod baseline;
+mod live;
 mod mapping;
 
 use std::{net::TcpListener, path::Path};

@@ -11,8 +11,8 @@ use std::{
 
 use rehearse::{
     canon::comparison::{self, Derived, Stated},
-    check::{Check, CheckContext, Examined, Readers, Tally},
-    engine,
+    check::{Check, CheckContext, Examined, Manner, Readers, Tally},
+    engine::{self, EngineError, Guard},
     model::{Address, Endpoint, EngineId, Host, Redaction, Side, Sides, Snapshot, Stage},
     provision, run,
 };
@@ -128,16 +128,52 @@ impl Pair<'_> {
 
     /// The URL of the target, with its password.
     pub fn target_url(&self) -> String {
-        let Endpoint::Server { host, user, password, database } = &self.addresses.target.endpoint else {
-            panic!("a server")
-        };
-        let password = password.as_ref().map(|password| format!(":{}", password.reveal())).unwrap_or_default();
+        let Endpoint::Server { user, password, .. } = &self.addresses.target.endpoint else { panic!("a server") };
+        self.url_as(user, password.as_ref().map_or("", |password| password.reveal()))
+    }
+
+    /// The same for another role.
+    pub fn url_as(&self, user: &str, password: &str) -> String {
+        let Endpoint::Server { host, database, .. } = &self.addresses.target.endpoint else { panic!("a server") };
+        let password = if password.is_empty() { String::new() } else { format!(":{password}") };
         match host {
             Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
             Host::Socket { directory, port } => {
                 format!("postgres://{user}{password}@/{database}?host={}&port={port}", directory.display())
             }
         }
+    }
+
+    /// The first value of a query of the target.
+    pub fn ask(&self, sql: &str) -> Option<String> {
+        self.bench.runtime.block_on(async {
+            let mut session = engine::by_id("postgres").unwrap().connect(&self.addresses.target).await.unwrap();
+            let rows = session.query(sql).await.unwrap_or_else(|error| panic!("{error:?} in {sql}"));
+            session.close().await.unwrap();
+            rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten()
+        })
+    }
+
+    /// The state of the target, whole.
+    pub fn state(&self) -> Snapshot {
+        self.bench.runtime.block_on(run::record(&self.addresses.target, &|_| {})).unwrap()
+    }
+
+    /// What a session of an audit says when it is told to write, in its transaction and behind it.
+    pub fn refusals(&self, sql: &str) -> [Option<String>; 2] {
+        self.bench.runtime.block_on(async {
+            let manner = Manner { guard: Guard { statement: None, lock: None }, rows_per_second: Some(1_000_000) };
+            let mut readers = Readers::open_with(&self.addresses, &manner).await.unwrap();
+            let code = |error: EngineError| match error {
+                EngineError::Refused { code, .. } => code,
+                other => panic!("{other:?}"),
+            };
+            let session = readers.side(Side::Target).unwrap();
+            let inside = session.execute(sql).await.map_err(code).unwrap_err();
+            session.tx_rollback().await.unwrap();
+            let behind = session.execute(sql).await.map_err(code).unwrap_err();
+            [inside, behind]
+        })
     }
 
     /// Runs SQL in the source.
