@@ -1,18 +1,13 @@
 //! `audit`.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     canon::comparison::{Mapping, Selection},
     check::Manner,
-    engine::{Guard, sqlite::private_copy},
+    engine::{Guard, dump, sqlite::private_copy},
     model::{FindingKind, Severity, Side, Sides},
     run::{
         self, AuditJob, AuditOptions, FailOn,
@@ -37,6 +32,7 @@ pub const EXAMPLES: &str = "Examples:
   rehearse audit --source env:OLD --target env:NEW --tables orders,order_* --where 'orders: id > 1000'
   rehearse audit --source env:URL --save-baseline monday.json
   rehearse audit --source env:URL --baseline monday.json
+  rehearse audit --source nightly.dump --target env:TARGET_URL
   rehearse audit --source sqlite:/srv/app.db --target postgres://reader@db/app --show-values";
 
 const COMPARED: &str = "What is compared";
@@ -44,8 +40,8 @@ const COMPARED: &str = "What is compared";
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Where the rows came from: postgres://user@host/database, mariadb://…, env:NAME or @FILE that holds such a URL, or a
-    /// SQLite file
+    /// Where the rows came from: postgres://user@host/database, mariadb://…, env:NAME or @FILE that holds such a URL, a
+    /// SQLite file, or what pg_dump or mariadb-dump wrote, which is restored on a server of the run's own
     #[arg(long, value_name = "URL")]
     pub source: Option<String>,
 
@@ -225,7 +221,10 @@ fn given(flag: &str, text: &str) -> Result<Given, Failure> {
     let Some(file) = file else {
         return Ok(Given::Server(urls::given(text).map_err(wrong)?.address));
     };
-    let file = Path::new(file);
-    private_copy::inspect(file).map_err(|error| wrong(error.to_string()))?;
-    Ok(Given::File(std::path::absolute(file).unwrap_or_else(|_| file.to_owned())))
+    let file = std::path::absolute(file).unwrap_or_else(|_| PathBuf::from(file));
+    if let Some(dump) = dump::recognise(&file).map_err(|error| wrong(error.to_string()))? {
+        return Ok(Given::Dump(dump));
+    }
+    private_copy::inspect(&file).map_err(|error| wrong(error.to_string()))?;
+    Ok(Given::File(file))
 }

@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+pub mod dump;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
@@ -12,7 +13,7 @@ pub mod script;
 mod select;
 pub mod sqlite;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,23 @@ pub trait Engine: Sync {
     /// # Errors
     /// [`EngineError::Unavailable`] if nothing answers there, [`EngineError::Refused`] if it answers and says no.
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError>;
+
+    /// The dump of this engine that is seen at first sight; `None` if it is none.
+    ///
+    /// # Errors
+    /// If it is one, and is cut or of a kind that is not restored here.
+    fn dump(&self, _glance: &dump::Glance<'_>) -> Result<Option<dump::Dump>, EngineError> {
+        Ok(None)
+    }
+
+    /// Restores a dump of this engine into an empty database, and tells what a reader should know. `folder` is for files
+    /// that it needs meanwhile.
+    ///
+    /// # Errors
+    /// If the dump is damaged, or the server refuses a part of it.
+    async fn restore(&self, dump: &dump::Dump, _address: &Address, _folder: &Path) -> Result<Vec<String>, EngineError> {
+        Err(dump::bad(&dump.path, "is no dump that this engine restores"))
+    }
 
     /// Opens a session on an empty database that is in memory and gone with the session, to try a schema on before
     /// anything is started. `None` if the engine has no such thing.

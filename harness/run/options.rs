@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::servers::Means;
 use crate::model::EngineId;
 
 /// What a run was asked to do.
@@ -43,6 +44,13 @@ pub struct Options {
     pub work_root: PathBuf,
     /// The program that step processes are started from.
     pub program: PathBuf,
+}
+
+impl Options {
+    /// By what means servers are got.
+    pub(super) fn means(&self) -> Means<'_> {
+        Means { provider: self.provider.as_deref(), limits: &self.limits }
+    }
 }
 
 /// What is rehearsed.

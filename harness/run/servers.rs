@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Options, recorder::Recorder};
+use super::{Limits, recorder::Recorder};
 use crate::{
     engine::{self, Engine},
     model::{Address, Endpoint, EngineId, EventKind, Lease, LeaseKind, RunId, Side, chain},
@@ -27,6 +27,14 @@ pub(super) struct Wanted<'a> {
     pub external: Option<External>,
     /// The rehearsal's own folder.
     pub work: PathBuf,
+}
+
+/// By what means servers are got.
+pub(super) struct Means<'a> {
+    /// The provisioner that the user asks for.
+    pub provider: Option<&'a str>,
+    /// Limits on time and on what a container may use.
+    pub limits: &'a Limits,
 }
 
 /// A database that is ready.
@@ -62,27 +70,27 @@ impl From<ProvisionError> for Unready {
 }
 
 /// What a side would be here, who would give it and why, without starting anything.
-pub(super) async fn offer(wanted: &Wanted<'_>, options: &Options) -> Result<String, Unready> {
+pub(super) async fn offer(wanted: &Wanted<'_>, means: &Means<'_>) -> Result<String, Unready> {
     let engine = engine_of(wanted.engine)?;
     if engine.server().is_none() {
         return Ok(format!("{} in a file", wanted.engine));
     }
-    let request = request(wanted, engine, options);
-    let (provisioner, why) = choose(provider(wanted, options), &request).await?;
+    let request = request(wanted, engine, means);
+    let (provisioner, why) = choose(provider(wanted, means), &request).await?;
     let version = wanted.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     Ok(format!("{}{version} by {}: {why}", wanted.engine, provisioner.id()))
 }
 
 /// Gets a database for one side.
-pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &Recorder) -> Result<Ready, Unready> {
+pub(super) async fn acquire(wanted: &Wanted<'_>, means: &Means<'_>, recorder: &Recorder) -> Result<Ready, Unready> {
     let engine = engine_of(wanted.engine)?;
     let mut leases = recorder.clone();
     let (address, version, provider, why) = if engine.server().is_none() {
         let address = embedded(wanted);
         (address, version_of_library(engine).await?, "file".to_owned(), "an embedded engine needs no server".to_owned())
     } else {
-        let request = request(wanted, engine, options);
-        let (provisioner, why) = choose(provider(wanted, options), &request).await?;
+        let request = request(wanted, engine, means);
+        let (provisioner, why) = choose(provider(wanted, means), &request).await?;
         let server = provisioner.acquire(&request, &mut leases).await.map_err(|error| match error {
             // What was asked of the user's own server it cannot give: the call is wrong, and nothing was written.
             ProvisionError::Unable(unable) if request.external.is_some() => {
@@ -107,12 +115,12 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
 }
 
 /// Reaches the database again that an earlier process of the run had got.
-pub(super) async fn reattach(wanted: &Wanted<'_>, options: &Options, leases: &[Lease]) -> Result<Address, Unready> {
+pub(super) async fn reattach(wanted: &Wanted<'_>, means: &Means<'_>, leases: &[Lease]) -> Result<Address, Unready> {
     let engine = engine_of(wanted.engine)?;
     if engine.server().is_none() {
         return Ok(embedded(wanted));
     }
-    let request = request(wanted, engine, options);
+    let request = request(wanted, engine, means);
     let name = scratch::name(wanted.run, wanted.side);
     for lease in leases.iter().filter(|lease| belongs_to(lease, wanted)) {
         if let Some(provisioner) = provision::ALL.iter().find(|provisioner| provisioner.owns(&lease.kind)) {
@@ -151,12 +159,12 @@ fn engine_of(id: &EngineId) -> Result<&'static dyn Engine, Unready> {
     engine::by_id(id.as_str()).ok_or_else(|| Unready::Broken(format!("no engine is called `{id}`")))
 }
 
-fn provider<'a>(wanted: &'a Wanted<'_>, options: &'a Options) -> Option<&'a str> {
-    options.provider.as_deref().or(wanted.provider.as_deref())
+fn provider<'a>(wanted: &'a Wanted<'_>, means: &'a Means<'_>) -> Option<&'a str> {
+    means.provider.or(wanted.provider.as_deref())
 }
 
-fn request(wanted: &Wanted<'_>, engine: &'static dyn Engine, options: &Options) -> Request {
-    let limits = &options.limits;
+fn request(wanted: &Wanted<'_>, engine: &'static dyn Engine, means: &Means<'_>) -> Request {
+    let limits = means.limits;
     Request {
         run: wanted.run.clone(),
         side: wanted.side,

@@ -83,7 +83,12 @@ fn leave_out(
 ) {
     let Some(table) = catalogue.tables.remove(name) else { return };
     let (own, inside) = (name.to_string(), format!("{name}."));
-    catalogue.objects.retain(|object, _| object.name != own && !object.name.starts_with(&inside));
+    // Some engines name an index without its table.
+    let indexes: BTreeSet<&str> = table.indexes.iter().map(|index| index.name.as_str()).collect();
+    catalogue.objects.retain(|object, _| {
+        let is_index = object.class == "index" && indexes.contains(object.name.as_str());
+        object.name != own && !object.name.starts_with(&inside) && !is_index
+    });
     let subject = format!("{side} {name}");
     if is_waived {
         derived.waivers.insert(subject.clone(), why.to_owned());

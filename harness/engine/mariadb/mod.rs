@@ -9,18 +9,24 @@
 //!
 //! MySQL is refused on connecting: its catalogue, collations and types differ, and nobody tried this engine on it.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use sqlx::{
     ConnectOptions,
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
-use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
+use super::{
+    DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session,
+    dump::{Dump, Glance},
+};
 use crate::model::{Address, Endpoint, Host};
 
 mod create;
 mod decimal;
 mod dialect;
+mod dump;
 mod error;
 mod guard;
 mod introspect;
@@ -114,6 +120,14 @@ impl Engine for MariaDb {
 
     fn server(&self) -> Option<&'static ServerSpec> {
         Some(&SERVER)
+    }
+
+    fn dump(&self, glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {
+        dump::recognise(glance)
+    }
+
+    async fn restore(&self, dump: &Dump, address: &Address, _folder: &Path) -> Result<Vec<String>, EngineError> {
+        dump::restore(dump, address).await
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {

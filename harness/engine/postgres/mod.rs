@@ -3,16 +3,22 @@
 //! Rows leave and enter by `COPY … (FORMAT binary)`; the catalogue is read by one set-based query per class of objects.
 //! Server connections go through sqlx, whose statements are only ever built here, from quoted identifiers.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
+use super::{
+    DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session,
+    dump::{Dump, Glance},
+};
 use crate::model::{Address, Endpoint, Host};
 
 mod dialect;
+mod dump;
 mod encode;
 mod error;
 mod guard;
@@ -112,6 +118,14 @@ impl Engine for Postgres {
 
     fn server(&self) -> Option<&'static ServerSpec> {
         Some(&SERVER)
+    }
+
+    fn dump(&self, glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {
+        dump::recognise(glance)
+    }
+
+    async fn restore(&self, dump: &Dump, address: &Address, folder: &Path) -> Result<Vec<String>, EngineError> {
+        dump::restore(dump, address, folder).await
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {

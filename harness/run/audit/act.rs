@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Audit, NAME};
+use super::{
+    Audit, NAME,
+    side::{Given, Reached},
+};
 use crate::{
     canon::comparison::Mapping,
     check::{self, Readers},
@@ -73,7 +76,8 @@ impl Audit {
             let position = position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
             self.note(format!("the {side} was read in one snapshot, taken at {taken_at}{position}"))?;
         }
-        if could_write.is_empty() {
+        // A copy is ours to write to, though nobody does.
+        if could_write.is_empty() || !matches!(self.sides.get(side), Given::Server(_)) {
             return Ok(());
         }
         let rights = could_write.join(", ");
@@ -87,19 +91,20 @@ impl Audit {
 
     /// Opens one pair of sessions and reads both catalogues in them.
     async fn read(&self) -> Result<Examination, String> {
-        let addresses = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
+        let reached = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
+        let addresses = reached.as_ref().map(|reached| reached.address.clone());
         let mut readers = Readers::open_with(&addresses, &self.options.manner).await.map_err(|error| chain(&error))?;
         let mut snapshots = BTreeMap::new();
         for side in Side::BOTH {
-            let (provider, why) = self.sides.get(side).provider();
+            let Reached { provider, why, .. } = reached.get(side);
             let reading = |error| format!("failed to read the {side}: {}", chain(&error));
             let session = readers.side(side).map_err(reading)?;
             let event = EventKind::SideReady {
                 side,
                 engine: addresses.get(side).engine.clone(),
                 version: session.version().await.map_err(reading)?,
-                provider: provider.to_owned(),
-                why: why.to_owned(),
+                provider: provider.clone(),
+                why: why.clone(),
                 place: self.sides.get(side).to_string(),
             };
             self.recorder.emit(event).map_err(|error| chain(&error))?;

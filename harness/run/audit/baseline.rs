@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Audit, NAME};
+use super::{Audit, NAME, side::Reached};
 use crate::{
     canon::CANON_VERSION,
     check::{
@@ -166,13 +166,12 @@ impl Audit {
 
     /// Records the side, and stores what was recorded if that is asked for.
     async fn record(&self, side: Side, single: &Single) -> Result<Snapshot, String> {
-        let address = self.reach(side).await?;
+        let Reached { address, provider, why } = self.reach(side).await?;
         if let Single::Against(baseline) = single
             && baseline.engine != address.engine
         {
             return Err(format!("{OTHER_ENGINE} {}, and this is one of {}", baseline.engine, address.engine));
         }
-        let (provider, why) = self.sides.get(side).provider();
         let mut session = match engine::by_id(address.engine.as_str()) {
             Some(engine) => engine.connect(&address).await.map_err(|error| chain(&error))?,
             None => return Err(format!("no engine is called `{}`", address.engine)),
@@ -180,14 +179,8 @@ impl Audit {
         let version = session.version().await.map_err(|error| chain(&error))?;
         session.close().await.map_err(|error| chain(&error))?;
         let place = self.sides.get(side).to_string();
-        let event = EventKind::SideReady {
-            side,
-            engine: address.engine.clone(),
-            version,
-            provider: provider.to_owned(),
-            why: why.to_owned(),
-            place: place.clone(),
-        };
+        let event =
+            EventKind::SideReady { side, engine: address.engine.clone(), version, provider, why, place: place.clone() };
         self.recorder.emit(event).map_err(|error| chain(&error))?;
         let told = |rows| self.recorder.progress("record", rows, None);
         let guard = &self.options.manner.guard;

@@ -85,6 +85,7 @@ pub struct AuditJob {
 
 /// An audit that is being played.
 struct Audit {
+    id: RunId,
     options: AuditOptions,
     sides: Sides<Given>,
     single: Option<(Side, Single)>,
@@ -111,6 +112,7 @@ pub async fn audit(job: AuditJob) -> Result<Finished, RunError> {
     };
     let recorder = frame::open(opening, &job.registry, job.sinks)?;
     let audit = Audit {
+        id: job.id.clone(),
         work: job.options.work_root.join(format!("rehearse-{}", job.id)),
         redaction: frame::redaction(job.options.show_values),
         options: job.options,

@@ -133,7 +133,7 @@ impl Rehearsal {
         self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
-            match servers::reattach(&wanted, &self.run.options, &self.run.recorder.leases()).await {
+            match servers::reattach(&wanted, &self.run.options.means(), &self.run.recorder.leases()).await {
                 Ok(address) => self.examination.sessions.set(side, address),
                 Err(unready) => {
                     let id = &self.run.id;
@@ -252,7 +252,7 @@ impl Rehearsal {
     }
 }
 
-fn told(unready: &Unready) -> String {
+pub(super) fn told(unready: &Unready) -> String {
     match unready {
         Unready::Unable(unable) => format!("{}; hint: {}", unable.reason, unable.hint),
         Unready::Refused(what) | Unready::Broken(what) => what.clone(),

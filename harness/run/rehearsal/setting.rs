@@ -54,7 +54,7 @@ impl Rehearsal {
     }
 
     async fn provision(&mut self, side: Side) -> Result<(), String> {
-        let ready = servers::acquire(&self.wanted(side), &self.run.options, &self.run.recorder).await;
+        let ready = servers::acquire(&self.wanted(side), &self.run.options.means(), &self.run.recorder).await;
         let ready = ready.map_err(|unready| {
             self.refused |= matches!(unready, Unready::Refused(_));
             told(&unready)
@@ -102,8 +102,8 @@ impl Rehearsal {
 
     /// What the target would be here, if both sides can be had; found out before anything is started.
     pub(super) async fn offers(&self) -> Result<String, Unready> {
-        servers::offer(&self.wanted(Side::Source), &self.run.options).await?;
-        servers::offer(&self.wanted(Side::Target), &self.run.options).await
+        servers::offer(&self.wanted(Side::Source), &self.run.options.means()).await?;
+        servers::offer(&self.wanted(Side::Target), &self.run.options.means()).await
     }
 
     pub(super) fn wanted(&self, side: Side) -> Wanted<'_> {

@@ -1,6 +1,7 @@
 //! `rehearse audit`: two databases as they stand, by the program as a user runs it.
 
 mod baseline;
+mod dump;
 mod live;
 mod mapping;
 
@@ -116,7 +117,7 @@ fn a_side_that_is_no_database_is_a_wrong_call() {
         "no database at all, but long enough to hold a header of one hundred bytes, which is what SQLite reads first",
     );
     for (target, told) in [
-        ("nowhere.db", "`--target`: `nowhere.db` "),
+        ("nowhere.db", "/nowhere.db` cannot be read: No such file"),
         (text.to_str().unwrap(), "is not a SQLite database"),
         ("oracle://u@h/d", "`--target`: `oracle` URLs are not known"),
         ("env:REHEARSE_TEST_NO_SUCH", "`--target`: the environment has no variable `REHEARSE_TEST_NO_SUCH`"),
