@@ -53,9 +53,44 @@ pub enum Cell<'a> {
     Jsonb(&'a [u8]),
     /// A label of an enumeration.
     Label(&'a [u8]),
+    /// A string of bits, the first bit the highest of the first byte; what is over in the last byte is zero.
+    Bits {
+        /// Number of bits.
+        length: u32,
+        /// As many bytes as it takes.
+        bytes: &'a [u8],
+    },
+    /// The address of a host or a network.
+    Network {
+        /// Four bytes or sixteen.
+        address: &'a [u8],
+        /// Bits of the network's part; all of them for a host.
+        prefix: u8,
+        /// Whether its type is for networks (`cidr`) and not for hosts too (`inet`).
+        network: bool,
+    },
+    /// The address of a network card: six bytes or eight.
+    MacAddress(&'a [u8]),
+    /// A value made of values, in the bytes that [`super::nested`] writes and reads.
+    Nested(Nest, &'a [u8]),
     /// A value of a type that has no word of its own here, in the engine's binary form: comparable only with a value of
     /// the same type of the same engine.
     Opaque(&'a [u8]),
+}
+
+/// How a value is made of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nest {
+    /// An array, with its bounds.
+    Array,
+    /// The fields of a composite.
+    Composite,
+    /// A range.
+    Range,
+    /// Several ranges.
+    Multirange,
+    /// Keys with a text or NULL each.
+    Map,
 }
 
 /// An exact decimal in groups of four digits, the form of PostgreSQL's wire

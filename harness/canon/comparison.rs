@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{Rule, rule_for};
+use super::rule::{Rule, rule_for, rule_within};
 use crate::model::{
     Catalogue, LogicalType, TableName, Unchecked,
     catalogue::{Column, Table},
@@ -168,7 +168,8 @@ fn column_rule(
         });
     }
     let pair = || format!("{} against {} in {}.{}", column.declared, other.declared, target.name, other.name);
-    match rule_for(&column.kind, &other.kind) {
+    let found = if derived.same_engine { rule_within } else { rule_for };
+    match found(&column.kind, &other.kind) {
         Ok(Rule::Stored) if !derived.same_engine => Err(format!("{}: no rule across engines", pair())),
         Ok(rule) => Ok(rule),
         Err(no_rule) => Err(format!("{}: {no_rule}", pair())),
@@ -207,6 +208,6 @@ impl Comparison {
     pub fn is_uuid(pair: &ColumnPair) -> bool {
         pair.source.kind == LogicalType::Uuid
             || pair.target.kind == LogicalType::Uuid
-            || pair.rule.as_ref().is_ok_and(|rule| Rule::named("uuid").as_ref() == Some(rule))
+            || pair.rule.as_ref().is_ok_and(Rule::is_uuid)
     }
 }

@@ -3,10 +3,10 @@
 //! Lossless and injective: a tag for the shape, then a fixed number of bytes or a length and as many bytes. Nothing is
 //! folded; that is what rules are for.
 
-use super::cell::{Cell, Decimal, Sign};
+use super::cell::{Cell, Decimal, Nest, Sign};
 
 /// Version of the canonical form; part of every row digest. Digests of different versions must not be compared.
-pub const CANON_VERSION: u32 = 1;
+pub const CANON_VERSION: u32 = 2;
 
 /// Tag of NULL, in own form and under every rule.
 pub(super) const NULL: u8 = 0;
@@ -29,6 +29,14 @@ const JSON: u8 = 16;
 const JSONB: u8 = 17;
 const LABEL: u8 = 18;
 const OPAQUE: u8 = 19;
+const BITS: u8 = 20;
+const NETWORK: u8 = 21;
+const MAC_ADDRESS: u8 = 22;
+const ARRAY: u8 = 23;
+const COMPOSITE: u8 = 24;
+const RANGE: u8 = 25;
+const MULTIRANGE: u8 = 26;
+const MAP: u8 = 27;
 
 /// Appends the own form of a cell.
 pub fn encode_own(cell: &Cell<'_>, out: &mut Vec<u8>) {
@@ -60,7 +68,39 @@ pub fn encode_own(cell: &Cell<'_>, out: &mut Vec<u8>) {
         Cell::Jsonb(bytes) => counted(JSONB, bytes, out),
         Cell::Label(bytes) => counted(LABEL, bytes, out),
         Cell::Opaque(bytes) => counted(OPAQUE, bytes, out),
+        Cell::Bits { length, bytes } => {
+            fixed(BITS, &length.to_le_bytes(), out);
+            length_prefixed(bytes, out);
+        }
+        Cell::Network { address, prefix, network } => {
+            out.extend([NETWORK, prefix, u8::from(network)]);
+            length_prefixed(address, out);
+        }
+        Cell::MacAddress(bytes) => counted(MAC_ADDRESS, bytes, out),
+        Cell::Nested(nest, bytes) => counted(tag_of(nest), bytes, out),
     }
+}
+
+const fn tag_of(nest: Nest) -> u8 {
+    match nest {
+        Nest::Array => ARRAY,
+        Nest::Composite => COMPOSITE,
+        Nest::Range => RANGE,
+        Nest::Multirange => MULTIRANGE,
+        Nest::Map => MAP,
+    }
+}
+
+/// Appends the own form of a value made of values, whose [bytes](super::nested) `write` appends; its `None` is handed on,
+/// and what it appended is for the caller to take away.
+pub fn nested<T>(nest: Nest, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Option<T>) -> Option<T> {
+    out.push(tag_of(nest));
+    let start = out.len();
+    out.extend([0; 8]);
+    let written = write(out)?;
+    let length = (out.len() - start - 8) as u64;
+    out[start..start + 8].copy_from_slice(&length.to_le_bytes());
+    Some(written)
 }
 
 fn fixed(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
@@ -146,6 +186,22 @@ pub fn decode_own<'a>(bytes: &'a [u8]) -> Option<(Cell<'a>, &'a [u8])> {
         JSONB => text(Cell::Jsonb),
         LABEL => text(Cell::Label),
         OPAQUE => text(Cell::Opaque),
+        BITS => {
+            let (length, rest) = take(rest)?;
+            let (bytes, rest) = take_counted(rest)?;
+            Some((Cell::Bits { length: u32::from_le_bytes(length), bytes }, rest))
+        }
+        NETWORK => {
+            let ([prefix, network], rest) = take(rest)?;
+            let (address, rest) = take_counted(rest)?;
+            Some((Cell::Network { address, prefix, network: network == 1 }, rest))
+        }
+        MAC_ADDRESS => text(Cell::MacAddress),
+        ARRAY => text(|bytes| Cell::Nested(Nest::Array, bytes)),
+        COMPOSITE => text(|bytes| Cell::Nested(Nest::Composite, bytes)),
+        RANGE => text(|bytes| Cell::Nested(Nest::Range, bytes)),
+        MULTIRANGE => text(|bytes| Cell::Nested(Nest::Multirange, bytes)),
+        MAP => text(|bytes| Cell::Nested(Nest::Map, bytes)),
         _ => None,
     }
 }

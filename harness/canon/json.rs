@@ -27,11 +27,72 @@ const STRING_HEAD: usize = 5;
 /// than needed; blanks between tokens are no part of a value and not counted.
 pub(super) fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     str::from_utf8(text).ok()?;
-    let mut scanner = Scanner { text, at: 0, out, plain: true, members: Vec::new(), scratch: Vec::new() };
+    let mut scanner = Scanner::new(text, out);
     scanner.blanks();
     scanner.value(0)?;
     scanner.blanks();
     (scanner.at == text.len()).then_some(scanner.plain)
+}
+
+/// A part of a JSON text, as [`walk`] meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// An array begins.
+    Open,
+    /// An array ends.
+    Close,
+    /// `null`
+    Null,
+    /// A number, `true` or `false`, as it is written.
+    Word(&'a [u8]),
+    /// The characters of a string.
+    Text(&'a [u8]),
+    /// An object, as it is written.
+    Object(&'a [u8]),
+}
+
+/// Visits the elements of a JSON array, and of the arrays in it; `None` if the text is no array or the visitor says so.
+pub(super) fn walk(text: &[u8], visit: &mut dyn FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+    str::from_utf8(text).ok()?;
+    let mut spare = Vec::new();
+    let mut scanner = Scanner::new(text, &mut spare);
+    scanner.blanks();
+    (scanner.peek() == Some(b'[')).then_some(())?;
+    scanner.visit(0, visit)?;
+    scanner.blanks();
+    (scanner.at == text.len()).then_some(())
+}
+
+/// Visits the members of a JSON object; `None` if the text is none or the visitor says so.
+pub(super) fn members(text: &[u8], visit: &mut dyn FnMut(&[u8], Part<'_>) -> Option<()>) -> Option<()> {
+    str::from_utf8(text).ok()?;
+    let mut spare = Vec::new();
+    let mut key = Vec::new();
+    let mut scanner = Scanner::new(text, &mut spare);
+    scanner.blanks();
+    scanner.eat(b'{').then_some(())?;
+    scanner.blanks();
+    if !scanner.eat(b'}') {
+        loop {
+            scanner.blanks();
+            (scanner.peek() == Some(b'"')).then_some(())?;
+            scanner.out.clear();
+            scanner.string()?;
+            key.clear();
+            key.extend_from_slice(&scanner.out[STRING_HEAD..]);
+            scanner.blanks();
+            scanner.eat(b':').then_some(())?;
+            scanner.blanks();
+            scanner.visit(0, &mut |part| visit(&key, part))?;
+            scanner.blanks();
+            if scanner.eat(b'}') {
+                break;
+            }
+            scanner.eat(b',').then_some(())?;
+        }
+    }
+    scanner.blanks();
+    (scanner.at == text.len()).then_some(())
 }
 
 struct Scanner<'a> {
@@ -52,7 +113,45 @@ struct Member {
     end: usize,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    const fn new(text: &'a [u8], out: &'a mut Vec<u8>) -> Self {
+        Self { text, at: 0, out, plain: true, members: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// Visits a value; what the scanner writes is needed no longer than that.
+    fn visit(&mut self, depth: usize, visit: &mut dyn FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+        if depth > DEPTH {
+            return None;
+        }
+        let start = self.at;
+        let first = self.peek()?;
+        if first != b'[' {
+            self.out.clear();
+            self.value(depth)?;
+            return match first {
+                b'"' => visit(Part::Text(&self.out[STRING_HEAD..])),
+                b'{' => visit(Part::Object(&self.text[start..self.at])),
+                b'n' => visit(Part::Null),
+                _ => visit(Part::Word(&self.text[start..self.at])),
+            };
+        }
+        self.at += 1;
+        visit(Part::Open)?;
+        self.blanks();
+        if !self.eat(b']') {
+            loop {
+                self.blanks();
+                self.visit(depth + 1, visit)?;
+                self.blanks();
+                if self.eat(b']') {
+                    break;
+                }
+                self.eat(b',').then_some(())?;
+            }
+        }
+        visit(Part::Close)
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }

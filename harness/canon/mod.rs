@@ -20,6 +20,8 @@ pub mod hex;
 pub mod interval;
 pub mod json;
 pub mod locate;
+pub mod nested;
+mod printed;
 mod row;
 pub mod rule;
 
@@ -29,13 +31,13 @@ pub mod temporal;
 pub mod uuid;
 
 pub use cause::Causes;
-pub use cell::{Cell, Decimal, RowSink, Sign};
+pub use cell::{Cell, Decimal, Nest, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
 pub use fetch::{Fetch, Fetched};
 pub use hex::{hex, push_hex, sha256};
 pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
-pub use rule::{Fit, NoRule, Rule, rule_for};
+pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 
 pub use seed::Seed;
 pub use show::text_of;

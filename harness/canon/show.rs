@@ -5,7 +5,7 @@ use super::{
     decimal,
     hex::push_hex,
     interval::{self, Span},
-    temporal, uuid,
+    printed, temporal, uuid,
 };
 
 /// The text of a cell, `None` for NULL. What is no text is shown in hexadecimal after `\x`.
@@ -29,6 +29,12 @@ pub fn text_of(cell: &Cell<'_>) -> Option<String> {
         Cell::Timestamp(micros) => temporal::spell(micros, ' ', ""),
         Cell::TimestampTz(micros) => temporal::spell(micros, ' ', "+00"),
         Cell::Interval { months, days, micros } => interval::format(&Span { months, days, micros }),
+        Cell::Bits { length, bytes } => printed::bits(length, bytes),
+        Cell::Network { address, prefix, network } => {
+            printed::network(address, prefix, network).unwrap_or_else(|| hex(address))
+        }
+        Cell::MacAddress(bytes) => printed::card(bytes),
+        Cell::Nested(nest, bytes) => printed::nested(nest, bytes).unwrap_or_else(|| hex(bytes)),
     })
 }
 

@@ -49,10 +49,19 @@ impl Fit {
             LogicalType::Timestamp => Shape::Timestamp,
             LogicalType::TimestampTz => Shape::TimestampTz,
             LogicalType::Json { .. } => Shape::Json,
+            LogicalType::Set { .. } => Shape::Text,
             LogicalType::Interval
+            | LogicalType::TimeTz
             | LogicalType::Bits
+            | LogicalType::Network
+            | LogicalType::MacAddress
             | LogicalType::Array(_)
+            | LogicalType::Range(_)
+            | LogicalType::Multirange(_)
+            | LogicalType::Map
+            | LogicalType::Composite(_)
             | LogicalType::Any
+            | LogicalType::Printed(_)
             | LogicalType::Other(_) => Shape::Any,
         };
         let limit = match kind {

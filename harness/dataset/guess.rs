@@ -31,7 +31,20 @@ pub fn guess(column: &Column, known: &Known, is_key: bool) -> Option<Generator> 
         LogicalType::Enum { labels } if labels.is_empty() => return None,
         LogicalType::Enum { labels } => Generator::one_of(labels.iter().map(|label| (Value::Text(label.clone()), 1))),
         LogicalType::Any => Generator::fake("word"),
-        LogicalType::Interval | LogicalType::Bits | LogicalType::Array(_) | LogicalType::Other(_) => return None,
+        LogicalType::Set { labels } if labels.is_empty() => return None,
+        LogicalType::Set { labels } => Generator::one_of(labels.iter().map(|label| (Value::Text(label.clone()), 1))),
+        LogicalType::Interval
+        | LogicalType::TimeTz
+        | LogicalType::Bits
+        | LogicalType::Network
+        | LogicalType::MacAddress
+        | LogicalType::Array(_)
+        | LogicalType::Range(_)
+        | LogicalType::Multirange(_)
+        | LogicalType::Map
+        | LogicalType::Composite(_)
+        | LogicalType::Printed(_)
+        | LogicalType::Other(_) => return None,
     };
     Some(within(generator, known))
 }

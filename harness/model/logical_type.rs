@@ -48,6 +48,8 @@ pub enum LogicalType {
     Date,
     /// A time of day without zone.
     Time,
+    /// A time of day with the zone's offset.
+    TimeTz,
     /// A day and time without zone.
     Timestamp,
     /// An instant.
@@ -66,11 +68,31 @@ pub enum LogicalType {
         /// Labels in the engine's order.
         labels: Vec<String>,
     },
+    /// Some of a few words (MariaDB's `set`).
+    Set {
+        /// The words in the engine's order.
+        labels: Vec<String>,
+    },
+    /// The address of a host or a network (`inet`, `cidr`, `inet4`, `inet6`).
+    Network,
+    /// The address of a network card (`macaddr`, `macaddr8`).
+    MacAddress,
     /// An array of elements of one type.
     Array(Box<LogicalType>),
+    /// All values between two bounds.
+    Range(Box<LogicalType>),
+    /// Several ranges.
+    Multirange(Box<LogicalType>),
+    /// Keys with a text or NULL each (`hstore`).
+    Map,
+    /// Named fields of a type each.
+    Composite(Vec<(String, LogicalType)>),
+    /// A type without a word of its own here whose printed text is one with its value (`xml`, `tsvector`), by the engine's
+    /// name for it.
+    Printed(String),
     /// Whatever the row holds: SQLite columns without a declared type.
     Any,
-    /// A type without a word of its own here, by the engine's name for it.
+    /// A type without a word of its own here that only its own engine can compare, by the engine's name for it.
     Other(String),
 }
 
@@ -90,6 +112,7 @@ impl fmt::Display for LogicalType {
             Self::Uuid => f.write_str("uuid"),
             Self::Date => f.write_str("date"),
             Self::Time => f.write_str("time"),
+            Self::TimeTz => f.write_str("time with zone"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::TimestampTz => f.write_str("timestamp with zone"),
             Self::Interval => f.write_str("interval"),
@@ -98,8 +121,15 @@ impl fmt::Display for LogicalType {
             Self::Bits => f.write_str("bits"),
             Self::Enum { labels } => write!(f, "enum of {} labels", labels.len()),
             Self::Array(element) => write!(f, "array of {element}"),
+            Self::Set { labels } => write!(f, "set of {} labels", labels.len()),
+            Self::Network => f.write_str("network address"),
+            Self::MacAddress => f.write_str("card address"),
+            Self::Range(element) => write!(f, "range of {element}"),
+            Self::Multirange(element) => write!(f, "multirange of {element}"),
+            Self::Map => f.write_str("map of texts"),
+            Self::Composite(fields) => write!(f, "composite of {} fields", fields.len()),
             Self::Any => f.write_str("any"),
-            Self::Other(name) => f.write_str(name),
+            Self::Printed(name) | Self::Other(name) => f.write_str(name),
         }
     }
 }

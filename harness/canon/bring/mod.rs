@@ -3,6 +3,9 @@
 //! Every function tells `Some(true)`, or a value with `true`, if nothing was folded, `false` if it was, and `None` if
 //! the value does not fit; what it appended by then is taken away again.
 
+mod address;
+mod list;
+mod map;
 mod moment;
 mod number;
 #[cfg(test)]
@@ -32,8 +35,8 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
     let exact = match rule {
         Rule::Boolean => boolean(cell).map(|(value, exact)| fixed(&[u8::from(value)], exact, out)),
         Rule::Number => number::number(cell, out),
-        Rule::Float => number::rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
-        Rule::Single => number::rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
+        Rule::Float => number::double(cell, out),
+        Rule::Single => number::single(cell, out),
         Rule::Text => text(cell, out),
         Rule::Padded => match *cell {
             Cell::Text(bytes) | Cell::Label(bytes) => text(&Cell::PaddedText(bytes), out),
@@ -41,9 +44,13 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         },
         Rule::Bytes => bytes(cell, out),
         Rule::Octets => octets(cell, out),
+        Rule::ZeroPadded => zero_padded(cell, out),
         Rule::Uuid => uuid_of(cell).map(|(value, exact)| fixed(&value, exact, out)),
+        Rule::UuidSwapped => reordered(cell, &SWAPPED).map(|(value, exact)| fixed(&value, exact, out)),
+        Rule::UuidMixedEndian => reordered(cell, &MIXED_ENDIAN).map(|(value, exact)| fixed(&value, exact, out)),
         Rule::Date => moment::date(cell).map(|(days, exact)| fixed(&days.to_le_bytes(), exact, out)),
         Rule::Time => moment::time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
+        Rule::ZonedTime => moment::zoned_time(cell).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Timestamp => moment::moment(cell, false).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::EpochSeconds => {
             moment::epoch(cell, 1_000_000).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out))
@@ -54,6 +61,19 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Instant => moment::moment(cell, true).map(|(micros, exact)| fixed(&micros.to_le_bytes(), exact, out)),
         Rule::Interval => moment::span(cell, out),
         Rule::Json => json_of(cell, out),
+        Rule::Bits => address::bits(cell, out),
+        Rule::Network => address::network(cell, out),
+        Rule::MacAddress => address::card(cell).map(|(value, exact)| fixed(&value, exact, out)),
+        Rule::Map => map::map(cell, out),
+        Rule::Set => list::set(cell, out),
+        Rule::TextList
+        | Rule::NumberList
+        | Rule::BooleanList
+        | Rule::UuidList
+        | Rule::DateList
+        | Rule::TimeList
+        | Rule::TimestampList
+        | Rule::InstantList => rule.of_elements().and_then(|elements| list::list(elements, cell, out)),
         Rule::Stored => {
             encode_own(cell, out);
             Some(true)
@@ -96,6 +116,7 @@ fn boolean(cell: &Cell<'_>) -> Option<(bool, bool)> {
         Cell::Float32(number) => boolean(&Cell::Float64(f64::from(number))),
         Cell::Float64(0.0) => Some((false, false)),
         Cell::Float64(1.0) => Some((true, false)),
+        Cell::Bits { length: 1, bytes } => Some((bytes.first() == Some(&0x80), true)),
         Cell::Decimal(value) => {
             let text = decimal::text(&value);
             let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -148,6 +169,30 @@ fn bytes(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
             Some(false)
         }
         _ => None,
+    }
+}
+
+fn zero_padded(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    let Cell::Bytes(bytes) = *cell else { return None };
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    out.push(VALUE);
+    length_prefixed(&bytes[..end], out);
+    Some(end == bytes.len())
+}
+
+/// Where each byte of a UUID stands in 16 bytes that begin with the high field of its time, then the middle one.
+const SWAPPED: [usize; 16] = [4, 5, 6, 7, 2, 3, 0, 1, 8, 9, 10, 11, 12, 13, 14, 15];
+/// Where each byte of a UUID stands in 16 bytes whose first three fields are little-endian.
+const MIXED_ENDIAN: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// A UUID whose bytes, where it is bytes, stand in another order.
+fn reordered(cell: &Cell<'_>, places: &[usize; 16]) -> Option<([u8; 16], bool)> {
+    match *cell {
+        Cell::Bytes(bytes) => {
+            let stored: [u8; 16] = bytes.try_into().ok()?;
+            Some((places.map(|place| stored[place]), false))
+        }
+        _ => uuid_of(cell),
     }
 }
 

@@ -27,13 +27,39 @@ pub(super) fn date(cell: &Cell<'_>) -> Option<(i32, bool)> {
     }
 }
 
-/// Microseconds since midnight.
+/// Microseconds since midnight; before it and beyond the day for what is a span in other engines.
 pub(super) fn time(cell: &Cell<'_>) -> Option<(i64, bool)> {
     match *cell {
-        Cell::Time(micros) => Some((micros, true)),
+        Cell::Time(micros) | Cell::Interval { months: 0, days: 0, micros } => Some((micros, true)),
         _ => {
             let (text, stripped) = characters(cell)?;
-            temporal::time_of_day(text).map(|time| (time.value, time.plain && stripped))
+            if let Some(time) = temporal::time_of_day(text) {
+                return Some((time.value, time.plain && stripped));
+            }
+            // Hours alone, as MariaDB prints them.
+            let read = interval::parse(text).filter(|read| read.value.months == 0 && read.value.days == 0)?;
+            Some((read.value.micros, read.plain && stripped))
+        }
+    }
+}
+
+/// Microseconds since midnight in UTC.
+pub(super) fn zoned_time(cell: &Cell<'_>) -> Option<(i64, bool)> {
+    let at_offset = |micros: i64, offset: i32, plain: bool| {
+        let utc = micros - i64::from(offset) * 1_000_000;
+        // 24:00:00 in UTC is the day's end and no other time.
+        let utc = if (0..=temporal::DAY).contains(&utc) { utc } else { utc.rem_euclid(temporal::DAY) };
+        (utc, plain && offset == 0)
+    };
+    match *cell {
+        Cell::TimeTz(micros, offset) => Some(at_offset(micros, offset, true)),
+        Cell::Time(micros) => Some((micros, false)),
+        _ => {
+            let (text, stripped) = characters(cell)?;
+            let (time, offset) = temporal::time_with_offset(text)?;
+            let zoned = offset.is_some();
+            let (micros, plain) = at_offset(time.value, offset.unwrap_or(0), time.plain);
+            Some((micros, plain && zoned && stripped))
         }
     }
 }
@@ -75,6 +101,7 @@ pub(super) fn epoch(cell: &Cell<'_>, unit: i64) -> Option<(i64, bool)> {
 pub(super) fn span(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
     let (Span { months, days, micros }, exact) = match *cell {
         Cell::Interval { months, days, micros } => (Span { months, days, micros }, true),
+        Cell::Time(micros) => (Span { months: 0, days: 0, micros }, true),
         _ => {
             let (text, stripped) = characters(cell)?;
             interval::parse(text).map(|read| (read.value, read.plain && stripped))?

@@ -18,7 +18,7 @@ pub(super) fn number(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
         Cell::Integer(value) => spelled(format_args!("{value}"), out),
         // Both print the fewest digits that give the same bits back.
         Cell::Float32(value) if value.is_finite() => {
-            spelled(format_args!("{value:e}"), out).map(|_| !minus_zero(value.into()))
+            spelled(format_args!("{value:e}"), out).map(|_| is_its_digits(value) && !minus_zero(value.into()))
         }
         Cell::Float64(value) if value.is_finite() => {
             spelled(format_args!("{value:e}"), out).map(|_| !minus_zero(value))
@@ -53,6 +53,17 @@ pub(super) fn number(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
             numeric_text(text, out).map(|plain| plain && stripped)
         }
     }
+}
+
+/// Whether the digits of a single are also those of the same number as a double: the digits of 0.1 are not, because the
+/// nearest single lies beside the nearest double.
+fn is_its_digits(value: f32) -> bool {
+    let mut buffer = [0; 48];
+    let mut rest = &mut buffer[..];
+    let written = write!(rest, "{value:e}");
+    let left = rest.len();
+    let text = str::from_utf8(&buffer[..buffer.len() - left]).unwrap_or_default();
+    written.is_ok() && text.parse() == Ok(f64::from(value))
 }
 
 fn minus_zero(value: f64) -> bool {
@@ -91,9 +102,26 @@ fn numeric_text(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     }
 }
 
+/// The number rounded to the nearest double.
+pub(super) fn double(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    match cell {
+        Cell::Float64(_) => number(cell, out),
+        _ => rounded(cell, out, |text| text.parse::<f64>().ok().map(|value| format!("{value:e}"))),
+    }
+}
+
+/// The number rounded to the nearest single.
+pub(super) fn single(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
+    match *cell {
+        // The digits are those of a single whatever they would be as a double.
+        Cell::Float32(value) => number(cell, out).map(|_| !minus_zero(value.into())),
+        _ => rounded(cell, out, |text| text.parse::<f32>().ok().map(|value| format!("{value:e}"))),
+    }
+}
+
 /// A number rounded to a float: the value as digits, from digits to the nearest float, and that float as digits again.
 /// Exact if both are the same number.
-pub(super) fn rounded(cell: &Cell<'_>, out: &mut Vec<u8>, nearest: fn(&str) -> Option<String>) -> Option<bool> {
+fn rounded(cell: &Cell<'_>, out: &mut Vec<u8>, nearest: fn(&str) -> Option<String>) -> Option<bool> {
     let start = out.len();
     let exact = number(cell, out)?;
     let Some(text) = decimal::value_text(&out[start + 1..]) else { return Some(exact) };

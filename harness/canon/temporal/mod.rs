@@ -109,6 +109,14 @@ pub(super) fn time_of_day(text: &[u8]) -> Option<Read<i64>> {
     (scan.rest.is_empty() && value <= DAY).then_some(Read { value, plain: scan.plain })
 }
 
+/// A time of day and the seconds east of UTC that stand behind it, if any do.
+pub(super) fn time_with_offset(text: &[u8]) -> Option<(Read<i64>, Option<i32>)> {
+    let mut scan = Scan::bare(text);
+    let value = scan.time()?;
+    let offset = scan.offset()?;
+    (scan.rest.is_empty() && value <= DAY).then_some((Read { value, plain: scan.plain }, offset))
+}
+
 /// An epoch number as microseconds since 1970, its unit guessed by magnitude: below 10^11 seconds (to the year 5138), up
 /// to the last of the year 9999 milliseconds, below 10^17 microseconds (from 1978 on), else nanoseconds. The last
 /// millisecond of 9999 is how applications write "for ever", which outweighs microseconds before 1978.

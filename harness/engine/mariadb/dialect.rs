@@ -61,11 +61,20 @@ impl Dialect for MariaDbDialect {
             LogicalType::Timestamp => "datetime(6)".to_owned(),
             LogicalType::TimestampTz => "timestamp(6)".to_owned(),
             LogicalType::Json { .. } => "json".to_owned(),
-            LogicalType::Enum { labels } => {
-                let labels: Vec<_> = labels.iter().map(|label| literal(label)).collect();
-                format!("enum({})", labels.join(","))
-            }
-            LogicalType::Interval | LogicalType::Bits | LogicalType::Array(_) | LogicalType::Other(_) => return None,
+            LogicalType::Enum { labels } => format!("enum({})", literals(labels)),
+            LogicalType::Set { labels } => format!("set({})", literals(labels)),
+            LogicalType::Interval
+            | LogicalType::TimeTz
+            | LogicalType::Bits
+            | LogicalType::Network
+            | LogicalType::MacAddress
+            | LogicalType::Array(_)
+            | LogicalType::Range(_)
+            | LogicalType::Multirange(_)
+            | LogicalType::Map
+            | LogicalType::Composite(_)
+            | LogicalType::Printed(_)
+            | LogicalType::Other(_) => return None,
         })
     }
 
@@ -97,6 +106,11 @@ impl Dialect for MariaDbDialect {
 /// A text as a literal of a statement, for names in questions about the catalogue and for labels.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Literals with commas between them.
+fn literals(texts: &[String]) -> String {
+    texts.iter().map(|text| literal(text)).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

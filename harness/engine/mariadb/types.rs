@@ -21,7 +21,7 @@ impl MariaType {
     }
 
     /// The numbers in the brackets.
-    fn parameters(&self) -> Vec<u32> {
+    pub(super) fn parameters(&self) -> Vec<u32> {
         let inside =
             self.whole.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
         inside.split(',').filter_map(|number| number.trim().parse().ok()).collect()
@@ -35,8 +35,7 @@ impl MariaType {
     /// The type in words that all engines share.
     ///
     /// `char(n)` is text of at most n: the server strips the blanks that it padded. A signed integer holds its unsigned
-    /// namesake of half the width. Bits have no word that another engine would mean the same by; a set is the text of
-    /// its members.
+    /// namesake of half the width.
     pub(super) fn logical(&self) -> LogicalType {
         let parameters = self.parameters();
         let first = parameters.first().copied();
@@ -61,9 +60,7 @@ impl MariaType {
             "double" => LogicalType::Float64,
             "char" | "varchar" => LogicalType::Text { limit: first },
             // Limits in bytes, which say little about characters.
-            "tinytext" | "text" | "mediumtext" | "longtext" | "set" | "inet4" | "inet6" => {
-                LogicalType::Text { limit: None }
-            }
+            "tinytext" | "text" | "mediumtext" | "longtext" => LogicalType::Text { limit: None },
             "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => LogicalType::Bytes,
             "uuid" => LogicalType::Uuid,
             "date" => LogicalType::Date,
@@ -72,6 +69,8 @@ impl MariaType {
             "timestamp" => LogicalType::TimestampTz,
             "bit" => LogicalType::Bits,
             "enum" => LogicalType::Enum { labels: labels(&self.whole) },
+            "set" => LogicalType::Set { labels: labels(&self.whole) },
+            "inet4" | "inet6" => LogicalType::Network,
             other => LogicalType::Other(other.to_owned()),
         }
     }

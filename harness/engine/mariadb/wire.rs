@@ -1,16 +1,22 @@
 //! The binary protocol's values as cells.
 
+use std::net::IpAddr;
+
 use super::{decimal, types::MariaType};
 use crate::canon::{Cell, temporal::days_from_civil, uuid};
 
 /// How a column's bytes are read; chosen once for each column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    Integer { unsigned: bool },
+    Integer {
+        unsigned: bool,
+    },
     Float32,
     Float64,
     Decimal,
-    Bits,
+    /// With so many bits.
+    Bits(u32),
+    Network,
     Text,
     Label,
     Json,
@@ -38,7 +44,8 @@ impl Reading {
             "float" => Self::Float32,
             "double" => Self::Float64,
             "decimal" => Self::Decimal,
-            "bit" => Self::Bits,
+            "bit" => Self::Bits(kind.parameters().first().copied().unwrap_or(1)),
+            "inet4" | "inet6" => Self::Network,
             "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Self::Bytes,
             "uuid" => Self::Uuid,
             "date" => Self::Date,
@@ -46,9 +53,7 @@ impl Reading {
             "timestamp" => Self::Instant,
             "time" => Self::Time,
             "enum" => Self::Label,
-            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "set" | "inet4" | "inet6" => {
-                Self::Text
-            }
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "set" => Self::Text,
             // Geometries, vectors, and whatever comes after this was written.
             _ => Self::Opaque,
         }
@@ -65,10 +70,8 @@ impl Reading {
             Self::Float32 => Cell::Float32(f32::from_le_bytes(bytes.try_into().map_err(|_| malformed())?)),
             Self::Float64 => Cell::Float64(f64::from_le_bytes(bytes.try_into().map_err(|_| malformed())?)),
             Self::Decimal => Cell::Decimal(decimal::parse(bytes, spare).ok_or_else(malformed)?),
-            Self::Bits if bytes.len() <= 8 => {
-                number(bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte)), spare)
-            }
-            Self::Bits => return Err(malformed()),
+            Self::Bits(length) => bits(bytes, length, spare).ok_or_else(malformed)?,
+            Self::Network => network(bytes, spare).unwrap_or(Cell::Text(bytes)),
             Self::Text => Cell::Text(bytes),
             Self::Label => Cell::Label(bytes),
             Self::Json => Cell::Json(bytes),
@@ -120,6 +123,28 @@ fn time(bytes: &[u8]) -> Option<Cell<'static>> {
     let micros = if negative == 0 { micros } else { -micros };
     let in_a_day = (0..=DAY).contains(&micros);
     Some(if in_a_day { Cell::Time(micros) } else { Cell::Interval { months: 0, days: 0, micros } })
+}
+
+/// The server's number has its last bit at the end of the last byte, a string of bits its first one at the beginning of the
+/// first.
+fn bits<'a>(bytes: &[u8], length: u32, spare: &'a mut Vec<u8>) -> Option<Cell<'a>> {
+    let number = bytes.iter().try_fold(0_u64, |number, byte| Some(number.checked_mul(256)? | u64::from(*byte)))?;
+    let shifted = number.checked_shl(64_u32.checked_sub(length)?).unwrap_or(0);
+    spare.clear();
+    spare.extend_from_slice(&shifted.to_be_bytes()[..length.div_ceil(8) as usize]);
+    Some(Cell::Bits { length, bytes: spare })
+}
+
+/// An address comes as text.
+fn network<'a>(bytes: &[u8], spare: &'a mut Vec<u8>) -> Option<Cell<'a>> {
+    let address: IpAddr = str::from_utf8(bytes).ok()?.parse().ok()?;
+    spare.clear();
+    match address {
+        IpAddr::V4(address) => spare.extend_from_slice(&address.octets()),
+        IpAddr::V6(address) => spare.extend_from_slice(&address.octets()),
+    }
+    let prefix = if spare.len() == 4 { 32 } else { 128 };
+    Some(Cell::Network { address: spare, prefix, network: false })
 }
 
 fn integer<'a>(bytes: &[u8], unsigned: bool, spare: &'a mut Vec<u8>) -> Option<Cell<'a>> {
@@ -180,7 +205,9 @@ mod tests {
         assert_eq!(spelled(unsigned, &[0xff; 8]), "Decimal 18446744073709551615");
         assert_eq!(spelled(unsigned, &[0xff; 4]), "Integer 4294967295");
         assert_eq!(spelled(Reading::Integer { unsigned: false }, &[0xff; 2]), "Integer -1");
-        assert_eq!(spelled(Reading::Bits, &[5]), "Integer 5");
+        assert_eq!(spelled(Reading::Bits(4), &[5]), "Bits 0101");
+        assert_eq!(spelled(Reading::Bits(10), &[2, 1]), "Bits 1000000001");
+        assert_eq!(spelled(Reading::Bits(64), &[0xff; 8]), format!("Bits {}", "1".repeat(64)));
         assert!(unsigned.cell(&[1, 2, 3], &mut Vec::new()).is_err());
     }
 }

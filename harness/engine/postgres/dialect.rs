@@ -27,7 +27,7 @@ impl Dialect for PostgresDialect {
         format!("{}.{}", self.quote(name.schema.as_deref().unwrap_or(super::DEFAULT_SCHEMA)), self.quote(&name.name))
     }
 
-    /// Enumerations are declared as text: their type would have to be created first. `Any` is text, because text can
+    /// Enumerations and sets are declared as text: their type would have to be created first. `Any` is text, because text can
     /// hold every value's spelling.
     fn declare(&self, kind: &LogicalType) -> Option<String> {
         Some(match kind {
@@ -47,20 +47,30 @@ impl Dialect for PostgresDialect {
             LogicalType::Float64 => "double precision".to_owned(),
             // 10,485,760 is the longest varchar; a longer limit is none in practice.
             LogicalType::Text { limit: Some(limit @ 1..=10_485_760) } => format!("character varying({limit})"),
-            LogicalType::Text { .. } | LogicalType::Any | LogicalType::Enum { .. } => "text".to_owned(),
+            LogicalType::Text { .. } | LogicalType::Any | LogicalType::Enum { .. } | LogicalType::Set { .. } => {
+                "text".to_owned()
+            }
             LogicalType::PaddedText { length } => format!("character({length})"),
             LogicalType::Bytes => "bytea".to_owned(),
             LogicalType::Uuid => "uuid".to_owned(),
             LogicalType::Date => "date".to_owned(),
             LogicalType::Time => "time without time zone".to_owned(),
+            LogicalType::TimeTz => "time with time zone".to_owned(),
             LogicalType::Timestamp => "timestamp without time zone".to_owned(),
             LogicalType::TimestampTz => "timestamp with time zone".to_owned(),
             LogicalType::Interval => "interval".to_owned(),
             LogicalType::Json { binary: false } => "json".to_owned(),
             LogicalType::Json { binary: true } => "jsonb".to_owned(),
             LogicalType::Bits => "bit varying".to_owned(),
+            LogicalType::Network => "inet".to_owned(),
+            LogicalType::MacAddress => "macaddr8".to_owned(),
             LogicalType::Array(element) => format!("{}[]", self.declare(element)?),
-            LogicalType::Other(_) => return None,
+            LogicalType::Range(_)
+            | LogicalType::Multirange(_)
+            | LogicalType::Map
+            | LogicalType::Composite(_)
+            | LogicalType::Printed(_)
+            | LogicalType::Other(_) => return None,
         })
     }
 

@@ -18,6 +18,7 @@ mod error;
 mod introspect;
 mod load;
 mod queries;
+mod reading;
 mod scan;
 mod script;
 mod session;

@@ -6,9 +6,10 @@ use futures_util::TryStreamExt;
 
 use super::{
     DEFAULT_SCHEMA, PostgresDialect,
+    reading::Reading,
     session::PostgresSession,
-    types::PgType,
-    wire::{Reading, Rows},
+    types::{Asked, PgType, column_types},
+    wire::Rows,
 };
 use crate::{
     canon::RowSink,
@@ -16,14 +17,14 @@ use crate::{
     model::TableName,
 };
 
-/// Types of columns: schema, table, column, type. Takes a schema and a table, or NULL for all.
-const COLUMN_TYPES: &str = include_str!("introspect/column_types.sql");
+/// Types of columns, for [`column_types`] to read. Takes a schema and a table, or NULL for all.
+pub(super) const COLUMN_TYPES: &str = include_str!("introspect/column_types.sql");
 
 impl PostgresSession {
     /// Streams a rowset into a sink.
     ///
     /// Reads the table without its inheritance children (which are tables themselves), a partitioned one with its
-    /// partitions. Types without a binary form, types whose binary form holds OIDs, and xml are read in their text form.
+    /// partitions. Types without a binary form, and types whose binary form holds OIDs, are read in their text form.
     pub(super) async fn copy_out(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
         let doing = format!("reading {}", rowset.table);
         let relation = self.relation(&rowset.table).await?;
@@ -33,7 +34,11 @@ impl PostgresSession {
             let quoted = PostgresDialect.quote(column);
             // An unknown column is left for the server to complain about in its own words.
             let kind = types.get(column).cloned().unwrap_or_default();
-            select.push(if kind.is_read_as_text() { format!("{quoted}::text") } else { quoted });
+            select.push(match kind.asked() {
+                Asked::Binary => quoted,
+                Asked::Text => format!("{quoted}::text"),
+                Asked::Numeric => format!("{quoted}::numeric"),
+            });
             readings.push(Reading::of(&kind));
         }
         let select = format!("SELECT {} FROM {relation}", select.join(", "));
@@ -98,11 +103,9 @@ impl PostgresSession {
         let doing = format!("reading the columns of {table}");
         let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
         let rows = self.bound(&doing, COLUMN_TYPES, &[Some(schema), Some(&table.name)]).await?;
-        let parse = |row: Vec<Option<String>>| {
-            let [_, _, Some(column), Some(kind)]: [Option<String>; 4] = row.try_into().ok()? else { return None };
-            Some((column, serde_json::from_str(&kind).ok()?))
-        };
-        let parsed: Option<HashMap<_, _>> = rows.into_iter().map(parse).collect();
-        parsed.ok_or_else(|| EngineError::Unexpected { doing, what: "a type that cannot be read".to_owned() })
+        let columns = column_types(rows);
+        let columns =
+            columns.ok_or_else(|| EngineError::Unexpected { doing, what: "a type that cannot be read".to_owned() })?;
+        Ok(columns.into_iter().map(|(_, _, column, kind)| (column, kind)).collect())
     }
 }

@@ -34,7 +34,11 @@ pub fn logical(declared: &str) -> LogicalType {
             LogicalType::Timestamp
         }
         "TIMESTAMPTZ" | "TIMESTAMP WITH TIME ZONE" | "DATETIMEOFFSET" => LogicalType::TimestampTz,
+        "TIMETZ" | "TIME WITH TIME ZONE" => LogicalType::TimeTz,
         "JSON" | "JSONB" | "JSON TEXT" => LogicalType::Json { binary: false },
+        "INTERVAL" => LogicalType::Interval,
+        "INET" | "CIDR" => LogicalType::Network,
+        "MACADDR" | "MACADDR8" => LogicalType::MacAddress,
         _ => LogicalType::Other(declared.trim().to_owned()),
     }
 }
@@ -54,7 +58,7 @@ pub(super) fn declare(kind: &LogicalType) -> Option<String> {
         LogicalType::Decimal { precision: None, .. } => "DECIMAL TEXT",
         LogicalType::Float32 | LogicalType::Float64 => "REAL",
         LogicalType::Text { limit: Some(limit) } => return Some(format!("VARCHAR({limit})")),
-        LogicalType::Text { limit: None } | LogicalType::Enum { .. } => "TEXT",
+        LogicalType::Text { limit: None } | LogicalType::Enum { .. } | LogicalType::Set { .. } => "TEXT",
         LogicalType::PaddedText { length } => return Some(format!("CHAR({length})")),
         LogicalType::Bytes => "BLOB",
         LogicalType::Uuid => "UUID",
@@ -64,7 +68,18 @@ pub(super) fn declare(kind: &LogicalType) -> Option<String> {
         LogicalType::TimestampTz => "TIMESTAMP WITH TIME ZONE",
         LogicalType::Json { .. } => "JSON TEXT",
         LogicalType::Any => "",
-        LogicalType::Interval | LogicalType::Bits | LogicalType::Array(_) | LogicalType::Other(_) => return None,
+        LogicalType::Interval
+        | LogicalType::TimeTz
+        | LogicalType::Bits
+        | LogicalType::Network
+        | LogicalType::MacAddress
+        | LogicalType::Array(_)
+        | LogicalType::Range(_)
+        | LogicalType::Multirange(_)
+        | LogicalType::Map
+        | LogicalType::Composite(_)
+        | LogicalType::Printed(_)
+        | LogicalType::Other(_) => return None,
     };
     Some(name.to_owned())
 }
@@ -104,7 +119,7 @@ mod tests {
             ("timestamp(6) with time zone", LogicalType::TimestampTz),
             ("DATETIME", LogicalType::Timestamp),
             ("FLOATING POINT", LogicalType::Other("FLOATING POINT".to_owned())),
-            ("interval", LogicalType::Other("interval".to_owned())),
+            ("interval", LogicalType::Interval),
         ] {
             assert_eq!(logical(declared), kind, "{declared}");
         }

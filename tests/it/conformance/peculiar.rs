@@ -5,6 +5,8 @@ use super::{Place, rows};
 /// An engine, statements that make the table `peculiar` and fill it, and its rows.
 type Peculiar = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
 
+const ONES: &str = "Bits 1111111111111111111111111111111111111111111111111111111111111111";
+
 const ALL: &[Peculiar] = &[
     (
         "mariadb",
@@ -21,24 +23,24 @@ const ALL: &[Peculiar] = &[
                 "Decimal 18446744073709551615",
                 "Integer 2",
                 "Integer 7",
-                "Integer 5",
-                "Decimal 18446744073709551615",
+                "Bits 00101",
+                ONES,
                 "Integer 2024",
                 "Label it's",
                 "Text a,c",
-                "Text ::1",
+                "Network ::1",
             ],
             &[
                 "Integer 2",
                 "Integer 9223372036854775807",
                 "Integer -1",
                 "Integer 255",
-                "Integer 0",
-                "Integer 1",
+                "Bits 00000",
+                "Bits 0000000000000000000000000000000000000000000000000000000000000001",
                 "Integer 0",
                 "Label sad",
                 "Text ",
-                "Text 1:2::3",
+                "Network 1:2::3",
             ],
         ],
     ),

@@ -1,7 +1,5 @@
 //! Values at the edges of every type that an engine declares.
 
-use std::collections::BTreeSet;
-
 use rehearse::{
     engine::EngineError,
     model::{LogicalType, Value},
@@ -35,12 +33,16 @@ fn kinds() -> Vec<LogicalType> {
         T::Uuid,
         T::Date,
         T::Time,
+        T::TimeTz,
         T::Timestamp,
         T::TimestampTz,
         T::Interval,
         T::Json { binary: false },
         T::Json { binary: true },
         T::Bits,
+        T::Network,
+        T::MacAddress,
+        T::Set { labels: rows::strings(&["sad", "glad"]) },
         T::Enum { labels: rows::strings(&["sad", "glad"]) },
         T::Array(Box::new(T::Integer { bits: 32 })),
         T::Array(Box::new(T::Text { limit: None })),
@@ -162,23 +164,44 @@ fn edges(kind: &LogicalType) -> Vec<Edge> {
             (json("[]"), "Jsonb []"),
             (json("9007199254740993"), "Jsonb 9007199254740993"),
         ],
-        // Of these two the binary form says nothing to a reader: the server is asked for its text.
-        LogicalType::Bits => vec![(text("0101"), "0101"), (text(""), ""), (text("00000101"), "00000101")],
+        LogicalType::TimeTz => {
+            vec![(text("10:00:00+02"), "TimeTz 10:00:00+02"), (text("24:00:00-03:30"), "TimeTz 24:00:00-03:30")]
+        }
+        LogicalType::Network => vec![
+            (text("10.0.0.1"), "Network 10.0.0.1"),
+            (text("10.0.0.0/8"), "Network 10.0.0.0/8"),
+            (text("2001:db8::ff"), "Network 2001:db8::ff"),
+            (text("::/0"), "Network ::/0"),
+        ],
+        LogicalType::MacAddress => vec![
+            (text("08:00:2b:01:02:03:04:05"), "MacAddress 08:00:2b:01:02:03:04:05"),
+            (text("08-00-2B-01-02-03"), "MacAddress 08:00:2b:ff:fe:01:02:03"),
+        ],
+        LogicalType::Set { .. } => vec![(text("sad,glad"), "Text sad,glad"), (text("glad"), "Text glad")],
+        // The server prints the same text of these; see below.
+        LogicalType::Bits => {
+            vec![(text("0101"), "Bits 0101"), (text(""), "Bits "), (text("000001011"), "Bits 000001011")]
+        }
         LogicalType::Array(element) if **element == rows::any_text() => vec![
-            (text("{NULL,\"NULL\",\"\",\" \"}"), "{NULL,\"NULL\",\"\",\" \"}"),
-            (text("{}"), "{}"),
-            (text("{\"a,b\",\"\\\"\",\"\\\\\"}"), "{\"a,b\",\"\\\"\",\"\\\\\"}"),
+            (text("{NULL,\"NULL\",\"\",\" \"}"), "Nested {NULL,\"NULL\",\"\",\" \"}"),
+            (text("{}"), "Nested {}"),
+            (text("{\"a,b\",\"\\\"\",\"\\\\\"}"), "Nested {\"a,b\",\"\\\"\",\"\\\\\"}"),
         ],
         LogicalType::Array(_) => vec![
-            (text("{1,NULL,3}"), "{1,NULL,3}"),
-            (text("{}"), "{}"),
-            (text("[0:1]={5,6}"), "[0:1]={5,6}"),
-            (text("{5,6}"), "{5,6}"),
-            (text("{{1,2},{3,4}}"), "{{1,2},{3,4}}"),
+            (text("{1,NULL,3}"), "Nested {1,NULL,3}"),
+            (text("{}"), "Nested {}"),
+            (text("[0:1]={5,6}"), "Nested [0:1]={5,6}"),
+            (text("{5,6}"), "Nested {5,6}"),
+            (text("{{1,2},{3,4}}"), "Nested {{1,2},{3,4}}"),
         ],
         LogicalType::Enum { .. } => vec![(text("glad"), "Text glad"), (text("sad"), "Text sad")],
         LogicalType::Any => vec![(text("x'61'"), "Text x'61'"), (text("1.0"), "Text 1.0")],
-        LogicalType::Other(name) => panic!("{name} has no word of its own"),
+        LogicalType::Range(_)
+        | LogicalType::Multirange(_)
+        | LogicalType::Map
+        | LogicalType::Composite(_)
+        | LogicalType::Printed(_)
+        | LogicalType::Other(_) => panic!("{kind} has to be made by its own engine's SQL"),
     }
 }
 
@@ -347,15 +370,12 @@ pub(super) async fn every_type_gives_back_what_was_loaded(place: &Place) {
 
         let seen = rows::scan(session.as_mut(), &table).await;
         assert_eq!(seen[0], ["Integer -1", "Null"], "{kind}");
-        let opaque = matches!(kind, LogicalType::Bits | LogicalType::Array(_));
         let cells: Vec<&String> = seen[1..].iter().map(|row| &row[1]).collect();
-        if opaque {
-            // Unlike values have unlike forms, and the server reads its own text of each.
-            assert_eq!(cells.iter().collect::<BTreeSet<_>>().len(), edges.len(), "{kind}: {cells:?}");
+        if place.engine.id() == "postgres" && matches!(kind, LogicalType::Bits | LogicalType::Array(_)) {
             let texts = session.query(&format!("SELECT v FROM {name} WHERE n >= 0 ORDER BY n")).await.unwrap();
             let texts: Vec<_> = texts.iter().map(|row| row[0].as_deref().unwrap()).collect();
-            assert_eq!(texts, edges.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), "{kind}");
-            continue;
+            let wanted: Vec<_> = edges.iter().map(|(_, wanted)| wanted.split_once(' ').unwrap().1).collect();
+            assert_eq!(texts, wanted, "{kind}");
         }
         for ((value, wanted), cell) in edges.iter().zip(cells) {
             assert_eq!(cell, wanted, "{kind}: {value:?}");

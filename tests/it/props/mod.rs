@@ -2,4 +2,6 @@
 
 mod causes;
 mod forms;
+mod nested;
+mod pinned;
 mod rows;

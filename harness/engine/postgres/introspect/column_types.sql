@@ -1,4 +1,6 @@
--- Types of columns: schema, table, column, type as JSON. $1 and $2 are schema and table, or NULL for every user table.
+-- Types of columns. First every type that a value of them can be made of, as JSON, without schema, table and column;
+-- then schema, table, column, and its type's OID and modifier as JSON. $1 and $2 are schema and table, or NULL for every
+-- user table.
 WITH RECURSIVE wanted AS (
     SELECT n.nspname, c.relname, a.attname, a.attnum, a.atttypid, a.atttypmod
     FROM pg_catalog.pg_attribute a
@@ -9,28 +11,48 @@ WITH RECURSIVE wanted AS (
                THEN c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
                     AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
                ELSE n.nspname = $1::text AND c.relname = $2::text AND c.relkind IN ('r', 'p', 'f', 'v', 'm') END
-), resolved (declared, modifier, oid, typmod) AS (
-    -- A domain is followed down to the type that it is over.
-    SELECT DISTINCT atttypid, atttypmod, atttypid, atttypmod FROM wanted
+), reached (oid) AS (
+    SELECT DISTINCT atttypid FROM wanted
     UNION
-    SELECT r.declared, r.modifier, t.typbasetype, t.typtypmod
-    FROM resolved r
-    JOIN pg_catalog.pg_type t ON t.oid = r.oid AND t.typtype = 'd'
-), described AS (
-    SELECT r.declared, r.modifier, jsonb_build_object(
-        'oid', t.oid::bigint, 'name', t.typname, 'class', t.typtype, 'modifier', r.typmod,
-        'sends', t.typsend <> 0,
-        'labels', (SELECT coalesce(jsonb_agg(e.enumlabel ORDER BY e.enumsortorder), '[]')
-                   FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
-        'element', CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN jsonb_build_object(
-            'oid', e.oid::bigint, 'name', e.typname, 'class', e.typtype, 'modifier', r.typmod, 'sends', e.typsend <> 0,
-            'labels', (SELECT coalesce(jsonb_agg(l.enumlabel ORDER BY l.enumsortorder), '[]')
-                       FROM pg_catalog.pg_enum l WHERE l.enumtypid = e.oid)) END) AS type
-    FROM resolved r
-    JOIN pg_catalog.pg_type t ON t.oid = r.oid AND t.typtype <> 'd'
-    LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+    SELECT inner_type.oid
+    FROM reached r
+    JOIN pg_catalog.pg_type t ON t.oid = r.oid
+    CROSS JOIN LATERAL (
+        SELECT t.typbasetype WHERE t.typtype = 'd'
+        UNION ALL
+        SELECT t.typelem WHERE t.typcategory = 'A' AND t.typelem <> 0
+        UNION ALL
+        SELECT a.atttypid FROM pg_catalog.pg_attribute a
+        WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT g.rngsubtype FROM pg_catalog.pg_range g WHERE g.rngtypid = t.oid
+        UNION ALL
+        -- Multiranges came with version 14.
+        SELECT g.rngtypid FROM pg_catalog.pg_range g
+        WHERE t.typtype = 'm' AND (pg_catalog.to_jsonb(g) ->> 'rngmultitypid')::oid = t.oid
+    ) AS inner_type (oid)
 )
-SELECT w.nspname::text, w.relname::text, w.attname::text, d.type::text
-FROM wanted w
-JOIN described d ON d.declared = w.atttypid AND d.modifier = w.atttypmod
-ORDER BY w.nspname, w.relname, w.attnum
+SELECT NULL::text, NULL::text, NULL::text, pg_catalog.jsonb_build_object(
+    'oid', t.oid::bigint, 'name', t.typname, 'class', t.typtype, 'sends', t.typsend <> 0,
+    'base', CASE WHEN t.typtype = 'd' THEN
+        pg_catalog.jsonb_build_object('oid', t.typbasetype::bigint, 'modifier', t.typtypmod) END,
+    'element', CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem::bigint END,
+    'labels', (SELECT coalesce(pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder), '[]')
+               FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
+    'fields', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                   'name', a.attname, 'oid', a.atttypid::bigint, 'modifier', a.atttypmod) ORDER BY a.attnum), '[]')
+               FROM pg_catalog.pg_attribute a
+               WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+    'over', (SELECT CASE WHEN g.rngtypid = t.oid THEN g.rngsubtype ELSE g.rngtypid END::bigint
+             FROM pg_catalog.pg_range g
+             WHERE t.typtype IN ('r', 'm')
+               AND (g.rngtypid = t.oid OR (pg_catalog.to_jsonb(g) ->> 'rngmultitypid')::oid = t.oid)))::text
+FROM reached r
+JOIN pg_catalog.pg_type t ON t.oid = r.oid
+UNION ALL
+SELECT ordered.* FROM (
+    SELECT w.nspname::text, w.relname::text, w.attname::text,
+           pg_catalog.jsonb_build_object('oid', w.atttypid::bigint, 'modifier', w.atttypmod)::text
+    FROM wanted w
+    ORDER BY w.nspname, w.relname, w.attnum
+) AS ordered

@@ -9,7 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{queries::table_name, session::PostgresSession, types::PgType};
+use super::{
+    queries::table_name,
+    scan::COLUMN_TYPES,
+    session::PostgresSession,
+    types::{PgType, column_types},
+};
 use crate::{
     engine::{Dialect, EngineError},
     model::{
@@ -132,12 +137,11 @@ impl PostgresSession {
 
     /// Types of all columns of all user tables.
     async fn all_column_types(&mut self) -> Result<ColumnTypes, EngineError> {
-        let rows = self.bound(DOING, include_str!("column_types.sql"), &[None, None]).await?;
-        let typed = |row| {
-            let [schema, table, column, kind] = fields(row)?;
-            Ok(((table_name(schema, table), column), parse(&kind)?))
-        };
-        rows.into_iter().map(typed).collect()
+        let rows = self.bound(DOING, COLUMN_TYPES, &[None, None]).await?;
+        let columns = column_types(rows).ok_or_else(|| unexpected("a type that cannot be read".to_owned()))?;
+        let named =
+            columns.into_iter().map(|(schema, table, column, kind)| ((table_name(schema, table), column), kind));
+        Ok(named.collect())
     }
 
     async fn sequences(&mut self) -> Result<Vec<Sequence>, EngineError> {

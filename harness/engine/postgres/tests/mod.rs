@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod catalogue;
+mod made_of_values;
 mod rows;
 
 /// The server's address, or `None` after saying that the test is skipped.

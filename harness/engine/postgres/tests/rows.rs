@@ -54,9 +54,7 @@ async fn every_type_is_read_as_what_it_is() {
         "Label glad",
     ];
     assert_eq!(&cells[..expected.len()], expected);
-    assert!(cells[21].starts_with("Opaque"), "{}", cells[21]);
-    assert_eq!(cells[22], format!("{:?}", Cell::Opaque(b"{sad}")));
-    assert_eq!(cells[23], format!("{:?}", Cell::Opaque(b"(1,glad)")));
+    assert!(cells[21..24].iter().all(|cell| cell.starts_with("Nested")), "{:?}", &cells[21..24]);
     assert_eq!(&cells[24..26], ["Text postgres=r/postgres", "Text t"]);
     assert!(cells[26..].iter().all(|cell| cell == "Null") && cells.len() == 52);
     let kinds: Vec<_> = table.columns.iter().map(|column| column.kind.clone()).collect();
