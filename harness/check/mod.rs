@@ -137,6 +137,11 @@ impl CheckContext<'_> {
         self.readers.side(side)?.scan(&Rowset::compared(comparison, side, Vec::new()), &mut Rows).await
     }
 
+    /// Whether an earlier check counted a comparison, and found no row on one side.
+    pub fn is_empty(&self, side: Side, position: usize) -> bool {
+        self.tally.get(&position).is_some_and(|rows| *rows.get(side) == 0)
+    }
+
     /// Whether a rowset has at least one row.
     ///
     /// # Errors

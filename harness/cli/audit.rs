@@ -40,8 +40,8 @@ const COMPARED: &str = "What is compared";
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Where the rows came from: postgres://user@host/database, mariadb://…, env:NAME or @FILE that holds such a URL, a
-    /// SQLite file, or what pg_dump or mariadb-dump wrote, which is restored on a server of the run's own
+    /// Where the rows came from: postgres://user@host/database, mariadb://…, service:NAME, env:NAME or @FILE that holds such
+    /// a URL, a SQLite file, or what pg_dump or mariadb-dump wrote, which is restored on a server of the run's own
     #[arg(long, value_name = "URL")]
     pub source: Option<String>,
 
@@ -215,7 +215,7 @@ fn given(flag: &str, text: &str) -> Result<Given, Failure> {
     let wrong = |error: String| Failure::usage(format!("`{flag}`: {error}"));
     let file = match text.strip_prefix("sqlite:") {
         Some(path) => Some(path),
-        None if text.contains("://") || text.starts_with("env:") || text.starts_with('@') => None,
+        None if urls::is_one(text) => None,
         None => Some(text),
     };
     let Some(file) = file else {

@@ -6,14 +6,17 @@
 
 pub mod content;
 pub mod dump;
+mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
 pub mod script;
 mod select;
 pub mod sqlite;
+mod tls;
+mod urls;
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -31,8 +34,11 @@ use crate::{
     },
 };
 
+pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
 pub use select::has_value;
+pub use tls::{DemandsTls, encryption};
+pub use urls::{Parameter, UrlSpec};
 
 /// Every engine.
 pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite, &mariadb::MariaDb];
@@ -118,6 +124,8 @@ pub struct ServerSpec {
     pub program_folders: &'static [&'static str],
     /// What is said to such a server about scratch databases.
     pub databases: DatabaseSql,
+    /// How URLs name its databases.
+    pub urls: UrlSpec,
 }
 
 /// The SQL around scratch databases on a server. Names come in quoted already.
@@ -206,6 +214,11 @@ pub struct SchemaScript {
 pub trait Session: Send {
     /// The server's or library's version: `15.18`.
     async fn version(&mut self) -> Result<String, EngineError>;
+
+    /// The protocol that encrypts this session, as the server names it (`TLSv1.3`); `None` if nothing does.
+    async fn encryption(&mut self) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
 
     /// Runs a script of one or more statements.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError>;
@@ -322,85 +335,6 @@ pub trait RowSource: Send {
     /// # Errors
     /// Whatever keeps the source from giving the next row; the load stops and nothing of it stays.
     fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
-}
-
-/// Why an engine could not do something.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Nothing answers at that address (any more).
-    #[error("failed to reach {place}")]
-    Unavailable {
-        /// The address without password.
-        place: String,
-        /// The driver's error.
-        #[source]
-        source: BoxedError,
-    },
-    /// The server said no: wrong password, missing rights, a broken rule, bad SQL.
-    #[error("{doing} was refused{}", Code(code))]
-    Refused {
-        /// What was being done, as in "copying into users".
-        doing: String,
-        /// The engine's own code (SQLSTATE in PostgreSQL), where there is one.
-        code: Option<String>,
-        /// The server's message.
-        #[source]
-        source: BoxedError,
-    },
-    /// The file is not a database that this engine can read.
-    #[error("`{path}` {problem}")]
-    BadFile {
-        /// The file.
-        path: String,
-        /// What is wrong with it, as a verb phrase: "is not a SQLite database (it may be encrypted)".
-        problem: String,
-    },
-    /// Somebody else holds a lock.
-    #[error("`{place}` is locked by another process")]
-    Locked {
-        /// The file or table.
-        place: String,
-    },
-    /// No room is left.
-    #[error("no space is left while {doing}")]
-    Full {
-        /// What was being done.
-        doing: String,
-        /// The server's message.
-        #[source]
-        source: BoxedError,
-    },
-    /// The rows that were to be loaded could not be had.
-    #[error("failed to get the next row for {table}")]
-    RowSource {
-        /// The table that they were for.
-        table: TableName,
-        /// Why.
-        #[source]
-        source: BoxedError,
-    },
-    /// The engine sent something that we do not understand: a bug, or a version that we do not know.
-    #[error("unexpected answer while {doing}: {what}")]
-    Unexpected {
-        /// What was being done.
-        doing: String,
-        /// What came.
-        what: String,
-    },
-}
-
-/// Any error.
-pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
-
-struct Code<'a>(&'a Option<String>);
-
-impl fmt::Display for Code<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(code) => write!(f, " ({code})"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The id of an engine as the model names it.

@@ -116,12 +116,32 @@ impl PostgresSession {
 
     /// The columns' types by name.
     pub(super) async fn column_types(&mut self, table: &TableName) -> Result<HashMap<String, PgType>, EngineError> {
-        let doing = format!("reading the columns of {table}");
         let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
-        let rows = self.bound(&doing, COLUMN_TYPES, &[Some(schema), Some(&table.name)]).await?;
-        let columns = column_types(rows);
-        let columns =
-            columns.ok_or_else(|| EngineError::Unexpected { doing, what: "a type that cannot be read".to_owned() })?;
-        Ok(columns.into_iter().map(|(_, _, column, kind)| (column, kind)).collect())
+        if self.reads_only && self.known_types.is_none() {
+            // One state is seen until the transaction ends: what holds for one table is asked for all of them at once.
+            let mut known: HashMap<_, HashMap<_, _>> = HashMap::new();
+            for (schema, table, column, kind) in self.types_of(table, None).await? {
+                known.entry((schema, table)).or_default().insert(column, kind);
+            }
+            self.known_types = Some(known);
+        }
+        let key = (schema.to_owned(), table.name.clone());
+        if let Some(known) = self.known_types.as_ref().and_then(|known| known.get(&key)) {
+            return Ok(known.clone());
+        }
+        let types = self.types_of(table, Some((schema, &table.name))).await?;
+        Ok(types.into_iter().map(|(_, _, column, kind)| (column, kind)).collect())
+    }
+
+    /// The types of a table's columns, or of every table's.
+    async fn types_of(
+        &mut self,
+        table: &TableName,
+        only: Option<(&str, &str)>,
+    ) -> Result<Vec<(String, String, String, PgType)>, EngineError> {
+        let doing = format!("reading the columns of {table}");
+        let rows = self.bound(&doing, COLUMN_TYPES, &[only.map(|only| only.0), only.map(|only| only.1)]).await?;
+        column_types(rows)
+            .ok_or_else(|| EngineError::Unexpected { doing, what: "a type that cannot be read".to_owned() })
     }
 }

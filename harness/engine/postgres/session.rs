@@ -1,11 +1,13 @@
 //! One connection to one PostgreSQL database.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, ValueRef, postgres::PgRow, query, raw_sql,
 };
 
-use super::{encode::Writing, error};
+use super::{encode::Writing, error, types::PgType};
 use crate::{
     canon::RowSink,
     engine::{Counted, EngineError, Guard, KeyScript, RowSource, Rowset, Session, Standpoint},
@@ -26,6 +28,10 @@ pub(super) struct PostgresSession {
     pub(super) midway: bool,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
+    /// Whether the open transaction only reads, and sees one state.
+    pub(super) reads_only: bool,
+    /// The types of every table's columns (by schema and table) in such a transaction, once somebody asked.
+    pub(super) known_types: Option<HashMap<(String, String), HashMap<String, PgType>>>,
     /// The table last loaded in this transaction, whose lock keeps its columns as they are.
     pub(super) loaded: Option<Loaded>,
 }
@@ -40,7 +46,15 @@ pub(super) struct Loaded {
 impl PostgresSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: PgConnection, place: String) -> Self {
-        Self { connection, place, midway: false, in_transaction: false, loaded: None }
+        Self {
+            connection,
+            place,
+            midway: false,
+            in_transaction: false,
+            reads_only: false,
+            known_types: None,
+            loaded: None,
+        }
     }
 
     /// Maps a driver's error.
@@ -127,6 +141,12 @@ impl Session for PostgresSession {
         Ok(version.split_whitespace().next().unwrap_or_default().to_owned())
     }
 
+    async fn encryption(&mut self) -> Result<Option<String>, EngineError> {
+        let sql = "SELECT version FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid() AND ssl";
+        let rows = self.texts("asking for the session's encryption", sql).await?;
+        Ok(rows.into_iter().flatten().flatten().next())
+    }
+
     /// Runs a script in one message: its statements are one transaction unless they say otherwise, and one that cannot
     /// run in a transaction (`CREATE DATABASE`, `CREATE INDEX CONCURRENTLY`) has to come alone.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {
@@ -185,18 +205,22 @@ impl Session for PostgresSession {
         let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" } else { "BEGIN" };
         self.run("beginning a transaction", sql).await?;
         self.in_transaction = true;
+        self.reads_only = read_only;
+        self.known_types = None;
         Ok(())
     }
 
     /// Commits. A transaction in which a statement failed is an error here: the server would answer COMMIT by rolling it
     /// back, and say so only in a word that the driver drops.
     async fn commit(&mut self) -> Result<(), EngineError> {
-        self.in_transaction = false;
+        (self.in_transaction, self.reads_only) = (false, false);
+        self.known_types = None;
         self.run("committing", "SELECT 1; COMMIT").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
-        self.in_transaction = false;
+        (self.in_transaction, self.reads_only) = (false, false);
+        self.known_types = None;
         self.run("rolling back a transaction", "ROLLBACK").await
     }
 

@@ -13,9 +13,9 @@ use crate::{
     canon::comparison::Mapping,
     check::{self, Readers},
     document::{Place, Problem, Problems},
-    engine::Standpoint,
+    engine::{self, Standpoint},
     model::{
-        EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, Verdict, chain,
+        EventKind, FindingKind, Outcome, Report, Severity, Side, Sides, Snapshot, Stage, Unchecked, Verdict, chain,
         event::{Direction, StepStamp},
     },
     run::{
@@ -29,6 +29,9 @@ use crate::{
 
 /// The stage that an audit looks at: the migration has happened.
 pub(super) const STAGE: Stage = Stage::Migrated;
+/// What of a side's catalogue is hidden from its role, and the right that it lacks.
+type Hidden = (Side, &'static str, &'static str);
+
 /// How the error of a mapping begins that does not fit the databases.
 const INVALID: &str = "invalid input";
 /// How the error begins of a role that may not be used.
@@ -55,7 +58,7 @@ impl Audit {
         let started = Instant::now();
         let limit = Duration::from_millis(self.options.act_ms);
         let read = bounded(self.read(), limit, &self.stop).await;
-        let read = read.and_then(|examination| refuse_unmet(&examination).map(|()| examination));
+        let read = read.and_then(|(examination, hidden)| refuse_unmet(&examination).map(|()| (examination, hidden)));
         let outcome = match &read {
             Ok(_) => Outcome::Passed,
             Err(error) => Outcome::Broken { error: error.clone() },
@@ -63,15 +66,16 @@ impl Audit {
         let (step, duration_ms) = (READ.to_owned(), millis(started));
         self.recorder.emit(EventKind::StepFinished { step, outcome, rows: 0, duration_ms, figures: Vec::new() })?;
         let refused = matches!(&read, Err(error) if error.starts_with(INVALID) || error.starts_with(REFUSED));
-        let mut examination = read.unwrap_or_else(|_| Examination::new(Sessions::fresh(), Mapping::default()));
-        self.checks(&mut examination).await?;
+        let (mut examination, hidden) =
+            read.unwrap_or_else(|_| (Examination::new(Sessions::fresh(), Mapping::default()), Vec::new()));
+        self.checks(&mut examination, &hidden).await?;
         let played = self.conclude(&examination)?;
         Ok(Played { refused, ..played })
     }
 
     /// Says what the sessions of a side see, and what its role could do to it.
     fn stands(&self, side: Side, standpoint: &Standpoint) -> Result<(), String> {
-        let Standpoint { taken_at, position, could_write } = standpoint;
+        let Standpoint { taken_at, position, could_write, .. } = standpoint;
         if let Some(taken_at) = taken_at {
             let position = position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
             self.note(format!("the {side} was read in one snapshot, taken at {taken_at}{position}"))?;
@@ -90,11 +94,11 @@ impl Audit {
     }
 
     /// Opens one pair of sessions and reads both catalogues in them.
-    async fn read(&self) -> Result<Examination, String> {
+    async fn read(&self) -> Result<(Examination, Vec<Hidden>), String> {
         let reached = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
         let addresses = reached.as_ref().map(|reached| reached.address.clone());
         let mut readers = Readers::open_with(&addresses, &self.options.manner).await.map_err(|error| chain(&error))?;
-        let mut snapshots = BTreeMap::new();
+        let (mut snapshots, mut hidden) = (BTreeMap::new(), Vec::new());
         for side in Side::BOTH {
             let Reached { provider, why, .. } = reached.get(side);
             let reading = |error| format!("failed to read the {side}: {}", chain(&error));
@@ -106,19 +110,21 @@ impl Audit {
                 provider: provider.clone(),
                 why: why.clone(),
                 place: self.sides.get(side).to_string(),
+                encryption: engine::encryption(session, addresses.get(side)).await.map_err(reading)?,
             };
             self.recorder.emit(event).map_err(|error| chain(&error))?;
             // Rows are counted and compared by the checks; to record them in own form as well would read each table twice.
             let catalogue = session.introspect().await.map_err(reading)?;
             let standpoint = session.standpoint().await.map_err(reading)?;
             self.stands(side, &standpoint)?;
+            hidden.extend(standpoint.hidden.into_iter().map(|(what, right)| (side, what, right)));
             snapshots.insert((STAGE, side), Snapshot { catalogue, ..Snapshot::default() });
         }
         let mapping = Mapping { today: clock::today(), ..self.options.mapping.clone() };
         let mut examination =
             Examination::new(Sessions::shared(addresses, readers, self.options.manner.clone()), mapping);
         examination.snapshots = snapshots;
-        Ok(examination)
+        Ok((examination, hidden))
     }
 
     /// Says something that no other event carries.
@@ -126,7 +132,7 @@ impl Audit {
         self.recorder.emit(EventKind::Note { text }).map_err(|error| chain(&error))
     }
 
-    async fn checks(&self, examination: &mut Examination) -> Result<(), RunError> {
+    async fn checks(&self, examination: &mut Examination, hidden: &[Hidden]) -> Result<(), RunError> {
         let bounds = Bounds {
             limit: Duration::from_millis(self.options.act_ms),
             stop: &self.stop,
@@ -143,6 +149,7 @@ impl Audit {
                 examination.look(STAGE, check, &bounds).await
             };
             match check {
+                "schema" => self.conceal(hidden, &mut looked),
                 "checksum" => {
                     let again = self.settle(examination, &mut looked);
                     match bounded(again, bounds.limit, bounds.stop).await {
@@ -159,6 +166,20 @@ impl Audit {
             self.recorder.emit(EventKind::Note { text: error })?;
         }
         Ok(())
+    }
+
+    /// Names what is hidden from a role. A table that is not seen may be there: that is no finding then.
+    fn conceal(&self, hidden: &[Hidden], looked: &mut Looked) {
+        for (side, what, right) in hidden {
+            let reason = format!("its role lacks {right} on the whole database, without which some may be hidden");
+            looked.examined.unchecked.push(Unchecked::new("object", format!("{side} {what}"), reason));
+        }
+        if hidden.iter().any(|(side, what, _)| (*side, *what) == (Side::Target, "tables")) {
+            let missing = looked.examined.findings.iter_mut().filter(|one| one.kind == FindingKind::TableMissing);
+            missing.for_each(|finding| finding.severity = Severity::Warning);
+        }
+        let has_failed = self.options.fail_on.has_failed(&looked.examined);
+        looked.conclude(has_failed);
     }
 
     fn conclude(&self, examination: &Examination) -> Result<Played, RunError> {

@@ -177,10 +177,18 @@ impl Audit {
             None => return Err(format!("no engine is called `{}`", address.engine)),
         };
         let version = session.version().await.map_err(|error| chain(&error))?;
+        let encryption = engine::encryption(&mut *session, &address).await.map_err(|error| chain(&error))?;
         session.close().await.map_err(|error| chain(&error))?;
         let place = self.sides.get(side).to_string();
-        let event =
-            EventKind::SideReady { side, engine: address.engine.clone(), version, provider, why, place: place.clone() };
+        let event = EventKind::SideReady {
+            side,
+            engine: address.engine.clone(),
+            version,
+            provider,
+            why,
+            place: place.clone(),
+            encryption,
+        };
         self.recorder.emit(event).map_err(|error| chain(&error))?;
         let told = |rows| self.recorder.progress("record", rows, None);
         let guard = &self.options.manner.guard;

@@ -18,7 +18,7 @@ use rehearse::{
 };
 use tokio::runtime::Runtime;
 
-use crate::provision::{Announced, Urls, request, work};
+use crate::support::server::{Announced, Urls, request, work};
 
 const SOURCE: &str = include_str!("../../../fixtures/checks/source.sql");
 const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
@@ -98,7 +98,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.runtime.block_on(self.leases.release(&Urls::default()));
+        self.runtime.block_on(std::mem::take(&mut self.leases).release(&Urls::default()));
     }
 }
 
