@@ -8,13 +8,13 @@ use crate::{
 };
 
 /// Rows of each side that are followed, by 32 bytes each.
-const KEPT: usize = 200_000;
+const KEPT: usize = 100_000;
 /// Rows that one distance has to explain before it is a cause: any two keys are some distance apart.
 const REPEATS: u64 = 3;
 
 /// Takes the rows that differ and finds those that are the other side's with another key.
 ///
-/// It follows the first 200,000 rows of each side; of those beyond nothing is said, they count as unexplained. Rows of
+/// It follows the first 100,000 rows of each side; of those beyond nothing is said, they count as unexplained. Rows of
 /// which the values besides the key are on one side more than once say nothing either.
 #[derive(Clone, Debug)]
 pub struct KeyShift {
@@ -67,6 +67,9 @@ impl KeyShift {
     /// another row of its key.
     pub fn take(&mut self, side: Side, own: &[u8], changed: bool) {
         let (Some(key_column), rows) = (self.key, self.rows.get_mut(side)) else { return };
+        if rows.len() >= KEPT {
+            return;
+        }
         let mut rest = own;
         let mut besides = Vec::new();
         let mut key = None;
@@ -82,11 +85,7 @@ impl KeyShift {
         let Some(key) = key else { return };
         let digest = blake3::hash(&besides);
         let half: [u8; 16] = *digest.as_bytes().first_chunk().expect("thirty-two bytes hold sixteen");
-        if let Some(known) = rows.get_mut(&half) {
-            known.doubled = true;
-        } else if rows.len() < KEPT {
-            rows.insert(half, Row { key, changed, doubled: false });
-        }
+        rows.entry(half).and_modify(|known| known.doubled = true).or_insert(Row { key, changed, doubled: false });
     }
 
     /// The distance that explains most rows, if there is one.

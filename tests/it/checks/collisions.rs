@@ -124,6 +124,27 @@ fn told_apart(mut pair: Pair<'_>, collisions: &[Collision]) -> Vec<String> {
     wrong
 }
 
+/// SQLite lets a primary key of text be NULL, as often as somebody likes.
+#[test]
+fn rows_whose_key_is_null_are_compared() {
+    let Some(bench) = Bench::take("rows_whose_key_is_null_are_compared") else { return };
+    let source = "CREATE TABLE c0 (a TEXT PRIMARY KEY, b int); INSERT INTO c0 VALUES (NULL, 1), (NULL, 2), ('x', 3);
+                  CREATE TABLE c1 (a TEXT PRIMARY KEY, b int); INSERT INTO c1 VALUES (NULL, 1), (NULL, 2), ('x', 3);
+                  CREATE TABLE c2 (a TEXT PRIMARY KEY, b int); INSERT INTO c2 VALUES (NULL, 1), (NULL, 1);";
+    let target = "CREATE TABLE c0 (a text UNIQUE, b int); INSERT INTO c0 VALUES (NULL, 2), ('x', 3), (NULL, 1);
+                  CREATE TABLE c1 (a text UNIQUE, b int); INSERT INTO c1 VALUES (NULL, 2), ('x', 3), (NULL, 4);
+                  CREATE TABLE c2 (a text UNIQUE, b int); INSERT INTO c2 VALUES (NULL, 1);";
+    let pair = bench.pair();
+    pair.source(source);
+    pair.target(target);
+    let expected: &[Collision] = &[
+        ("the same rows", "", "", "", &[]),
+        ("one of them is another", "", "", "", &["extraneous_row 1", "missing_row 1"]),
+        ("one of them is there once", "", "", "", &["missing_row 1"]),
+    ];
+    assert_eq!(told_apart(pair, expected), Vec::<String>::new());
+}
+
 #[test]
 fn what_other_checksums_hold_equal_is_told_apart() {
     let test = "what_other_checksums_hold_equal_is_told_apart";
