@@ -21,6 +21,7 @@ pub mod secret;
 pub mod sides;
 pub mod snapshot;
 pub mod stage;
+pub mod tls;
 pub mod value;
 
 pub use address::{Address, Endpoint, Host};
@@ -40,4 +41,5 @@ pub use secret::Secret;
 pub use sides::{Side, Sides};
 pub use snapshot::{Fingerprint, Snapshot};
 pub use stage::Stage;
+pub use tls::{Tls, TlsMode};
 pub use value::Value;

@@ -8,6 +8,7 @@ use std::{
 use super::{Audit, NAME};
 use crate::{
     check::{self, Readers},
+    engine,
     model::{
         EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, Verdict, chain,
         event::{Direction, StepStamp},
@@ -69,6 +70,7 @@ impl Audit {
                 provider: provider.to_owned(),
                 why: why.to_owned(),
                 place: self.sides.get(side).to_string(),
+                encryption: engine::encryption(session, addresses.get(side)).await.map_err(reading)?,
             };
             self.recorder.emit(event).map_err(|error| chain(&error))?;
             // Rows are counted and compared by the checks; to record them in own form as well would read each table twice.

@@ -18,7 +18,7 @@ use rehearse::{
 };
 use tokio::runtime::Runtime;
 
-use crate::provision::{Announced, Urls, request, work};
+use crate::support::server::{Announced, Urls, request, work};
 
 const SOURCE: &str = include_str!("../../../fixtures/checks/source.sql");
 const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
@@ -110,7 +110,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.runtime.block_on(self.leases.release(&Urls::default()));
+        self.runtime.block_on(std::mem::take(&mut self.leases).release(&Urls::default()));
     }
 }
 
@@ -145,7 +145,7 @@ impl Pair<'_> {
 
     /// The URL of the target, with its password.
     pub fn target_url(&self) -> String {
-        let Endpoint::Server { host, user, password, database } = &self.addresses.target.endpoint else {
+        let Endpoint::Server { host, user, password, database, .. } = &self.addresses.target.endpoint else {
             panic!("a server")
         };
         let password = password.as_ref().map(|password| format!(":{}", password.reveal())).unwrap_or_default();

@@ -7,15 +7,15 @@ use rehearse::{
     check::{Examined, checksum::Checksum, uuid_type::UuidType},
     engine,
     model::{Address, FindingKind, Side, Stage},
-    provision::{self, Server, scratch},
+    provision::scratch,
     report::causes::causes,
 };
 use serde::Deserialize;
 
 use super::bench::Bench;
-use crate::{
-    provision::{Announced, Urls, request, work},
-    support::skipped,
+use crate::support::{
+    Sandbox,
+    server::{Started, Urls, request},
 };
 
 #[derive(Deserialize)]
@@ -114,39 +114,26 @@ pub(super) fn told(examined: &Examined) -> BTreeMap<String, (bool, BTreeSet<Stri
 }
 
 /// MariaDB in a container.
-pub(super) struct Container {
-    pub server: Server,
-    leases: Announced,
-    _work: tempfile::TempDir,
-}
+pub(super) struct Container(Started);
 
 impl Container {
     pub(super) fn of(version: &str, bench: &Bench, test: &str) -> Option<Self> {
-        let work = work();
-        let mut request = request(work.path());
+        let sandbox = Sandbox::new();
+        let mut request = request(&sandbox.work());
         request.engine = engine::by_id("mariadb").unwrap();
         request.version = Some(version.to_owned());
-        let mut leases = Announced::default();
-        bench.runtime().block_on(async {
-            let provisioner = provision::by_id("container").unwrap();
-            if let Err(unable) = provisioner.offer(&request).await {
-                skipped(test, "container", &unable.reason);
-                return None;
-            }
-            let server = provisioner.acquire(&request, &mut leases).await.unwrap();
-            Some(Self { server, leases, _work: work })
-        })
+        bench.runtime().block_on(Started::of(test, "container", request, sandbox)).map(Self)
     }
 
     /// A database that is not there yet.
     pub(super) fn database(&mut self, bench: &Bench, name: &str) -> Address {
-        let create = scratch::create(&self.server, engine::by_id("mariadb").unwrap(), name, &mut self.leases, None);
-        bench.runtime().block_on(create).unwrap()
+        let Started { server, leases, request, .. } = &mut self.0;
+        bench.runtime().block_on(scratch::create(server, request.engine, name, leases, None)).unwrap()
     }
 
     /// Takes it away.
     pub(super) fn end(self, bench: &Bench) {
-        bench.runtime().block_on(self.leases.release(&Urls::default()));
+        bench.runtime().block_on(self.0.leases.release(&Urls::default()));
     }
 }
 
