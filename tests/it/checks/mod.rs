@@ -6,8 +6,10 @@
 mod after;
 pub mod bench;
 mod causes;
+mod collisions;
 mod rows;
 mod structure;
+mod traps;
 mod values;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
