@@ -45,10 +45,30 @@ impl PostgresSession {
         // The driver loses step if a COPY is refused at its start. Asking for no rows brings every such refusal (rights,
         // row security, a missing column) while it is harmless.
         self.run(&doing, &format!("{select} LIMIT 0")).await?;
+        self.as_the_snapshot_has_it(&rowset.table).await?;
         self.midway = true;
         let seen = self.stream(&doing, &format!("COPY ({select}) TO STDOUT (FORMAT binary)"), readings, sink).await?;
         self.midway = false;
         Ok(seen)
+    }
+
+    /// Refuses a table that was rewritten or emptied (`ALTER TABLE`, `TRUNCATE`) after this transaction's snapshot was
+    /// taken: to the snapshot it looks empty (<https://www.postgresql.org/docs/current/mvcc-caveats.html>). From here on the
+    /// lock of the statement before keeps it as it is. Within the snapshot the catalogue's row is the old one, and what the
+    /// function says is of this moment.
+    async fn as_the_snapshot_has_it(&mut self, table: &TableName) -> Result<(), EngineError> {
+        if !self.in_transaction {
+            return Ok(());
+        }
+        let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relfilenode <> 0 \
+                   AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) AND c.oid IN \
+                   (SELECT $1::text::regclass UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree($1::text::regclass))";
+        let (doing, quoted) = (format!("reading {table}"), PostgresDialect.table(table));
+        if self.bound(&doing, sql, &[Some(&quoted)]).await?.is_empty() {
+            return Ok(());
+        }
+        let source = "the table was rewritten or emptied after this session's snapshot was taken".into();
+        Err(EngineError::Refused { doing, code: None, source })
     }
 
     /// Streams a COPY that was found to be allowed. Errors of the server leave the connection usable again, except at
