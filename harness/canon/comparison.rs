@@ -56,6 +56,8 @@ pub struct ColumnPair {
     pub target: Column,
     /// The rule under which they are compared, or why there is none.
     pub rule: Result<Rule, String>,
+    /// Whether somebody stated the pair or its rule, rather than names and types alone.
+    pub stated: bool,
 }
 
 /// The comparisons of two catalogues, and what has no counterpart.
@@ -134,7 +136,8 @@ fn pair(source: &Table, target: &Table, stated: Option<&Stated>, derived: &mut D
         match other {
             Some(other) if taken.insert(other.name.clone()) => {
                 let rule = column_rule(source, target, column, other, one, derived);
-                columns.push(ColumnPair { source: column.clone(), target: other.clone(), rule });
+                let stated = one.is_some();
+                columns.push(ColumnPair { source: column.clone(), target: other.clone(), rule, stated });
             }
             _ => derived.source_columns_only.push((source.name.clone(), column.name.clone())),
         }

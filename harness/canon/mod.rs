@@ -28,6 +28,7 @@ pub mod rule;
 pub mod seed;
 pub mod show;
 pub mod temporal;
+pub mod type_map;
 pub mod uuid;
 
 pub use cause::Causes;

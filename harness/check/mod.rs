@@ -16,7 +16,9 @@ pub mod reapply;
 pub mod row_count;
 pub mod schema;
 pub mod sequence;
+mod structure;
 pub mod unique;
+mod unreadable;
 pub mod uuid_type;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
@@ -126,8 +128,8 @@ impl CheckContext<'_> {
     /// If they have to be counted and cannot be.
     pub async fn rows(&mut self, side: Side, table: &TableName) -> Result<u64, EngineError> {
         match self.snapshot(self.stage, side).tables.get(table) {
-            Some(recorded) => Ok(recorded.rows.rows),
-            None => {
+            Some(recorded) if recorded.unreadable.is_none() => Ok(recorded.rows.rows),
+            _ => {
                 let rowset = Rowset::of(table.clone(), Vec::new());
                 self.readers.side(side)?.scan(&rowset, &mut Rows).await
             }

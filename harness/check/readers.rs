@@ -11,6 +11,7 @@ type Scanned<S> = (Box<dyn Session>, S, Result<u64, EngineError>);
 
 /// One session a side. Checks ask one side at a time, or scan both at once.
 pub struct Readers {
+    addresses: Sides<Address>,
     sessions: Sides<Option<Box<dyn Session>>>,
     engines: Sides<&'static dyn Engine>,
 }
@@ -24,7 +25,7 @@ impl Readers {
         let engines = Sides::new(engine_of(&addresses.source)?, engine_of(&addresses.target)?);
         let (source, target) =
             tokio::try_join!(open_one(engines.source, &addresses.source), open_one(engines.target, &addresses.target))?;
-        Ok(Self { sessions: Sides::new(Some(source), Some(target)), engines })
+        Ok(Self { addresses: addresses.clone(), sessions: Sides::new(Some(source), Some(target)), engines })
     }
 
     /// The engine of one side.
@@ -41,6 +42,25 @@ impl Readers {
             Some(session) => Ok(&mut **session),
             None => Err(lost(side)),
         }
+    }
+
+    /// Makes both sessions ready for the next question after one was refused.
+    ///
+    /// # Errors
+    /// If a side is gone.
+    pub async fn recover(&mut self) -> Result<(), EngineError> {
+        for side in Side::BOTH {
+            let recovered = match self.sessions.get_mut(side) {
+                Some(session) => session.recover().await,
+                None => Err(lost(side)),
+            };
+            // One that was cut off together with its session gets a new one.
+            if recovered.is_err() {
+                let session = open_one(*self.engines.get(side), self.addresses.get(side)).await?;
+                *self.sessions.get_mut(side) = Some(session);
+            }
+        }
+        Ok(())
     }
 
     /// Scans a rowset of each side at the same time and gives the sinks back.

@@ -35,8 +35,11 @@ impl Check for UuidType {
         let mut examined = Examined::default();
         let derived = cx.derived;
         for comparison in &derived.comparisons {
-            for side in Side::BOTH {
-                table(cx, &mut examined, side, comparison).await?;
+            for (side, name) in [(Side::Source, &comparison.source), (Side::Target, &comparison.target)] {
+                if !cx.is_empty(side, name) && cx.can_ask(side, name, &mut examined) {
+                    let answer = table(cx, &mut examined, side, comparison).await;
+                    cx.answered(side, name, answer, &mut examined).await?;
+                }
             }
         }
         Ok(examined)

@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+pub mod emptiness;
 pub mod mariadb;
 pub mod postgres;
 pub mod script;
@@ -12,7 +13,7 @@ pub mod sqlite;
 mod tls;
 mod urls;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -219,6 +220,16 @@ pub trait Session: Send {
     /// Counts the rows in excess of one for each value of a key (NULLs never collide), and shows a few values.
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError>;
 
+    /// The same with the columns under these collations (`None` is a column's own), which may find keys equal that the
+    /// columns' own do not.
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError>;
+
     /// Counts UUIDs that appear in more than one spelling in a text column, and shows a few values.
     async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError>;
 
@@ -230,6 +241,17 @@ pub trait Session: Send {
 
     /// Takes it back.
     async fn tx_rollback(&mut self) -> Result<(), EngineError>;
+
+    /// Makes a session that only reads usable again after it was refused something. Where an error ends the transaction,
+    /// this begins another one, which sees what was committed meanwhile.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Rows of each partition of a partitioned table by the partition's name; none, where the engine has no such thing.
+    async fn partition_rows(&mut self, _table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        Ok(BTreeMap::new())
+    }
 
     /// Ends the session.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;
@@ -341,6 +363,14 @@ pub enum EngineError {
         /// What came.
         what: String,
     },
+}
+
+impl EngineError {
+    /// Whether it says something about what was asked for (missing rights, row security, a lock, a table that changed its
+    /// shape or vanished), so that the next question may well get its answer.
+    pub const fn is_about_the_question(&self) -> bool {
+        !matches!(self, Self::Unavailable { .. } | Self::BadFile { .. })
+    }
 }
 
 /// Any error.

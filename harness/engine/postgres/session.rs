@@ -1,5 +1,7 @@
 //! One connection to one PostgreSQL database.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 
@@ -13,6 +15,10 @@ use crate::{
     },
 };
 
+/// Begins a transaction that only reads. Who reads waits for a lock as long as a person would, and then says which table
+/// was locked, instead of standing still for as long as somebody alters it.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL lock_timeout = '10s'";
+
 /// One connection to one PostgreSQL database.
 pub(super) struct PostgresSession {
     /// The driver's connection.
@@ -24,6 +30,8 @@ pub(super) struct PostgresSession {
     pub(super) midway: bool,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
+    /// Whether it only reads.
+    pub(super) reads_only: bool,
     /// The table last loaded in this transaction, whose lock keeps its columns as they are.
     pub(super) loaded: Option<Loaded>,
 }
@@ -38,7 +46,7 @@ pub(super) struct Loaded {
 impl PostgresSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: PgConnection, place: String) -> Self {
-        Self { connection, place, midway: false, in_transaction: false, loaded: None }
+        Self { connection, place, midway: false, in_transaction: false, reads_only: false, loaded: None }
     }
 
     /// Maps a driver's error.
@@ -170,7 +178,17 @@ impl Session for PostgresSession {
     }
 
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
-        self.count_duplicates(table, columns, sample).await
+        self.count_duplicates(table, columns, &[], sample).await
+    }
+
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        self.count_duplicates(table, columns, collations, sample).await
     }
 
     async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError> {
@@ -179,9 +197,10 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
         // Who only reads reads several times, and wants to see one state.
-        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" } else { "BEGIN" };
+        let sql = if read_only { READ } else { "BEGIN" };
         self.run("beginning a transaction", sql).await?;
         self.in_transaction = true;
+        self.reads_only = read_only;
         Ok(())
     }
 
@@ -195,6 +214,19 @@ impl Session for PostgresSession {
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
         self.in_transaction = false;
         self.run("rolling back a transaction", "ROLLBACK").await
+    }
+
+    /// An error ends a transaction here; another one is begun in its place.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        if !(self.in_transaction && self.reads_only) {
+            return Ok(());
+        }
+        self.tx_rollback().await?;
+        self.begin(true).await
+    }
+
+    async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        self.rows_of_partitions(table).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {
