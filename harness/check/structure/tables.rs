@@ -214,6 +214,12 @@ impl Pair<'_> {
                 let (expected, found) = ("an index over whole values", format!("over their first {prefix} characters"));
                 return self.tell(FindingKind::ObjectChanged, Severity::Note, object, expected, &found);
             }
+            // An index over all rows serves where one over some of them did; it only forbids nothing.
+            let whole = Index { predicate: None, ..index.clone() };
+            if !index.unique && index.predicate.is_some() && !self.alike(&whole).is_empty() {
+                let expected = said(index);
+                return self.tell(FindingKind::ObjectChanged, Severity::Note, object, &expected, "over all rows");
+            }
             return self.lost(object, "an index", "none over the same columns");
         }
         // Each engine prints expressions in its own way, so that another text is a reason to look and no more.
@@ -230,7 +236,10 @@ impl Pair<'_> {
         for index in self.target.indexes.clone().into_iter().filter(|index| !index.unique || index.predicate.is_some())
         {
             let known = self.source.indexes.iter().any(|other| {
-                self.alike(other).iter().any(|alike| alike.name == index.name) || self.prefixed(other).is_some()
+                self.alike(other).iter().any(|alike| alike.name == index.name)
+                    || bases(other)
+                        .and_then(|names| self.renamed(&names))
+                        .is_some_and(|names| Some(names) == bases(&index))
             });
             // An index over the columns of a foreign key or unique key serves that.
             let columns: Vec<String> = index.parts.iter().filter_map(|part| part.column.clone()).collect();
@@ -321,13 +330,10 @@ impl Pair<'_> {
     /// How many first characters an index of the target holds where the source's holds whole values, or the other way round,
     /// and everything else is the same.
     fn prefixed(&self, index: &Index) -> Option<u32> {
-        let base =
-            |part: &IndexPart| part.column.clone().or_else(|| part.prefix.as_ref().map(|(column, _)| column.clone()));
-        let wanted: Option<Vec<String>> = index.parts.iter().map(base).collect();
-        let wanted = self.renamed(&wanted?)?;
+        let wanted = self.renamed(&bases(index)?)?;
         let length = |index: &Index| index.parts.iter().filter_map(|part| part.prefix.as_ref()).map(|(_, n)| *n).min();
         let same = |other: &&Index| {
-            other.parts.iter().map(base).collect::<Option<Vec<_>>>().as_ref() == Some(&wanted)
+            bases(other).as_ref() == Some(&wanted)
                 && (other.unique, other.predicate.is_some()) == (index.unique, index.predicate.is_some())
         };
         let other = self.target.indexes.iter().find(same)?;
@@ -342,6 +348,13 @@ impl Pair<'_> {
             && index.parts.iter().all(|part| !part.descending)
             && columns.is_some_and(|columns| self.target.unique_keys().any(|key| key.columns.starts_with(&columns)))
     }
+}
+
+/// The columns that an index is over, whole or by their first characters; `None` if an expression is among its parts.
+fn bases(index: &Index) -> Option<Vec<String>> {
+    let base =
+        |part: &IndexPart| part.column.clone().or_else(|| part.prefix.as_ref().map(|(column, _)| column.clone()));
+    index.parts.iter().map(base).collect()
 }
 
 /// The expressions of an index and its predicate: what columns do not tell.

@@ -80,6 +80,13 @@ pub const CASES: &[Planted] = &[
         ..SCHEMA
     },
     Planted {
+        name: "an index over some rows is over all of them",
+        source: "CREATE INDEX posts_edited ON posts (title) WHERE editor IS NOT NULL",
+        target: "CREATE INDEX posts_edited ON posts (title)",
+        finds: &["schema note object_changed target index:posts.posts_edited 1"],
+        ..SCHEMA
+    },
+    Planted {
         name: "a default is another",
         target: "ALTER TABLE users ALTER COLUMN city SET DEFAULT 'Graz', ALTER COLUMN is_active SET DEFAULT false",
         finds: &[

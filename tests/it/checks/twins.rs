@@ -25,6 +25,7 @@ use crate::support::{Sandbox, ended};
 const EVERYTHING: &str = include_str!("../../../fixtures/catalogue/everything.sql");
 
 mod changes;
+mod files;
 
 /// Two databases of one server.
 struct Twins {
