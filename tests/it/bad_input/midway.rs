@@ -102,34 +102,47 @@ async fn a_mariadb_that_dies_in_the_middle_of_a_scan_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_that_change_their_shape_meanwhile_are_named() {
     let Some(bench) = Bench::new("tables_that_change_their_shape_meanwhile_are_named").await else { return };
-    let sql = "CREATE TABLE dropped (id int PRIMARY KEY, x text); INSERT INTO dropped VALUES (1, 'x');
-               CREATE TABLE retyped (id int PRIMARY KEY, x int); INSERT INTO retyped VALUES (1, 2);
-               CREATE TABLE emptied (id int PRIMARY KEY); INSERT INTO emptied VALUES (1);
-               CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY HASH (id);
-               CREATE TABLE parts_all PARTITION OF parts FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO parts VALUES (1);
-               CREATE TABLE same (id int PRIMARY KEY, x text); INSERT INTO same VALUES (1, 'x');";
-    bench.pair("", sql).await;
+    bench.pair("", TABLES).await;
     bench.sql("b", "UPDATE same SET x = 'y'").await;
-    // An audit has its snapshot and knows the columns when it waits for the first of these tables.
-    let address = bench.0.server.admin.with_database("b");
-    let mut session = rehearse::engine::by_id("postgres").unwrap().connect(&address).await.unwrap();
-    session.execute("BEGIN; LOCK TABLE dropped, retyped, emptied, parts IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let (source, target) = bench.urls();
-    let audit = Audit::new();
-    let mut child = start(&audit, &source, &target);
-    let waits = "SELECT pid::text FROM pg_stat_activity WHERE datname = 'b' AND wait_event_type = 'Lock'";
-    awaited(&bench.0.server.admin, &mut child, waits).await;
-    let changes =
-        "ALTER TABLE dropped DROP COLUMN x; ALTER TABLE retyped ALTER x TYPE text; TRUNCATE emptied, parts; COMMIT";
-    session.execute(changes).await.unwrap();
-    session.close().await.unwrap();
-    let (ended, report) = finished(&audit, child);
-    let found = errors(&report);
-    assert!(found.contains(&"checksum changed_value target same.x 1".to_owned()), "{ended:?}");
-    let named = unchecked(&report);
-    for table in ["dropped", "retyped", "emptied", "parts"] {
-        assert!(named.iter().any(|one| one.starts_with(&format!("row target {table}: "))), "{table}: {named:#?}");
+    let address = bench.0.server.admin.with_database("b");
+    for (table, change) in [
+        ("dropped", "ALTER TABLE dropped DROP COLUMN x"),
+        ("retyped", "ALTER TABLE retyped ALTER x TYPE text"),
+        ("emptied", "TRUNCATE emptied"),
+        ("parts", "TRUNCATE parts"),
+    ] {
+        // An audit has its snapshot and knows the columns when it waits for the table.
+        let mut session = rehearse::engine::by_id("postgres").unwrap().connect(&address).await.unwrap();
+        session.execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        let audit = Audit::new();
+        let mut child = start(&audit, &source, &target);
+        let waits = "SELECT pid::text FROM pg_stat_activity WHERE datname = 'b' AND wait_event_type = 'Lock'";
+        awaited(&bench.0.server.admin, &mut child, waits).await;
+        session.execute(&format!("{change}; COMMIT")).await.unwrap();
+        session.close().await.unwrap();
+        let (ended, report) = finished(&audit, child);
+        let found = errors(&report);
+        assert!(found.contains(&"checksum changed_value target same.x 1".to_owned()), "{table}: {ended:?}");
+        let named = unchecked(&report);
+        assert!(named.iter().any(|one| one.starts_with(&format!("row target {table}: "))), "{table}: {ended:?}");
         let is_compared = |one: &String| one.starts_with("checksum") && one.contains(&format!(" {table}"));
         assert!(!found.iter().any(is_compared), "{table}: {found:#?}");
+        // As it was, for the next.
+        bench.sql("b", &format!("DROP TABLE {table} CASCADE; {}", created(table))).await;
     }
 }
+
+/// The statements that make a table and fill it.
+fn created(table: &str) -> String {
+    let of = |line: &&str| line.trim().starts_with(&format!("CREATE TABLE {table}"));
+    TABLES.lines().filter(of).collect::<Vec<_>>().join("\n")
+}
+
+const TABLES: &str = "
+    CREATE TABLE dropped (id int PRIMARY KEY, x text); INSERT INTO dropped VALUES (1, 'x');
+    CREATE TABLE retyped (id int PRIMARY KEY, x int); INSERT INTO retyped VALUES (1, 2);
+    CREATE TABLE emptied (id int PRIMARY KEY); INSERT INTO emptied VALUES (1);
+    CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY HASH (id);
+    CREATE TABLE parts_all PARTITION OF parts FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO parts VALUES (1);
+    CREATE TABLE same (id int PRIMARY KEY, x text); INSERT INTO same VALUES (1, 'x');";
