@@ -1,6 +1,6 @@
 //! Rehearse: proves a database migration before it touches production, and audits it afterwards.
 //!
-//! The folders are floors; a floor imports only floors below it (`tests/it/tidy.rs` enforces it):
+//! The folders are floors; a floor imports only floors below it (`tests/it/tidy/` enforces it):
 //!
 //! | floor | module | holds |
 //! |---|---|---|

@@ -82,7 +82,7 @@ impl Started {
     /// Its URL with the password, for the environment of the program.
     pub fn url(&self) -> String {
         let Address { endpoint, .. } = &self.server.admin;
-        let Endpoint::Server { host, user, password, database } = endpoint else { unreachable!("a server") };
+        let Endpoint::Server { host, user, password, database, .. } = endpoint else { unreachable!("a server") };
         let password = password.as_ref().map_or(String::new(), |password| format!(":{}", password.reveal()));
         match host {
             Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),

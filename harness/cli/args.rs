@@ -120,7 +120,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "IMAGE:TAG", help_heading = SERVERS, env = "REHEARSE_TARGET_IMAGE")]
     pub image: Option<String>,
 
-    /// A PostgreSQL server of your own: postgres://user@host/database, or env:NAME or @FILE that holds such a URL. Work
+    /// A server of your own: postgres://user@host/database, service:NAME, or env:NAME or @FILE that holds such a URL. Work
     /// goes on in a scratch database on that server, which is dropped at the end
     #[arg(long, value_name = "URL", help_heading = SERVERS, env = "REHEARSE_TARGET_URL", hide_env_values = true)]
     pub target_url: Option<String>,

@@ -31,8 +31,8 @@ pub const EXAMPLES: &str = "Examples:
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Where the rows came from: postgres://user@host/database, mariadb://…, env:NAME or @FILE that holds such a URL, or a
-    /// SQLite file
+    /// Where the rows came from: postgres://user@host/database, mariadb://…, service:NAME, env:NAME or @FILE that holds such
+    /// a URL, or a SQLite file
     #[arg(long, value_name = "URL", env = "REHEARSE_AUDIT_SOURCE", hide_env_values = true)]
     pub source: String,
 
@@ -92,7 +92,7 @@ fn given(flag: &str, text: &str) -> Result<Given, Failure> {
     let wrong = |error: String| Failure::usage(format!("`{flag}`: {error}"));
     let file = match text.strip_prefix("sqlite:") {
         Some(path) => Some(path),
-        None if text.contains("://") || text.starts_with("env:") || text.starts_with('@') => None,
+        None if urls::is_one(text) => None,
         None => Some(text),
     };
     let Some(file) = file else {

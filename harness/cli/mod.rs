@@ -24,10 +24,13 @@ use args::{Cli, Verb};
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
-    if let Err(error) = settings::without_session_options() {
+    if let Err(error) = settings::without_drivers_variables() {
         return ExitCode::from(tell::failure(&error, &[], exit::INTERNAL));
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(refused(&error)),
+    };
     // Scans block a worker each, and both sides are scanned at once while signals and progress go on.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let code = match runtime {
@@ -40,6 +43,19 @@ pub fn main() -> ExitCode {
         Err(error) => tell::failure(&error, &[], exit::INTERNAL),
     };
     ExitCode::from(code)
+}
+
+/// Prints help, or what is wrong with the arguments, which may be a URL in a wrong place.
+fn refused(error: &clap::Error) -> u8 {
+    let text = error.to_string();
+    let told = urls::shown(&text);
+    if told == text {
+        // With its colours, and to stdout if it was asked for.
+        let _ = error.print();
+    } else {
+        tell::say(told.trim_end());
+    }
+    if error.use_stderr() { exit::USAGE } else { exit::PASS }
 }
 
 async fn dispatch(verb: Verb) -> u8 {

@@ -14,14 +14,17 @@ pub fn registry() -> Registry {
     Registry::new(state)
 }
 
-/// Starts this program again without PGOPTIONS, if that is set: the driver would send it to the server with every session,
-/// before the settings that are ours, and it can be taken out of the environment of a new process only.
+/// Variables that PostgreSQL's driver takes from the environment, and that an address cannot overrule: PGOPTIONS would be
+/// sent to the server with every session, before the settings that are ours, and the others are files of certificates.
+const DRIVERS_OWN: &[&str] = &["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"];
+
+/// Starts this program again without the driver's own variables, if one is set: they can be taken out of the environment
+/// of a new process only.
 ///
 /// # Errors
 /// If the program cannot be started again; it does not come back otherwise.
-pub fn without_session_options() -> io::Result<()> {
-    const OPTIONS: &str = "PGOPTIONS";
-    if env::var_os(OPTIONS).is_none() {
+pub fn without_drivers_variables() -> io::Result<()> {
+    if DRIVERS_OWN.iter().all(|name| env::var_os(name).is_none()) {
         return Ok(());
     }
     let mut arguments = env::args_os();
@@ -29,7 +32,10 @@ pub fn without_session_options() -> io::Result<()> {
     if let Some(name) = arguments.next() {
         again.arg0(name);
     }
-    Err(again.args(arguments).env_remove(OPTIONS).exec())
+    for name in DRIVERS_OWN {
+        again.env_remove(name);
+    }
+    Err(again.args(arguments).exec())
 }
 
 /// Where runs keep their own files while they last: databases, so a disk and not memory. `/var/tmp` outlives a restart,

@@ -1,10 +1,15 @@
 //! Errors as a person reads them: what failed, the chain of causes, then hints.
 
-use std::{error::Error, io::Write};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    io::Write,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::{document, report::prose, run::RunError, scenario::ScenarioError};
 
-use super::exit;
+use super::{exit, urls};
 
 /// Why a verb did not do what it should, with the exit code that it ends with.
 pub struct Failure {
@@ -69,16 +74,26 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Says a line on stderr, and only the first time.
+pub fn once(line: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(line.to_owned()) {
+        say(line);
+    }
+}
+
 /// Prints an error, its causes and hints on stderr.
 pub fn failure(error: &dyn Error, hints: &[String], code: u8) -> u8 {
-    say(&format!("error: {}", prose::visible_lines(&error.to_string())));
+    // Whoever got an argument wrong may have put a URL where something else belongs.
+    let visible = |text: &str| urls::shown(&prose::visible_lines(text));
+    say(&format!("error: {}", visible(&error.to_string())));
     let mut said = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
         next = cause.source();
         let text = cause.to_string();
         if !said.contains(&text) {
-            say(&format!("  caused by: {}", prose::visible_lines(&text)));
+            say(&format!("  caused by: {}", visible(&text)));
         }
         said = text;
     }

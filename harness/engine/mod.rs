@@ -10,6 +10,8 @@ pub mod mariadb;
 pub mod postgres;
 pub mod script;
 pub mod sqlite;
+mod tls;
+mod urls;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -25,6 +27,9 @@ use crate::{
         catalogue::{Reference, Table},
     },
 };
+
+pub use tls::{DemandsTls, encryption};
+pub use urls::{Parameter, UrlSpec};
 
 /// Every engine.
 pub const ALL: &[&dyn Engine] = &[&postgres::Postgres, &sqlite::Sqlite, &mariadb::MariaDb];
@@ -93,6 +98,8 @@ pub struct ServerSpec {
     pub program_folders: &'static [&'static str],
     /// What is said to such a server about scratch databases.
     pub databases: DatabaseSql,
+    /// How URLs name its databases.
+    pub urls: UrlSpec,
 }
 
 /// The SQL around scratch databases on a server. Names come in quoted already.
@@ -168,6 +175,11 @@ pub struct SchemaScript {
 pub trait Session: Send {
     /// The server's or library's version: `15.18`.
     async fn version(&mut self) -> Result<String, EngineError>;
+
+    /// The protocol that encrypts this session, as the server names it (`TLSv1.3`); `None` if nothing does.
+    async fn encryption(&mut self) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
 
     /// Runs a script of one or more statements.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError>;

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EngineId, Secret};
+use super::{EngineId, Secret, Tls};
 
 /// One database of one engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub enum Endpoint {
         password: Option<Secret>,
         /// The database's name on that server.
         database: String,
+        /// How the connection is encrypted.
+        #[serde(default)]
+        tls: Tls,
     },
 }
 
@@ -72,7 +75,9 @@ impl fmt::Display for Address {
         match &self.endpoint {
             Endpoint::File(path) => write!(f, "{}:{}", self.engine, path.display()),
             Endpoint::Server { host: Host::Tcp { host, port }, user, database, .. } => {
-                write!(f, "{}://{user}@{host}:{port}/{database}", self.engine)
+                // An IPv6 address has colons of its own.
+                let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+                write!(f, "{}://{user}@{open}{host}{close}:{port}/{database}", self.engine)
             }
             Endpoint::Server { host: Host::Socket { directory, port }, user, database, .. } => {
                 write!(f, "{}://{user}@/{database}?host={}&port={port}", self.engine, directory.display())

@@ -64,6 +64,9 @@ pub enum EventKind {
         why: String,
         /// Where it is, for `status` and for resuming; without passwords.
         place: String,
+        /// How the sessions to a server of the user's are encrypted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        encryption: Option<String>,
     },
     /// A file of the user's that is read and must not change.
     FileWitnessed(FileWitness),

@@ -22,6 +22,7 @@ pub mod sequence;
 pub mod sides;
 pub mod snapshot;
 pub mod stage;
+pub mod tls;
 pub mod value;
 
 pub use address::{Address, Endpoint, Host};
@@ -41,4 +42,5 @@ pub use secret::Secret;
 pub use sides::{Side, Sides};
 pub use snapshot::{Fingerprint, Snapshot};
 pub use stage::Stage;
+pub use tls::{Tls, TlsMode};
 pub use value::Value;

@@ -98,6 +98,9 @@ pub struct SideReport {
     pub provider: String,
     /// Why that provisioner.
     pub why: String,
+    /// How the sessions to a server of the user's are encrypted (`TLSv1.3, server not verified`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<String>,
 }
 
 /// A file of the user's that was read and must not have changed.
@@ -294,12 +297,13 @@ impl ScenarioReport {
 
     fn accept(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::SideReady { side, engine, version, provider, why, .. } => {
+            EventKind::SideReady { side, engine, version, provider, why, encryption, .. } => {
                 let ready = Some(SideReport {
                     engine: engine.to_string(),
                     version: version.clone(),
                     provider: provider.clone(),
                     why: why.clone(),
+                    encryption: encryption.clone(),
                 });
                 match side {
                     Side::Source => self.source = ready,

@@ -42,11 +42,12 @@ impl Provisioner for UsersOwn {
         session.begin(true).await?;
         check(&mut *session, sql, external).await?;
         let version = session.version().await?;
+        let encryption = engine::encryption(&mut *session, &external.address).await?;
         session.tx_rollback().await?;
         session.close().await?;
         check_version(request, &version)?;
         let why = format!("{} was given by {}", external.address, external.reference);
-        Ok(Server { admin: external.address.clone(), version, provider: self.id(), why })
+        Ok(Server { admin: external.address.clone(), version, provider: self.id(), why, encryption })
     }
 
     fn owns(&self, lease: &LeaseKind) -> bool {

@@ -145,6 +145,8 @@ pub struct Server {
     pub provider: &'static str,
     /// Why this provisioner was taken.
     pub why: String,
+    /// How sessions to a server of the user's are encrypted; `None` for a socket, and for servers of our own.
+    pub encryption: Option<String>,
 }
 
 /// Announces leases to the run's durable journal.

@@ -118,7 +118,9 @@ pub fn side(side: Option<&SideReport>) -> String {
     side.map_or_else(
         || "was not reached".to_owned(),
         |side| {
-            prose::visible(&format!("{} {}, {}: {}", side.engine, side.version, side.provider, side.why)).into_owned()
+            let encryption = side.encryption.as_ref().map(|told| format!(" ({told})")).unwrap_or_default();
+            let text = format!("{} {}, {}: {}{encryption}", side.engine, side.version, side.provider, side.why);
+            prose::visible(&text).into_owned()
         },
     )
 }

@@ -77,9 +77,10 @@ pub(super) async fn offer(wanted: &Wanted<'_>, options: &Options) -> Result<Stri
 pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &Recorder) -> Result<Ready, Unready> {
     let engine = engine_of(wanted.engine)?;
     let mut leases = recorder.clone();
-    let (address, version, provider, why) = if engine.server().is_none() {
+    let (address, version, provider, why, encryption) = if engine.server().is_none() {
         let address = embedded(wanted);
-        (address, version_of_library(engine).await?, "file".to_owned(), "an embedded engine needs no server".to_owned())
+        let why = "an embedded engine needs no server".to_owned();
+        (address, version_of_library(engine).await?, "file".to_owned(), why, None)
     } else {
         let request = request(wanted, engine, options);
         let (provisioner, why) = choose(provider(wanted, options), &request).await?;
@@ -93,7 +94,7 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
         let name = scratch::name(wanted.run, wanted.side);
         let external = (provisioner.id() == "external").then_some(request.external.as_ref()).flatten();
         let address = scratch::create(&server, engine, &name, &mut leases, external).await?;
-        (address, server.version, server.provider.to_owned(), why)
+        (address, server.version, server.provider.to_owned(), why, server.encryption)
     };
     let event = EventKind::SideReady {
         side: wanted.side,
@@ -102,6 +103,7 @@ pub(super) async fn acquire(wanted: &Wanted<'_>, options: &Options, recorder: &R
         provider,
         why,
         place: address.to_string(),
+        encryption,
     };
     Ok(Ready { address, event })
 }

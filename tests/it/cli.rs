@@ -190,7 +190,8 @@ fn flags_that_exclude_each_other_are_refused_before_anything_starts() {
         &["pfa-vanguard", "--deadline", "0"],
         &["pfa-vanguard", "--target-url", "not a url"],
         &["pfa-vanguard", "--target-url", "postgres://127.0.0.1/x"],
-        &["pfa-vanguard", "--target-url", "postgres://me@127.0.0.1/x?sslmode=require"],
+        &["pfa-vanguard", "--target-url", "postgres://me@127.0.0.1/x?sslmod=require"],
+        &["pfa-vanguard", "--target-url", "postgres://me@127.0.0.1/x?sslmode=verify-ca"],
         &["pfa-vanguard", "--target-url", "env:NO_SUCH_VARIABLE"],
         &["pfa-vanguard", "--target-url", "@no/such/file"],
         // The second of two has several versions, and is looked at before the first is begun.

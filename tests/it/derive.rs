@@ -12,9 +12,9 @@ use rehearse::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::{
-    provision::{Announced, Urls, request, work},
-    support::skipped,
+use crate::support::{
+    server::{Announced, Urls, request, work},
+    skipped,
 };
 
 const MESS: &str = r#"

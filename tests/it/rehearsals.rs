@@ -4,17 +4,17 @@ use std::{
     collections::BTreeMap,
     path::Path,
     process::Command,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rehearse::{
     engine,
-    model::{Report, RunId, Side, Stage, Verdict, report::TableFingerprint},
+    model::{Report, Side, Stage, Verdict, report::TableFingerprint},
     provision::{self, Request},
     scenario,
 };
 
-use crate::support::{Ended, Sandbox, containers_of, ended, skipped};
+use crate::support::{Ended, Sandbox, containers_of, ended, server, skipped};
 
 /// Seeds that are the same in every run of the tests; one more is drawn by the clock, and printed.
 const SEEDS: [u64; 3] = [1, 42, 9_007_199_254_740_991];
@@ -39,19 +39,7 @@ fn versions(test: &str, name: &str, scenario: &scenario::Scenario, provider: &st
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let offered = |version: &Option<String>| {
-        let request = Request {
-            run: RunId("20260101t000000-offer".to_owned()),
-            side: Side::Target,
-            engine,
-            version: version.clone(),
-            image: None,
-            memory_bytes: None,
-            cpus: None,
-            port: None,
-            external: None,
-            work: std::env::temp_dir(),
-            deadline: Duration::from_secs(60),
-        };
+        let request = Request { engine, version: version.clone(), ..server::request(&std::env::temp_dir()) };
         match runtime.block_on(provision::by_id(provider).unwrap().offer(&request)) {
             Ok(_) => true,
             Err(why) => {

@@ -5,17 +5,15 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
-    time::Duration,
 };
 
-use async_trait::async_trait;
-use rehearse::{
-    engine,
-    model::{Address, Endpoint, Host, Lease, RunId, Side},
-    provision::{self, LeaseLog, ProvisionError, Request, Server, UrlSource},
-};
+use rehearse::model::{Endpoint, Host};
 
-use crate::support::{Ended, Sandbox, ended, root, skipped};
+use crate::support::{
+    Ended, Sandbox, ended, root,
+    server::{self, Started, offered, request, wait},
+    skipped,
+};
 
 /// A scenario from a file into PostgreSQL.
 const SHOP: &str = "fixtures/shop-postgres";
@@ -24,35 +22,10 @@ const FILES: &str = "fixtures/shop";
 /// Where no Docker engine listens.
 const NO_DOCKER: (&str, &str) = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
 
-/// A request for a server of a test's own.
-fn request(sandbox: &Sandbox) -> Request {
-    Request {
-        run: RunId(format!("20260101t000000-u{}", std::process::id())),
-        side: Side::Target,
-        engine: engine::by_id("postgres").unwrap(),
-        version: None,
-        image: None,
-        memory_bytes: None,
-        cpus: None,
-        port: None,
-        external: None,
-        work: sandbox.work(),
-        deadline: Duration::from_secs(60),
-    }
-}
-
 /// Whether installed programs can make a cluster here; says so if not.
-fn has_local(test: &str) -> bool {
+fn has_local(test: &'static str) -> bool {
     let sandbox = Sandbox::new();
-    let request = request(&sandbox);
-    let offer = wait(async move { provision::by_id("local").unwrap().offer(&request).await });
-    offer.inspect_err(|unable| skipped(test, "local", &unable.reason)).is_ok()
-}
-
-/// Waits for a future on a thread of its own: a runtime cannot be waited for inside another one.
-fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::thread::spawn(move || runtime().block_on(future)).join().unwrap()
+    wait(async move { offered(test, "local", &request(&sandbox.work())).await.is_some() })
 }
 
 #[track_caller]
@@ -181,49 +154,18 @@ fn an_error_in_the_targets_sql_is_told_with_file_and_line() {
     assert_ends(&sandbox, &ended, 3, &["\nbroken   schema/target ", &problem]);
 }
 
-/// Leases that were announced, for the server that plays the user's own.
-#[derive(Default)]
-struct Announced(Vec<Lease>);
-
-#[async_trait]
-impl LeaseLog for Announced {
-    async fn announce(&mut self, lease: &Lease) -> Result<(), ProvisionError> {
-        self.0.push(lease.clone());
-        Ok(())
-    }
-}
-
-struct NoUrls;
-
-impl UrlSource for NoUrls {
-    fn url(&self, _reference: &str) -> Option<Address> {
-        None
-    }
-}
-
 /// A throw-away cluster that plays the user's own server.
-struct UsersServer {
-    sandbox: Sandbox,
-    leases: Announced,
-    server: Server,
-}
+struct UsersServer(Started);
 
 impl UsersServer {
     async fn start(test: &str) -> Option<Self> {
-        if !has_local(test) {
-            return None;
-        }
-        let sandbox = Sandbox::new();
-        let request = request(&sandbox);
-        let mut leases = Announced::default();
-        let server = provision::by_id("local").unwrap().acquire(&request, &mut leases).await.unwrap();
-        Some(Self { sandbox, leases, server })
+        Started::local(test).await.map(Self)
     }
 
     /// The URL with which somebody reaches it, and the password in it.
     fn url(&self, role: Option<(&str, &str)>) -> (String, String) {
-        let Endpoint::Server { host: Host::Socket { directory, port }, user, password, database } =
-            &self.server.admin.endpoint
+        let Endpoint::Server { host: Host::Socket { directory, port }, user, password, database, .. } =
+            &self.0.server.admin.endpoint
         else {
             panic!("a cluster listens on a socket")
         };
@@ -234,16 +176,8 @@ impl UsersServer {
     }
 
     async fn ask(&self, sql: &str) -> Vec<String> {
-        let mut session = engine::by_id("postgres").unwrap().connect(&self.server.admin).await.unwrap();
-        let rows = session.query(sql).await.unwrap();
-        session.close().await.unwrap();
+        let rows = server::ask(&self.0.server.admin, sql).await;
         rows.into_iter().map(|row| row[0].clone().unwrap_or_default()).collect()
-    }
-
-    async fn execute(&self, sql: &str) {
-        let mut session = engine::by_id("postgres").unwrap().connect(&self.server.admin).await.unwrap();
-        session.execute(sql).await.unwrap();
-        session.close().await.unwrap();
     }
 
     /// Everything on it that a run might leave.
@@ -272,23 +206,12 @@ impl UsersServer {
     }
 }
 
-impl Drop for UsersServer {
-    fn drop(&mut self) {
-        let leases = std::mem::take(&mut self.leases.0);
-        wait(async move {
-            for lease in leases.iter().rev() {
-                let _ = provision::release(lease, &NoUrls).await;
-            }
-        });
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_the_users_is_used_only_if_it_is_declared_disposable() {
     let test = "a_database_of_the_users_is_used_only_if_it_is_declared_disposable";
     let Some(users) = UsersServer::start(test).await else { return };
     let (url, secret) = users.url(None);
-    let file = users.sandbox.write("url", format!("{url}\n"));
+    let file = users.0.sandbox.write("url", format!("{url}\n"));
 
     let refused = users.rehearse(&secret, |run| run.args(["--target-url", &url])).await;
     assert_eq!(refused.code, 2, "{refused:?}");
@@ -299,9 +222,10 @@ async fn a_database_of_the_users_is_used_only_if_it_is_declared_disposable() {
 
     let declared = users.rehearse(&secret, |run| run.args(["--target-url", &url, "--disposable"])).await;
     assert_eq!(declared.code, 0, "{declared:?}");
-    assert!(declared.stderr.lines().next().unwrap().contains(" · postgres by external: "), "{}", declared.stderr);
+    // The first line warns of the password on the command line.
+    assert!(declared.stderr.lines().nth(1).unwrap().contains(" · postgres by external: "), "{}", declared.stderr);
 
-    users.execute("CREATE TABLE rehearse_disposable ()").await;
+    users.0.execute("CREATE TABLE rehearse_disposable ()").await;
     let read = format!("@{}", file.display());
     let marked = users.rehearse(&secret, |run| run.args(["--target-url", &read])).await;
     assert_eq!(marked.code, 0, "{marked:?}");
@@ -314,7 +238,7 @@ async fn a_database_of_the_users_is_used_only_if_it_is_declared_disposable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_the_users_that_cannot_serve_says_why() {
     let Some(users) = UsersServer::start("a_server_of_the_users_that_cannot_serve_says_why").await else { return };
-    users.execute("CREATE ROLE modest LOGIN PASSWORD 'modestpassword'").await;
+    users.0.execute("CREATE ROLE modest LOGIN PASSWORD 'modestpassword'").await;
     let (url, secret) = users.url(Some(("modest", "modestpassword")));
     let modest = users.rehearse(&secret, |run| run.args(["--target-url", &url, "--disposable"])).await;
     assert_eq!(modest.code, 2, "{modest:?}");

@@ -9,15 +9,19 @@ use std::{
 
 use async_trait::async_trait;
 use rehearse::{
+    canon,
     engine::{self, EngineError},
     migrate::{self, StepDone, StepError, StepTask, StepVoice},
-    model::{Address, Catalogue, Endpoint, EngineId, Lease, RunId, Side, Sides, TableName, event::Direction},
-    provision::{self, LeaseLog, ProvisionError, Request, Server, UrlSource},
+    model::{Address, Catalogue, Endpoint, EngineId, Sides, TableName, chain, event::Direction},
+    provision,
 };
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
-use crate::support::{Sandbox, skipped};
+use crate::support::{
+    Sandbox,
+    server::{Started, ask, execute, request, wait},
+    skipped,
+};
 
 mod export;
 mod import;
@@ -37,71 +41,27 @@ const TARGET: &str = "
     CREATE TABLE unused (id bigint PRIMARY KEY, label text);";
 
 /// A server for a few cases, gone with its bench.
-struct Bench {
-    sandbox: Sandbox,
-    request: Request,
-    server: Server,
-    leases: Vec<Lease>,
-}
-
-#[async_trait]
-impl LeaseLog for Leases<'_> {
-    async fn announce(&mut self, lease: &Lease) -> Result<(), ProvisionError> {
-        self.0.push(lease.clone());
-        Ok(())
-    }
-}
-
-struct Leases<'a>(&'a mut Vec<Lease>);
-
-struct NoUrls;
-
-impl UrlSource for NoUrls {
-    fn url(&self, _: &str) -> Option<Address> {
-        None
-    }
-}
+struct Bench(Started);
 
 impl Bench {
     async fn new(test: &str) -> Option<Self> {
-        let sandbox = Sandbox::new();
-        let work = sandbox.work();
-        Self::on(test, sandbox, work).await
+        Started::local(test).await.map(Self)
     }
 
     /// A bench whose cluster lies in this folder.
-    async fn on(test: &str, sandbox: Sandbox, work: PathBuf) -> Option<Self> {
-        let request = Request {
-            run: RunId("20260101t000000-test".to_owned()),
-            side: Side::Target,
-            engine: engine::by_id("postgres").unwrap(),
-            version: None,
-            image: None,
-            memory_bytes: None,
-            cpus: None,
-            port: None,
-            external: None,
-            work,
-            deadline: Duration::from_secs(60),
-        };
-        if let Err(why) = provision::choose(Some("local"), &request).await {
-            skipped(test, "local", &why.to_string());
-            return None;
-        }
-        let mut leases = Vec::new();
-        let server = provision::by_id("local").unwrap().acquire(&request, &mut Leases(&mut leases)).await.unwrap();
-        Some(Self { sandbox, request, server, leases })
+    async fn on(test: &str, sandbox: Sandbox, work: &Path) -> Option<Self> {
+        Started::of(test, "local", request(work), sandbox).await.map(Self)
     }
 
     /// A case of its own: a source file, a database, a folder.
     async fn case(&self, name: &str, source: &str, target: &str, config: Json) -> Case {
-        execute(&self.server.admin, &format!("CREATE DATABASE {name}")).await;
-        let folder = self.sandbox.path(&format!("{name}-step"));
+        execute(&self.0.server.admin, &format!("CREATE DATABASE {name}")).await;
+        let folder = self.0.sandbox.path(&format!("{name}-step"));
         fs::create_dir(&folder).unwrap();
-        let file = self.sandbox.path(&format!("{name}.db"));
+        let file = self.0.sandbox.path(&format!("{name}.db"));
         let addresses = Sides::new(
             Address { engine: EngineId::from("sqlite"), endpoint: Endpoint::File(file) },
-            self.server.admin.with_database(name),
+            self.0.server.admin.with_database(name),
         );
         execute(&addresses.source, source).await;
         execute(&addresses.target, target).await;
@@ -118,11 +78,11 @@ impl Bench {
             marks: Vec::new(),
             reconnect_ms: 10_000,
         };
-        Case { task, admin: self.server.admin.clone() }
+        Case { task, admin: self.0.server.admin.clone() }
     }
 
     fn data(&self) -> PathBuf {
-        self.request.work.join("cluster-target/data")
+        self.0.request.work.join("cluster-target/data")
     }
 
     /// Stops the server at once, as a crash would.
@@ -131,44 +91,12 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let leases = std::mem::take(&mut self.leases);
-        on_a_thread(async move {
-            for lease in &leases {
-                let _ = provision::release(lease, &NoUrls).await;
-            }
-        });
-    }
-}
-
-/// Waits for something asynchronous where nothing asynchronous can be waited for.
-fn on_a_thread<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    let thread = std::thread::spawn(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(work)
-    });
-    thread.join().unwrap()
-}
-
 fn stop(data: &Path) {
     let pid = fs::read_to_string(data.join("postmaster.pid")).unwrap().lines().next().unwrap().to_owned();
     assert!(std::process::Command::new("kill").args(["-QUIT", &pid]).status().unwrap().success());
     while data.join("postmaster.pid").exists() {
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-async fn execute(address: &Address, sql: &str) {
-    let mut session = engine::by_id(address.engine.as_str()).unwrap().connect(address).await.unwrap();
-    session.execute(sql).await.unwrap_or_else(|error| panic!("{error:?}"));
-    session.close().await.unwrap();
-}
-
-async fn ask(address: &Address, sql: &str) -> Vec<Vec<Option<String>>> {
-    let mut session = engine::by_id(address.engine.as_str()).unwrap().connect(address).await.unwrap();
-    let rows = session.query(sql).await.unwrap_or_else(|error| panic!("{error:?}"));
-    session.close().await.unwrap();
-    rows
 }
 
 struct Case {
@@ -251,11 +179,6 @@ impl StepVoice for Voice<'_> {
     }
 }
 
-/// An error with all of its causes.
-fn whole(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 fn sha256(path: &Path) -> String {
-    Sha256::digest(fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+    canon::sha256(fs::File::open(path).unwrap()).unwrap()
 }

@@ -4,7 +4,11 @@ use std::fmt;
 
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::engine::EngineError;
+use super::SERVER;
+use crate::{
+    engine::{DemandsTls, EngineError, tls},
+    model::{Host, Tls, TlsMode},
+};
 
 /// What the server said, without the values of rows that it quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +50,29 @@ fn without_value(message: &str) -> String {
 }
 
 /// An error while connecting: whatever is not the server's own word means that nobody we can talk to is there.
-pub(super) fn on_connect(place: &str, error: sqlx::Error) -> EngineError {
+pub(super) fn on_connect(place: &str, host: &Host, tls: &Tls, error: sqlx::Error) -> EngineError {
     match error {
+        sqlx::Error::Database(error) if tls.mode == TlsMode::Disable && may_demand_tls(&*error) => {
+            let said = ServerError::of(error.downcast_ref());
+            let (doing, code) = (format!("connecting to {place}"), Some(said.number.to_string()));
+            let source = DemandsTls::new(said.message, said.number == SECURE_TRANSPORT, &SERVER.urls).into();
+            EngineError::Refused { doing, code, source }
+        }
         sqlx::Error::Database(_) => on_statement(place, &format!("connecting to {place}"), error),
-        other => EngineError::Unavailable { place: place.to_owned(), source: other.into() },
+        other => {
+            let source = tls::explained(other, host, &SERVER.urls);
+            EngineError::Unavailable { place: place.to_owned(), source }
+        }
     }
+}
+
+/// `require_secure_transport` is on, in the servers that say so.
+const SECURE_TRANSPORT: u16 = 3159;
+/// Access denied, which others say for that as well, and for an account that asks for encryption, and for a wrong password.
+const ACCESS_DENIED: u16 = 1045;
+
+fn may_demand_tls(error: &dyn sqlx::error::DatabaseError) -> bool {
+    [SECURE_TRANSPORT, ACCESS_DENIED].contains(&error.downcast_ref::<MySqlDatabaseError>().number())
 }
 
 /// An error while a statement ran.

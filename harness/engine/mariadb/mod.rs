@@ -15,8 +15,8 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
-use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
-use crate::model::{Address, Endpoint, Host};
+use super::{DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec, tls};
+use crate::model::{Address, Endpoint, Host, TlsMode};
 
 mod create;
 mod decimal;
@@ -61,6 +61,32 @@ static SERVER: ServerSpec = ServerSpec {
                  AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') LIMIT 1"
             )
         },
+    },
+    urls: UrlSpec {
+        schemes: &["mariadb"],
+        // The names of the clients' options: https://mariadb.com/kb/en/mariadb-command-line-client/
+        parameters: &[
+            ("host", Parameter::Host),
+            ("port", Parameter::Port),
+            ("socket", Parameter::Socket),
+            ("user", Parameter::User),
+            ("password", Parameter::Password),
+            ("database", Parameter::Database),
+            ("ssl-mode", Parameter::TlsMode),
+            ("ssl-ca", Parameter::TlsRoot),
+            ("ssl-cert", Parameter::TlsCertificate),
+            ("ssl-key", Parameter::TlsKey),
+            ("defaults-file", Parameter::OptionFile),
+            ("default-character-set", Parameter::NoEffect),
+            ("connect-timeout", Parameter::NoEffect),
+        ],
+        tls_modes: &[
+            ("disabled", TlsMode::Disable),
+            ("preferred", TlsMode::Prefer),
+            ("required", TlsMode::Require),
+            ("verify-ca", TlsMode::VerifyCa),
+            ("verify-identity", TlsMode::VerifyFull),
+        ],
     },
 };
 
@@ -116,9 +142,17 @@ impl Engine for MariaDb {
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {
-        let place = address.to_string();
-        let options = options(address)?;
-        let connection = options.connect().await.map_err(|source| error::on_connect(&place, source))?;
+        let (place, options) = (address.to_string(), options(address)?);
+        let Endpoint::Server { host, tls, .. } = &address.endpoint else { return Err(no_server(address)) };
+        let mut attempts = tls::attempts(tls, host).iter().peekable();
+        let connection = loop {
+            let mode = attempts.next().copied().unwrap_or(TlsMode::Disable);
+            match options.clone().ssl_mode(ssl_mode(mode)).connect().await {
+                Ok(connection) => break connection,
+                Err(error) if attempts.peek().is_some() && tls::is_tls(&error) => {}
+                Err(error) => return Err(error::on_connect(&place, host, tls, error)),
+            }
+        };
         let mut session = session::MariaDbSession::new(connection, place);
         session.run("setting up the session", SETTINGS).await?;
         session.require_mariadb().await?;
@@ -126,10 +160,24 @@ impl Engine for MariaDb {
     }
 }
 
-/// Turns an address into the driver's options.
+fn no_server(address: &Address) -> EngineError {
+    EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() }
+}
+
+const fn ssl_mode(mode: TlsMode) -> MySqlSslMode {
+    match mode {
+        TlsMode::Disable => MySqlSslMode::Disabled,
+        TlsMode::Allow | TlsMode::Prefer => MySqlSslMode::Preferred,
+        TlsMode::Require => MySqlSslMode::Required,
+        TlsMode::VerifyCa => MySqlSslMode::VerifyCa,
+        TlsMode::VerifyFull => MySqlSslMode::VerifyIdentity,
+    }
+}
+
+/// Turns an address into the driver's options, but for the mode of encryption.
 fn options(address: &Address) -> Result<MySqlConnectOptions, EngineError> {
-    let Endpoint::Server { host, user, password, database } = &address.endpoint else {
-        return Err(EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() });
+    let Endpoint::Server { host, user, password, database, tls } = &address.endpoint else {
+        return Err(no_server(address));
     };
     let options = MySqlConnectOptions::new().username(user).database(database);
     let options = match host {
@@ -140,8 +188,10 @@ fn options(address: &Address) -> Result<MySqlConnectOptions, EngineError> {
         Some(password) => options.password(password.reveal()),
         None => options,
     };
+    let options = tls.root.iter().fold(options, |options, file| options.ssl_ca(file));
+    let options = tls.certificate.iter().fold(options, |options, file| options.ssl_client_cert(file));
+    let options = tls.key.iter().fold(options, |options, file| options.ssl_client_key(file));
     Ok(options
-        .ssl_mode(MySqlSslMode::Disabled)
         .charset("utf8mb4")
         // Our own settings say all of this, and the driver's `||` would change what a migration's SQL means.
         .pipes_as_concat(false)

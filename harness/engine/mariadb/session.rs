@@ -124,6 +124,12 @@ impl Session for MariaDbSession {
         Ok(version.split('-').next().unwrap_or_default().to_owned())
     }
 
+    async fn encryption(&mut self) -> Result<Option<String>, EngineError> {
+        let doing = "asking for the session's encryption";
+        let sql = "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'SSL_VERSION'";
+        Ok(self.one(doing, sql).await?.filter(|version| !version.is_empty()))
+    }
+
     /// Runs a script in one message. Each of its statements commits by itself unless it says otherwise, and those before
     /// one that fails stay.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {

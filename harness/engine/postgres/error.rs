@@ -4,7 +4,11 @@ use std::fmt;
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::engine::EngineError;
+use super::SERVER;
+use crate::{
+    engine::{DemandsTls, EngineError, tls},
+    model::{Host, Tls, TlsMode},
+};
 
 /// What the server said.
 ///
@@ -56,11 +60,29 @@ fn without_value(context: &str) -> String {
 }
 
 /// An error while connecting: whatever is not the server's own word means that nobody we can talk to is there.
-pub(super) fn on_connect(place: &str, error: sqlx::Error) -> EngineError {
+pub(super) fn on_connect(place: &str, host: &Host, tls: &Tls, error: sqlx::Error) -> EngineError {
+    let demands_tls = tls.mode == TlsMode::Disable && turned_away(&error);
     match error {
+        sqlx::Error::Database(error) if demands_tls => {
+            let said = ServerError::of(error.downcast_ref());
+            let (doing, code) = (format!("connecting to {place}"), Some(said.code.clone()));
+            EngineError::Refused { doing, code, source: DemandsTls::new(said.message, true, &SERVER.urls).into() }
+        }
         sqlx::Error::Database(_) => on_statement(place, &format!("connecting to {place}"), error),
-        other => EngineError::Unavailable { place: place.to_owned(), source: other.into() },
+        other => {
+            let source = tls::explained(other, host, &SERVER.urls);
+            EngineError::Unavailable { place: place.to_owned(), source }
+        }
     }
+}
+
+/// Whether the server turned us away before it asked who we are, because of how the session is encrypted: its
+/// `pg_hba.conf` has no line for sessions like this one.
+pub(super) fn turned_away(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        let message = error.message();
+        error.code().as_deref() == Some("28000") && message.contains("pg_hba.conf") && message.contains("encryption")
+    })
 }
 
 /// An error while a statement ran.

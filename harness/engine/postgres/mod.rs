@@ -9,8 +9,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use super::{DatabaseSql, Dialect, Engine, EngineError, ServerSpec, Session};
-use crate::model::{Address, Endpoint, Host};
+use super::{DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec, tls};
+use crate::model::{Address, Endpoint, Host, TlsMode};
 
 mod dialect;
 mod encode;
@@ -60,6 +60,35 @@ static SERVER: ServerSpec = ServerSpec {
         has_table: |table| {
             format!("SELECT 1 FROM pg_catalog.pg_class WHERE relname = '{table}' AND relkind IN ('r', 'p') LIMIT 1")
         },
+    },
+    urls: UrlSpec {
+        schemes: &["postgres", "postgresql"],
+        // libpq's names: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+        parameters: &[
+            ("host", Parameter::Host),
+            ("port", Parameter::Port),
+            ("user", Parameter::User),
+            ("password", Parameter::Password),
+            ("dbname", Parameter::Database),
+            ("sslmode", Parameter::TlsMode),
+            ("sslrootcert", Parameter::TlsRoot),
+            ("sslcert", Parameter::TlsCertificate),
+            ("sslkey", Parameter::TlsKey),
+            ("service", Parameter::Service),
+            ("passfile", Parameter::PassFile),
+            ("application_name", Parameter::NoEffect),
+            ("fallback_application_name", Parameter::NoEffect),
+            ("client_encoding", Parameter::NoEffect),
+            ("connect_timeout", Parameter::NoEffect),
+        ],
+        tls_modes: &[
+            ("disable", TlsMode::Disable),
+            ("allow", TlsMode::Allow),
+            ("prefer", TlsMode::Prefer),
+            ("require", TlsMode::Require),
+            ("verify-ca", TlsMode::VerifyCa),
+            ("verify-full", TlsMode::VerifyFull),
+        ],
     },
 };
 
@@ -114,20 +143,43 @@ impl Engine for Postgres {
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {
-        let place = address.to_string();
-        let options = options(address)?;
-        let connection = options.connect().await.map_err(|source| error::on_connect(&place, source))?;
-        Ok(Box::new(session::PostgresSession::new(connection, place)))
+        let (place, options) = (address.to_string(), options(address)?);
+        let Endpoint::Server { host, tls, .. } = &address.endpoint else { return Err(no_server(address)) };
+        let mut attempts = tls::attempts(tls, host).iter().peekable();
+        loop {
+            let mode = attempts.next().copied().unwrap_or(TlsMode::Disable);
+            match options.clone().ssl_mode(ssl_mode(mode)).connect().await {
+                Ok(connection) => return Ok(Box::new(session::PostgresSession::new(connection, place))),
+                Err(error) if attempts.peek().is_some() && (tls::is_tls(&error) || error::turned_away(&error)) => {}
+                Err(error) => return Err(error::on_connect(&place, host, tls, error)),
+            }
+        }
     }
 }
 
-/// Turns an address into the driver's options.
+fn no_server(address: &Address) -> EngineError {
+    EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() }
+}
+
+const fn ssl_mode(mode: TlsMode) -> PgSslMode {
+    match mode {
+        TlsMode::Disable => PgSslMode::Disable,
+        TlsMode::Allow => PgSslMode::Allow,
+        TlsMode::Prefer => PgSslMode::Prefer,
+        TlsMode::Require => PgSslMode::Require,
+        TlsMode::VerifyCa => PgSslMode::VerifyCa,
+        TlsMode::VerifyFull => PgSslMode::VerifyFull,
+    }
+}
+
+/// Turns an address into the driver's options, but for the mode of encryption.
 ///
-/// The driver begins with whatever PGHOST, PGPASSWORD, PGSSLMODE and their like say in the environment. Every one of them
-/// is overwritten, for a user's shell has no say about where a rehearsal writes.
+/// The driver begins with whatever PGHOST, PGPASSWORD and their like say in the environment. Every one of them is
+/// overwritten, for a user's shell has no say about where a rehearsal writes; those that cannot be overwritten (PGOPTIONS,
+/// PGSSLCERT, …) the program takes out of its environment when it starts.
 fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
-    let Endpoint::Server { host, user, password, database } = &address.endpoint else {
-        return Err(EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() });
+    let Endpoint::Server { host, user, password, database, tls } = &address.endpoint else {
+        return Err(no_server(address));
     };
     let options = PgConnectOptions::new_without_pgpass().username(user).database(database);
     let options = match host {
@@ -139,12 +191,13 @@ fn options(address: &Address) -> Result<PgConnectOptions, EngineError> {
         let source = "the variable PGOPTIONS in the environment would change every session; unset it".into();
         return Err(EngineError::Unavailable { place: address.to_string(), source });
     }
+    let options = tls.root.iter().fold(options, |options, file| options.ssl_root_cert(file));
+    let options = tls.certificate.iter().fold(options, |options, file| options.ssl_client_cert(file));
+    let options = tls.key.iter().fold(options, |options, file| options.ssl_client_key(file));
     // To a server that asks for a password, an empty one is the same as none.
     let password = password.as_ref().map_or("", |password| password.reveal());
     Ok(options
         .password(password)
-        // Without TLS in this build, `prefer` means a plain connection, which is what a server of our own has.
-        .ssl_mode(PgSslMode::Prefer)
         .application_name("rehearse")
         .extra_float_digits(3)
         .statement_cache_capacity(0)

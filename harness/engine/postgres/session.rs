@@ -125,6 +125,12 @@ impl Session for PostgresSession {
         Ok(version.split_whitespace().next().unwrap_or_default().to_owned())
     }
 
+    async fn encryption(&mut self) -> Result<Option<String>, EngineError> {
+        let sql = "SELECT version FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid() AND ssl";
+        let rows = self.texts("asking for the session's encryption", sql).await?;
+        Ok(rows.into_iter().flatten().flatten().next())
+    }
+
     /// Runs a script in one message: its statements are one transaction unless they say otherwise, and one that cannot
     /// run in a transaction (`CREATE DATABASE`, `CREATE INDEX CONCURRENTLY`) has to come alone.
     async fn execute(&mut self, script: &str) -> Result<(), EngineError> {

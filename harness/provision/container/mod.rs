@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::ServerSpec,
-    model::{Address, Endpoint, EngineId, Host, Lease, LeaseKind, Secret, chain},
+    model::{Address, Endpoint, EngineId, Host, Lease, LeaseKind, Secret, Tls, chain},
 };
 
 mod docker;
@@ -82,7 +82,7 @@ impl Provisioner for Container {
             return Err(server.did_not_start(chain(&error), request.port).await);
         }
         let (admin, version) = server.wait(request, spec, Some(password), deadline).await?;
-        Ok(Server { admin, version, provider: self.id(), why: why(&server.engine, &image, &found) })
+        Ok(Server { admin, version, provider: self.id(), why: why(&server.engine, &image, &found), encryption: None })
     }
 
     fn owns(&self, lease: &LeaseKind) -> bool {
@@ -146,6 +146,7 @@ impl Started {
                 user: spec.superuser.to_owned(),
                 password,
                 database: spec.maintenance_database.to_owned(),
+                tls: Tls::off(),
             },
         };
         tokio::select! {

@@ -15,7 +15,7 @@ use tokio::{process::Command, task::JoinHandle, time::Instant};
 use super::{Tools, account::Account, process};
 use crate::{
     engine::{Engine, ServerSpec},
-    model::{Address, Endpoint, EngineId, Host, Secret},
+    model::{Address, Endpoint, EngineId, Host, Secret, Tls},
     provision::{ProvisionError, Unable, directory, readiness},
 };
 
@@ -257,6 +257,7 @@ impl Cluster {
                 user: spec.superuser.to_owned(),
                 password: Some(Secret::new(password)),
                 database: spec.maintenance_database.to_owned(),
+                tls: Tls::off(),
             },
         })
     }

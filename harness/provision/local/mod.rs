@@ -116,7 +116,7 @@ impl Provisioner for Local {
         cluster.lay_out(tools.account, &password)?;
         cluster.initialise(&tools).await?;
         let (admin, version) = cluster.start(&tools).await?;
-        Ok(Server { admin, version, provider: self.id(), why: tools.to_string() })
+        Ok(Server { admin, version, provider: self.id(), why: tools.to_string(), encryption: None })
     }
 
     fn owns(&self, lease: &LeaseKind) -> bool {

@@ -8,7 +8,7 @@ use std::{
 use super::{Audit, NAME};
 use crate::{
     check::{self, Readers},
-    engine::{Dialect, EngineError, Session, emptiness},
+    engine::{self, Dialect, EngineError, Session, emptiness},
     model::{
         Catalogue, EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, TableName, Verdict, chain,
         event::{Direction, StepStamp},
@@ -84,6 +84,7 @@ impl Audit {
                 provider: provider.to_owned(),
                 why: why.to_owned(),
                 place: self.sides.get(side).to_string(),
+                encryption: engine::encryption(session, addresses.get(side)).await.map_err(reading)?,
             };
             self.recorder.emit(event).map_err(|error| chain(&error))?;
             // Rows are counted and compared by the checks; to record them in own form as well would read each table twice.

@@ -18,7 +18,7 @@ use rehearse::{
 };
 use tokio::runtime::Runtime;
 
-use crate::provision::{Announced, Urls, request, work};
+use crate::support::server::{Announced, Urls, request, work};
 
 const SOURCE: &str = include_str!("../../../fixtures/checks/source.sql");
 const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
@@ -103,13 +103,13 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.runtime.block_on(self.leases.release(&Urls::default()));
+        self.runtime.block_on(std::mem::take(&mut self.leases).release(&Urls::default()));
     }
 }
 
 /// The URL of a database, with its password.
 pub fn url(address: &Address) -> String {
-    let Endpoint::Server { host, user, password, database } = &address.endpoint else { panic!("a server") };
+    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { panic!("a server") };
     let password = password.as_ref().map(|password| format!(":{}", password.reveal())).unwrap_or_default();
     match host {
         Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),

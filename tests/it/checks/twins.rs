@@ -126,7 +126,7 @@ fn tools() -> Option<PathBuf> {
 }
 
 fn tool(folder: &Path, program: &str, address: &Address, arguments: &[&str]) {
-    let Endpoint::Server { host, user, password, database } = &address.endpoint else { unreachable!() };
+    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { unreachable!() };
     let (host, port) = match host {
         Host::Tcp { host, port } => (host.clone(), *port),
         Host::Socket { directory, port } => (directory.display().to_string(), *port),

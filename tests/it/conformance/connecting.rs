@@ -2,7 +2,7 @@
 
 use rehearse::{
     engine::EngineError,
-    model::{Address, Endpoint, Host, Secret},
+    model::{Address, Endpoint, Host, Secret, Tls},
 };
 
 use super::{Place, rows};
@@ -34,7 +34,8 @@ async fn files(place: &Place, address: &Address) {
     let error = refusal(place, &at(garbage)).await;
     assert!(matches!(error, EngineError::BadFile { .. }), "{error:?}");
     let host = Host::Tcp { host: "127.0.0.1".to_owned(), port: 1 };
-    let endpoint = Endpoint::Server { host, user: "u".to_owned(), password: None, database: "d".to_owned() };
+    let (user, database, tls) = ("u".to_owned(), "d".to_owned(), Tls::default());
+    let endpoint = Endpoint::Server { host, user, password: None, database, tls };
     let error = refusal(place, &Address { engine: address.engine.clone(), endpoint }).await;
     assert!(matches!(error, EngineError::Unavailable { .. } | EngineError::BadFile { .. }), "{error:?}");
 }

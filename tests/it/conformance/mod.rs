@@ -7,17 +7,16 @@ use std::{
     any::Any,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use rehearse::{
     engine::{self, Engine, Session},
-    model::{Address, Endpoint, EngineId, RunId, Side},
+    model::{Address, Endpoint, EngineId, RunId},
     provision::{self, Provisioner, Request, Server, scratch},
 };
 
-use crate::provision::{Announced, Urls, work};
+use crate::support::server::{self, Announced, Urls, work};
 
 mod catalogue;
 mod changes;
@@ -95,7 +94,7 @@ const LACKING: &[(&str, &[Feature])] = &[(
 
 enum Home {
     Folder(tempfile::TempDir),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 impl Place {
@@ -187,7 +186,7 @@ async fn visit(wanted: Wanted) -> Vec<String> {
     let mut leases = Announced::default();
     let broken = match provisioner.acquire(&request, &mut leases).await {
         Ok(server) => {
-            let home = Home::Server(server);
+            let home = Home::Server(Box::new(server));
             play(&Place { label, engine: wanted.engine, home, databases: AtomicU32::default() }).await
         }
         Err(error) => vec![format!("{label}: {error}")],
@@ -200,16 +199,9 @@ fn request(wanted: &Wanted, provisioner: &dyn Provisioner, work: &std::path::Pat
     let version = wanted.version.unwrap_or("any");
     Request {
         run: RunId(format!("20260101t000000-c{}{}{version}", std::process::id(), provisioner.id())),
-        side: Side::Target,
         engine: wanted.engine,
         version: wanted.version.map(str::to_owned),
-        image: None,
-        memory_bytes: None,
-        cpus: None,
-        port: None,
-        external: None,
-        work: work.to_owned(),
-        deadline: Duration::from_secs(60),
+        ..server::request(work)
     }
 }
 

@@ -9,7 +9,6 @@ use rehearse::{
     scenario,
 };
 use rusqlite::Connection;
-use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::small_disk::SmallDisk;
@@ -46,7 +45,7 @@ fn the_same_seed_gives_the_same_report() {
 }
 
 fn sha256(path: &std::path::Path) -> String {
-    Sha256::digest(fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+    rehearse::canon::sha256(fs::File::open(path).unwrap()).unwrap()
 }
 
 #[test]

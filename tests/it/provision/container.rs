@@ -39,7 +39,7 @@ async fn acquire(request: &Request, leases: &mut Announced) -> Result<Server, Pr
 async fn a_container_answers_and_leaves_nothing() {
     let work = work();
     let request = Request { memory_bytes: Some(256 << 20), cpus: Some(1.5), ..request(work.path()) };
-    if skips("a_container_answers_and_leaves_nothing", "container", &request).await {
+    if offered("a_container_answers_and_leaves_nothing", "container", &request).await.is_none() {
         return;
     }
     let mut leases = Announced::default();
@@ -67,7 +67,10 @@ async fn a_container_answers_and_leaves_nothing() {
 #[tokio::test]
 async fn an_interrupted_start_leaves_no_container_at_any_moment() {
     let work = work();
-    if skips("an_interrupted_start_leaves_no_container_at_any_moment", "container", &request(work.path())).await {
+    if offered("an_interrupted_start_leaves_no_container_at_any_moment", "container", &request(work.path()))
+        .await
+        .is_none()
+    {
         return;
     }
     for milliseconds in [5, 30, 60, 100, 150, 250, 600, 1200] {
@@ -86,7 +89,7 @@ async fn an_interrupted_start_leaves_no_container_at_any_moment() {
 async fn a_stopped_container_is_found_again_with_its_rows() {
     let work = work();
     let request = request(work.path());
-    if skips("a_stopped_container_is_found_again_with_its_rows", "container", &request).await {
+    if offered("a_stopped_container_is_found_again_with_its_rows", "container", &request).await.is_none() {
         return;
     }
     let provisioner = provision::by_id("container").unwrap();
@@ -99,9 +102,10 @@ async fn a_stopped_container_is_found_again_with_its_rows() {
     assert!(request.engine.connect(&address).await.is_err());
     let again = provisioner.reattach(&leases.0[0], &request).await.unwrap();
     assert_eq!(ask(&again.with_database("rehearse_kept"), "SELECT current_database()").await, "rehearse_kept");
+    let lease = leases.0[0].clone();
     leases.release(&Urls::default()).await;
 
-    let error = provisioner.reattach(&leases.0[0], &request).await.unwrap_err();
+    let error = provisioner.reattach(&lease, &request).await.unwrap_err();
     assert!(error.to_string().contains("is not there any more"), "{error}");
 }
 
@@ -128,7 +132,7 @@ impl Drop for Refusing {
 async fn a_container_that_exits_is_noticed_with_its_log() {
     let work = work();
     let request = request(work.path());
-    if skips("a_container_that_exits_is_noticed_with_its_log", "container", &request).await {
+    if offered("a_container_that_exits_is_noticed_with_its_log", "container", &request).await.is_none() {
         return;
     }
     let image = Refusing::make(&request);
@@ -147,7 +151,7 @@ async fn a_container_that_exits_is_noticed_with_its_log() {
 async fn an_image_that_cannot_be_had_is_said_beforehand() {
     let work = work();
     let base = request(work.path());
-    if skips("an_image_that_cannot_be_had_is_said_beforehand", "container", &base).await {
+    if offered("an_image_that_cannot_be_had_is_said_beforehand", "container", &base).await.is_none() {
         return;
     }
     let request = Request { image: Some("localhost:1/rehearse/absent:1".to_owned()), ..base };
@@ -166,7 +170,7 @@ async fn a_port_in_use_is_named() {
     let work = work();
     let (_listener, port) = taken_port();
     let request = Request { port: Some(port), ..request(work.path()) };
-    if skips("a_port_in_use_is_named", "container", &request).await {
+    if offered("a_port_in_use_is_named", "container", &request).await.is_none() {
         return;
     }
     let mut leases = Announced::default();

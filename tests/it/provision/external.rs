@@ -2,34 +2,10 @@
 
 use super::*;
 
-struct UsersServer {
-    work: tempfile::TempDir,
-    leases: Announced,
-    server: Server,
-}
-
-impl UsersServer {
-    async fn start(test: &str) -> Option<Self> {
-        let work = work();
-        let request = request(work.path());
-        if skips(test, "local", &request).await {
-            return None;
-        }
-        let mut leases = Announced::default();
-        let server = provision::by_id("local").unwrap().acquire(&request, &mut leases).await.unwrap();
-        Some(Self { work, leases, server })
-    }
-
-    fn request(&self, address: &Address, disposable: bool) -> Request {
-        let external = External { address: address.clone(), reference: "env:USERS_URL".to_owned(), disposable };
-        Request { external: Some(external), ..request(self.work.path()) }
-    }
-
-    async fn execute(&self, sql: &str) {
-        let mut session = engine::by_id("postgres").unwrap().connect(&self.server.admin).await.unwrap();
-        session.execute(sql).await.unwrap();
-        session.close().await.unwrap();
-    }
+/// A request for a database on a server of the user's.
+fn on(users: &Started, address: &Address, disposable: bool) -> Request {
+    let external = External { address: address.clone(), reference: "env:USERS_URL".to_owned(), disposable };
+    Request { external: Some(external), ..users.request.clone() }
 }
 
 async fn acquire(request: &Request) -> Result<Server, ProvisionError> {
@@ -41,44 +17,44 @@ async fn acquire(request: &Request) -> Result<Server, ProvisionError> {
 
 #[tokio::test]
 async fn only_what_is_declared_disposable_is_used() {
-    let Some(users) = UsersServer::start("only_what_is_declared_disposable_is_used").await else { return };
+    let Some(users) = Started::local("only_what_is_declared_disposable_is_used").await else { return };
     let address = &users.server.admin;
 
-    let error = acquire(&users.request(address, false)).await.unwrap_err();
+    let error = acquire(&on(&users, address, false)).await.unwrap_err();
     assert!(matches!(error, ProvisionError::NotDisposable { .. }), "{error}");
     assert!(error.hint().unwrap().contains("rehearse_disposable"));
 
-    assert_eq!(acquire(&users.request(address, true)).await.unwrap().version, users.server.version);
+    assert_eq!(acquire(&on(&users, address, true)).await.unwrap().version, users.server.version);
     users.execute("CREATE TABLE rehearse_disposable ()").await;
-    acquire(&users.request(address, false)).await.unwrap();
+    acquire(&on(&users, address, false)).await.unwrap();
 
-    let request = Request { version: Some("9.1".to_owned()), ..users.request(address, true) };
+    let request = Request { version: Some("9.1".to_owned()), ..on(&users, address, true) };
     assert!(acquire(&request).await.unwrap_err().to_string().ends_with("and 9.1 was asked for"));
     users.leases.release(&Urls::default()).await;
 }
 
 #[tokio::test]
 async fn the_right_to_create_databases_is_asked_for_first() {
-    let Some(users) = UsersServer::start("the_right_to_create_databases_is_asked_for_first").await else { return };
+    let Some(users) = Started::local("the_right_to_create_databases_is_asked_for_first").await else { return };
     users.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'").await;
     let mut address = users.server.admin.clone();
     if let rehearse::model::Endpoint::Server { user, password, .. } = &mut address.endpoint {
         *user = "modest".to_owned();
         *password = Some(rehearse::model::Secret::new("modest"));
     }
-    let error = acquire(&users.request(&address, true)).await.unwrap_err();
+    let error = acquire(&on(&users, &address, true)).await.unwrap_err();
     assert!(error.to_string().ends_with("may not create databases"), "{error}");
     users.execute("ALTER ROLE modest CREATEDB").await;
-    acquire(&users.request(&address, true)).await.unwrap();
+    acquire(&on(&users, &address, true)).await.unwrap();
     users.leases.release(&Urls::default()).await;
 }
 
 #[tokio::test]
 async fn scratch_databases_are_announced_and_dropped_even_in_use() {
-    let Some(users) = UsersServer::start("scratch_databases_are_announced_and_dropped_even_in_use").await else {
+    let Some(users) = Started::local("scratch_databases_are_announced_and_dropped_even_in_use").await else {
         return;
     };
-    let request = users.request(&users.server.admin, true);
+    let request = on(&users, &users.server.admin, true);
     let server = acquire(&request).await.unwrap();
     let name = scratch::name(&request.run, request.side);
     let mut leases = Announced::default();

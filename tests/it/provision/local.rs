@@ -59,7 +59,7 @@ async fn acquire(request: &Request, leases: &mut Announced) -> Result<Server, Pr
 async fn a_cluster_answers_and_leaves_nothing() {
     let work = work();
     let request = request(work.path());
-    if skips("a_cluster_answers_and_leaves_nothing", "local", &request).await {
+    if offered("a_cluster_answers_and_leaves_nothing", "local", &request).await.is_none() {
         return;
     }
     let mut leases = Announced::default();
@@ -89,7 +89,7 @@ async fn a_cluster_answers_and_leaves_nothing() {
 #[tokio::test]
 async fn an_interrupted_start_leaves_nothing_at_any_moment() {
     let probe = work();
-    if skips("an_interrupted_start_leaves_nothing_at_any_moment", "local", &request(probe.path())).await {
+    if offered("an_interrupted_start_leaves_nothing_at_any_moment", "local", &request(probe.path())).await.is_none() {
         return;
     }
     for milliseconds in [0, 5, 30, 200, 500, 1000, 1500] {
@@ -108,7 +108,7 @@ async fn an_interrupted_start_leaves_nothing_at_any_moment() {
 async fn a_killed_server_is_started_again_and_cleaned_up() {
     let work = work();
     let request = request(work.path());
-    if skips("a_killed_server_is_started_again_and_cleaned_up", "local", &request).await {
+    if offered("a_killed_server_is_started_again_and_cleaned_up", "local", &request).await.is_none() {
         return;
     }
     let local = provision::by_id("local").unwrap();
@@ -142,7 +142,7 @@ async fn a_killed_server_is_started_again_and_cleaned_up() {
 async fn a_port_is_listened_on_and_one_in_use_is_named() {
     let work = work();
     let mut request = request(work.path());
-    if skips("a_port_is_listened_on_and_one_in_use_is_named", "local", &request).await {
+    if offered("a_port_is_listened_on_and_one_in_use_is_named", "local", &request).await.is_none() {
         return;
     }
     let (listener, port) = taken_port();
@@ -167,7 +167,7 @@ async fn a_port_is_listened_on_and_one_in_use_is_named() {
 async fn what_is_not_installed_or_cannot_be_reached_is_said_beforehand() {
     let work = work();
     let base = request(work.path());
-    if skips("what_is_not_installed_or_cannot_be_reached_is_said_beforehand", "local", &base).await {
+    if offered("what_is_not_installed_or_cannot_be_reached_is_said_beforehand", "local", &base).await.is_none() {
         return;
     }
     let refusal = |request: Request| async move {
@@ -190,7 +190,7 @@ async fn what_is_not_installed_or_cannot_be_reached_is_said_beforehand() {
 async fn no_two_sides_get_in_each_others_way() {
     let work = work();
     let target = request(work.path());
-    if skips("no_two_sides_get_in_each_others_way", "local", &target).await {
+    if offered("no_two_sides_get_in_each_others_way", "local", &target).await.is_none() {
         return;
     }
     let source = Request { side: Side::Source, ..target.clone() };
@@ -243,7 +243,7 @@ fn scripts(folder: &Path, initdb: &str, postgres: &str) -> &'static dyn Engine {
 #[tokio::test]
 async fn programs_that_fail_are_told_with_their_last_words() {
     let base = work();
-    if skips("programs_that_fail_are_told_with_their_last_words", "local", &request(base.path())).await {
+    if offered("programs_that_fail_are_told_with_their_last_words", "local", &request(base.path())).await.is_none() {
         return;
     }
     for (initdb, postgres, problem, word) in [

@@ -10,6 +10,8 @@ use std::{
 use rehearse::model::{Report, RunId};
 use tempfile::TempDir;
 
+pub mod server;
+
 /// The top of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

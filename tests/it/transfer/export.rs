@@ -188,7 +188,7 @@ async fn a_locked_source_is_told_and_left_alone() {
     let lock = rusqlite::Connection::open(file).unwrap();
     lock.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
     let (error, marks) = case.fails(|_, _| {}).await;
-    assert!(whole(&error).contains("is locked by another process"), "{error:?}");
+    assert!(chain(&error).contains("is locked by another process"), "{error:?}");
     assert!(matches!(error, StepError::Engine(EngineError::Locked { .. })) && marks.is_empty());
     drop(lock);
     case.forward(&mut Voice::silent()).await.unwrap();

@@ -45,7 +45,7 @@ async fn a_connection_that_breaks_in_the_middle_leaves_nothing() {
             // The parents and the unused table are committed by now, and two batches of the children are sent.
             if (doing, done) == ("import", 23) {
                 let admin = admin.clone();
-                cut = on_a_thread(async move { ask(&admin, sql).await.len() });
+                cut = wait(async move { ask(&admin, sql).await.len() });
             }
         })
         .await;
@@ -59,7 +59,7 @@ async fn a_connection_that_breaks_in_the_middle_leaves_nothing() {
 async fn a_server_that_comes_back_in_time_is_emptied_again() {
     let Some(bench) = Bench::new("a_server_that_comes_back_in_time_is_emptied_again").await else { return };
     let case = bench.case("restarted", SOURCE, TARGET, json!({})).await;
-    let (data, lease, request) = (bench.data(), bench.leases[0].clone(), bench.request.clone());
+    let (data, lease, request) = (bench.data(), bench.0.leases.0[0].clone(), bench.0.request.clone());
     let mut again = None;
     let (error, marks) = case
         .fails(|doing, done| {
@@ -68,7 +68,7 @@ async fn a_server_that_comes_back_in_time_is_emptied_again() {
                 let (lease, request) = (lease.clone(), request.clone());
                 again = Some(std::thread::spawn(move || {
                     std::thread::sleep(Duration::from_millis(300));
-                    on_a_thread(async move {
+                    wait(async move {
                         provision::by_id("local").unwrap().reattach(&lease, &request).await.unwrap();
                     });
                 }));
@@ -96,12 +96,12 @@ async fn a_server_that_never_returns_is_told_and_rolled_back_later() {
     };
     let error = case.forward(&mut voice).await.unwrap_err();
     assert!(matches!(error, StepError::Unrestored { .. }), "{error:?}");
-    let text = whole(&error);
+    let text = chain(&error);
     assert!(text.contains("could not be taken back") && text.contains("failed to reach"), "{text}");
     let marks = voice.marks;
 
     // The server is back long after: the rollback works from the marks.
-    provision::by_id("local").unwrap().reattach(&bench.leases[0], &bench.request).await.unwrap();
+    provision::by_id("local").unwrap().reattach(&bench.0.leases.0[0], &bench.0.request).await.unwrap();
     assert_eq!(case.count("parents").await, 3, "committed before the server went away");
     case.task.marks = marks;
     let done = migrate::by_id("transfer").unwrap().back(&case.task, &mut Voice::silent()).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_full_target_is_told_and_emptied_again() {
     let Some(disk) = SmallDisk::mount(room.path("disk"), "160m") else {
         return skipped(TEST, "root", "a small disk cannot be mounted here");
     };
-    let work = disk.path().to_owned();
+    let work = disk.path();
     let Some(bench) = Bench::on(TEST, Sandbox::new(), work).await else { return };
     // Random letters, which the server does not compress: 8 MB.
     let source = format!(
@@ -161,14 +161,14 @@ async fn a_full_target_is_told_and_emptied_again() {
     let case =
         bench.case("crowded", &source, &TARGET.replace("varchar(20)", "text"), json!({ "batch_rows": 1000 })).await;
     // A fresh segment of the server's log, so that it is the table that finds no room and not the log.
-    execute(&bench.server.admin, "CHECKPOINT").await;
-    ask(&bench.server.admin, "SELECT pg_switch_wal()").await;
-    execute(&bench.server.admin, "CREATE TABLE touched (x int)").await;
-    execute(&bench.server.admin, "CHECKPOINT").await;
+    execute(&bench.0.server.admin, "CHECKPOINT").await;
+    ask(&bench.0.server.admin, "SELECT pg_switch_wal()").await;
+    execute(&bench.0.server.admin, "CREATE TABLE touched (x int)").await;
+    execute(&bench.0.server.admin, "CHECKPOINT").await;
     disk.fill_up_to(2 << 20);
     let (error, marks) = case.fails(|_, _| {}).await;
     assert!(matches!(error, StepError::Engine(EngineError::Full { .. })), "{error:?}");
-    assert!(whole(&error).contains("no space is left while copying into"), "{}", whole(&error));
+    assert!(chain(&error).contains("no space is left while copying into"), "{}", chain(&error));
     assert_eq!(marks.last().unwrap(), &json!({ "import": "taken_back" }));
 }
 
@@ -193,7 +193,7 @@ async fn keys_that_are_set_aside_come_back() {
         .fails(|doing, done| {
             if (doing, done) == ("import", 5000) {
                 let admin = admin.clone();
-                on_a_thread(async move { ask(&admin, sql).await });
+                wait(async move { ask(&admin, sql).await });
             }
         })
         .await;

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     canon::{Cell, RowSink},
     engine::{RowSource, Rowset},
-    model::{EngineId, Secret, Value, catalogue::Table},
+    model::{EngineId, Secret, Tls, Value, catalogue::Table},
 };
 
 mod catalogue;
@@ -35,6 +35,7 @@ fn server(test: &str) -> Option<Address> {
         user: options.get_username().to_owned(),
         password: std::env::var("REHEARSE_TEST_POSTGRES_PASSWORD").ok().map(Secret::new),
         database: options.get_database().unwrap_or("postgres").to_owned(),
+        tls: Tls::default(),
     };
     Some(Address { engine: EngineId::from("postgres"), endpoint })
 }
