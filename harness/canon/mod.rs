@@ -29,6 +29,7 @@ pub mod seed;
 pub mod show;
 pub mod standing;
 pub mod temporal;
+pub mod type_map;
 pub mod uuid;
 
 pub use cause::{Causes, KeyShift};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::Examined;
 use crate::model::{
     Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
-    catalogue::ObjectName, snapshot::TableSnapshot,
+    catalogue::{HIDDEN, ObjectName},
+    snapshot::TableSnapshot,
 };
 
 /// Which kinds of findings tell the difference.
@@ -73,6 +74,11 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
     let total = before.objects.len() as u64;
     examined.coverage.objects += Share::new(total, total);
     for (name, definition) in &before.objects {
+        if definition.get("contents").is_some_and(|contents| contents == HIDDEN) {
+            let reason = "the role may not read its contents";
+            examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), reason));
+            examined.coverage.objects.checked -= 1;
+        }
         let subject = Subject::object(side, name.to_string());
         match after.objects.get(name) {
             None => examined.findings.push(Finding::error(kinds.lost, subject, 1)),
@@ -114,7 +120,7 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
 fn positions(side: Side, before: &Catalogue, after: &Catalogue, examined: &mut Examined) {
     for then in &before.sequences {
         let Some(now) = after.sequences.iter().find(|one| one.name == then.name) else { continue };
-        if now.next == then.next {
+        if now.next == then.next || now.hidden || then.hidden {
             continue;
         }
         let is_behind = (now.next < then.next) == (then.increment > 0);

@@ -59,6 +59,7 @@ impl Check for ForeignKey {
                 }
             }
         }
+        extra(cx, &mut examined);
         for table in catalogues.target.tables.values() {
             for key in table.foreign_keys.iter().filter(|key| !key.validated) {
                 let subject = Subject::columns(Side::Target, &table.name, &key.columns);
@@ -67,6 +68,23 @@ impl Check for ForeignKey {
             }
         }
         Ok(examined)
+    }
+}
+
+/// Foreign keys that only the target declares, on tables that both have.
+fn extra(cx: &CheckContext<'_>, examined: &mut Examined) {
+    let catalogues = cx.catalogues();
+    let carried: Vec<Reference> =
+        catalogues.source.references().filter_map(|reference| in_target(&reference, cx.derived)).collect();
+    for comparison in &cx.derived.comparisons {
+        let table = &catalogues.target.tables[&comparison.target];
+        for key in &table.foreign_keys {
+            if !carried.iter().any(|known| same(known, &Reference::of(&table.name, key))) {
+                let subject = Subject::columns(Side::Target, &table.name, &key.columns);
+                let finding = Finding::error(FindingKind::ForeignKeyExtra, subject, 1).at(Severity::Note);
+                examined.findings.push(finding.because("no foreign key", rule(key)));
+            }
+        }
     }
 }
 

@@ -18,7 +18,9 @@ pub mod reapply;
 pub mod row_count;
 pub mod schema;
 pub mod sequence;
+mod structure;
 pub mod unique;
+mod unreadable;
 pub mod uuid_type;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
@@ -137,11 +139,6 @@ impl CheckContext<'_> {
         self.readers.side(side)?.scan(&Rowset::compared(comparison, side, Vec::new()), &mut Rows).await
     }
 
-    /// Whether an earlier check counted a comparison, and found no row on one side.
-    pub fn is_empty(&self, side: Side, position: usize) -> bool {
-        self.tally.get(&position).is_some_and(|rows| *rows.get(side) == 0)
-    }
-
     /// Whether a rowset has at least one row.
     ///
     /// # Errors
@@ -157,8 +154,8 @@ impl CheckContext<'_> {
     /// If they have to be counted and cannot be.
     pub async fn rows(&mut self, side: Side, table: &TableName) -> Result<u64, EngineError> {
         match self.snapshot(self.stage, side).tables.get(table) {
-            Some(recorded) => Ok(recorded.rows.rows),
-            None => {
+            Some(recorded) if recorded.unreadable.is_none() => Ok(recorded.rows.rows),
+            _ => {
                 let rowset = Rowset::of(table.clone(), Vec::new());
                 self.readers.side(side)?.scan(&rowset, &mut Rows).await
             }

@@ -29,11 +29,7 @@ impl Check for NotNull {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        for (position, comparison) in cx.derived.comparisons.iter().enumerate() {
-            // An empty rowset that a filter made says nothing of the table.
-            if cx.is_empty(Side::Target, position) && comparison.terms.target.is_plain() {
-                continue;
-            }
+        for comparison in &cx.derived.comparisons {
             let forbidden: Vec<String> = comparison
                 .columns
                 .iter()
@@ -42,12 +38,19 @@ impl Check for NotNull {
                 .filter(|pair| !comparison.terms.target.expressions.contains_key(&pair.target.name))
                 .map(|pair| pair.target.name.clone())
                 .collect();
-            if forbidden.is_empty() {
+            let target = &comparison.target;
+            if forbidden.is_empty()
+                || cx.is_empty(Side::Target, target)
+                || !cx.can_ask(Side::Target, target, &mut examined)
+            {
                 continue;
             }
             let mut nulls = Nulls { counts: vec![0; forbidden.len()] };
             let rowset = Rowset::of(comparison.target.clone(), forbidden.clone());
-            cx.readers.side(Side::Target)?.scan(&rowset, &mut nulls).await?;
+            let answer = cx.readers.side(Side::Target)?.scan(&rowset, &mut nulls).await;
+            if cx.answered(Side::Target, target, answer, &mut examined).await?.is_none() {
+                continue;
+            }
             for (column, rows) in forbidden.iter().zip(nulls.counts).filter(|(_, rows)| *rows > 0) {
                 let subject = Subject::columns(Side::Target, &comparison.target, std::slice::from_ref(column));
                 let finding = Finding::error(FindingKind::NullValue, subject, rows);

@@ -1,11 +1,13 @@
 //! `orphan`: no row refers to a parent that is not there, whatever the catalogue claims.
 
+mod inferred;
+
 use async_trait::async_trait;
 
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
     canon::comparison::Derived,
-    engine::EngineError,
+    engine::{Counted, EngineError},
     model::{Finding, FindingKind, Share, Side, Stage, Subject, TableName, Unchecked, catalogue::Reference},
 };
 
@@ -14,7 +16,9 @@ pub struct Orphan;
 
 static META: CheckMeta = CheckMeta {
     id: "orphan",
-    asserts: "every reference, declared in the source or in the target, finds its parent in the target's rows",
+    asserts: "every reference, declared in the source or in the target, finds its parent in the target's rows; so does, as \
+              a warning, one inferred where a column is called after a table (user_id, userId), is of the type of that \
+              table's key, and finds at least nine of ten values there",
     why: "a key can be declared and validated and still dangle: rows loaded with checks off are never looked at again",
     remedy: "load parents before children, or decide per reference what happens to its orphans",
     example: "a parent deleted from the target while its foreign key was not enforced",
@@ -32,39 +36,58 @@ impl Check for Orphan {
         let catalogues = cx.catalogues();
         let mut references: Vec<Reference> = catalogues.target.references().collect();
         for reference in catalogues.source.references() {
-            examined.coverage.references.total += 1;
             match in_target(&reference, cx.derived) {
-                Some(carried) => {
-                    examined.coverage.references.checked += 1;
-                    if !references.iter().any(|known| same(known, &carried)) {
-                        references.push(carried);
-                    }
+                Some(carried) if references.iter().any(|known| same(known, &carried)) => {}
+                Some(carried) => references.push(carried),
+                None => {
+                    examined.coverage.references.total += 1;
+                    let reason = "its table or columns have no counterpart in the target";
+                    examined.unchecked.push(Unchecked::new("reference", reference.to_string(), reason));
                 }
-                None => examined.unchecked.push(Unchecked::new(
-                    "reference",
-                    reference.to_string(),
-                    "its table or columns have no counterpart in the target",
-                )),
             }
         }
-        // References that only the target declares count as well; a reference of both sides counts once.
-        let known = references.iter().filter(|one| {
-            !catalogues.source.references().filter_map(|source| in_target(&source, cx.derived)).any(|s| same(&s, one))
-        });
-        let extra = known.count() as u64;
-        examined.coverage.references += Share::new(extra, extra);
-        for reference in references {
-            let counted = cx.readers.side(Side::Target)?.dangling(&reference, cx.sample).await?;
-            if counted.total > 0 {
-                let subject = Subject::columns(Side::Target, &reference.child, &reference.columns);
-                let sample = cx.evidence(&reference.columns, &counted.sample);
-                let finding = Finding::error(FindingKind::Orphan, subject, counted.total);
+        for reference in &references {
+            let counted = count(cx, reference, &mut examined).await?;
+            examined.coverage.references += Share::new(u64::from(counted.is_some()), 1);
+            if let Some(counted) = counted.filter(|counted| counted.total > 0) {
                 let parent = format!("a row of {}({})", reference.parent, reference.parent_columns.join(", "));
-                examined.findings.push(finding.because(parent, "none").with_sample(sample));
+                examined.findings.push(finding(cx, FindingKind::Orphan, reference, &counted).because(parent, "none"));
             }
+        }
+        for candidate in inferred::candidates(cx.catalogue(Side::Target), &references) {
+            inferred::examine(cx, &candidate, &mut examined).await?;
         }
         Ok(examined)
     }
+}
+
+/// Counts the rows whose reference dangles; `None`, and named, if one of its tables cannot be asked.
+async fn count(
+    cx: &mut CheckContext<'_>,
+    reference: &Reference,
+    examined: &mut Examined,
+) -> Result<Option<Counted>, EngineError> {
+    if cx.is_empty(Side::Target, &reference.child) {
+        return Ok(Some(Counted::default()));
+    }
+    let can =
+        cx.can_ask(Side::Target, &reference.child, examined) && cx.can_ask(Side::Target, &reference.parent, examined);
+    let counted = if can {
+        let answer = cx.readers.side(Side::Target)?.dangling(reference, cx.sample).await;
+        cx.answered(Side::Target, &reference.child, answer, examined).await?
+    } else {
+        None
+    };
+    if counted.is_none() {
+        let reason = "one of its tables cannot be read";
+        examined.unchecked.push(Unchecked::new("reference", reference.to_string(), reason));
+    }
+    Ok(counted)
+}
+
+fn finding(cx: &CheckContext<'_>, kind: FindingKind, reference: &Reference, counted: &Counted) -> Finding {
+    let subject = Subject::columns(Side::Target, &reference.child, &reference.columns);
+    Finding::error(kind, subject, counted.total).with_sample(cx.evidence(&reference.columns, &counted.sample))
 }
 
 /// A source's reference in the names of the target.

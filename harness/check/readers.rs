@@ -14,6 +14,7 @@ type Scanned<S> = (Box<dyn Session>, S, Result<u64, EngineError>);
 
 /// One session a side. Checks ask one side at a time, or scan both at once.
 pub struct Readers {
+    addresses: Sides<Address>,
     sessions: Sides<Option<Box<dyn Session>>>,
     engines: Sides<&'static dyn Engine>,
     manner: Manner,
@@ -47,7 +48,8 @@ impl Readers {
             open_one(engines.source, &addresses.source, manner),
             open_one(engines.target, &addresses.target, manner)
         )?;
-        Ok(Self { sessions: Sides::new(Some(source), Some(target)), engines, manner: manner.clone() })
+        let addresses = addresses.clone();
+        Ok(Self { addresses, sessions: Sides::new(Some(source), Some(target)), engines, manner: manner.clone() })
     }
 
     /// The engine of one side.
@@ -64,6 +66,25 @@ impl Readers {
             Some(session) => Ok(&mut **session),
             None => Err(lost(side)),
         }
+    }
+
+    /// Makes both sessions ready for the next question after one was refused.
+    ///
+    /// # Errors
+    /// If a side is gone.
+    pub async fn recover(&mut self) -> Result<(), EngineError> {
+        for side in Side::BOTH {
+            let recovered = match self.sessions.get_mut(side) {
+                Some(session) => session.recover().await,
+                None => Err(lost(side)),
+            };
+            // One that was cut off together with its session gets a new one.
+            if recovered.is_err() {
+                let session = open_one(*self.engines.get(side), self.addresses.get(side), &self.manner).await?;
+                *self.sessions.get_mut(side) = Some(session);
+            }
+        }
+        Ok(())
     }
 
     /// Scans a rowset of each side at the same time and gives the sinks back.

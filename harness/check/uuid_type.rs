@@ -34,13 +34,12 @@ impl Check for UuidType {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
-        for (position, comparison) in derived.comparisons.iter().enumerate() {
-            for side in Side::BOTH {
-                // An empty rowset that a filter made says nothing of the table.
-                if cx.is_empty(side, position) && comparison.terms.get(side).is_plain() {
-                    continue;
+        for comparison in &derived.comparisons {
+            for (side, name) in [(Side::Source, &comparison.source), (Side::Target, &comparison.target)] {
+                if !cx.is_empty(side, name) && cx.can_ask(side, name, &mut examined) {
+                    let answer = table(cx, &mut examined, side, comparison).await;
+                    cx.answered(side, name, answer, &mut examined).await?;
                 }
-                table(cx, &mut examined, side, comparison).await?;
             }
         }
         Ok(examined)

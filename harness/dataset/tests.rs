@@ -133,7 +133,13 @@ fn indexes(connection: &Connection, table: &str) -> (Vec<Vec<String>>, Vec<Index
             continue;
         }
         let sql = strings(connection, &format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'"));
-        let part = |column| IndexPart { column: Some(column), expression: None, descending: false, collation: None };
+        let part = |column| IndexPart {
+            column: Some(column),
+            expression: None,
+            descending: false,
+            collation: None,
+            prefix: None,
+        };
         indexes.push(Index {
             name,
             unique: row[1].as_deref() == Some("1"),

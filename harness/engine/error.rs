@@ -69,6 +69,14 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// Whether it says something about what was asked for (missing rights, row security, a lock, a table that changed its
+    /// shape or vanished), so that the next question may well get its answer.
+    pub const fn is_about_the_question(&self) -> bool {
+        !matches!(self, Self::Unavailable { .. } | Self::BadFile { .. })
+    }
+}
+
 /// Any error.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -6,6 +6,7 @@
 
 pub mod content;
 pub mod dump;
+pub mod emptiness;
 mod error;
 mod guard;
 pub mod mariadb;
@@ -16,7 +17,7 @@ pub mod sqlite;
 mod tls;
 mod urls;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,11 @@ pub trait Dialect: Sync {
     /// A table's name in SQL; a table without a schema is in the engine's default one, and that is written out.
     fn table(&self, name: &TableName) -> String;
 
+    /// A condition that holds if a table has no row, and could have none for this transaction.
+    fn is_empty(&self, table: &TableName) -> String {
+        format!("NOT EXISTS (SELECT 1 FROM {})", self.table(table))
+    }
+
     /// A list of columns in SQL.
     fn columns(&self, columns: &[String]) -> String {
         columns.iter().map(|column| self.quote(column)).collect::<Vec<_>>().join(", ")
@@ -259,6 +265,16 @@ pub trait Session: Send {
     /// Counts the rows in excess of one for each value of a key (NULLs never collide), and shows a few values.
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError>;
 
+    /// The same with the columns under these collations (`None` is a column's own), which may find keys equal that the
+    /// columns' own do not.
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError>;
+
     /// Counts UUIDs that appear in more than one spelling in a text column, and shows a few values.
     async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError>;
 
@@ -281,6 +297,17 @@ pub trait Session: Send {
     /// has nothing to tell.
     async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
         Ok(Standpoint::default())
+    }
+
+    /// Makes a session that only reads usable again after it was refused something. Where an error ends the transaction,
+    /// this begins another one, which sees what was committed meanwhile.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Rows of each partition of a partitioned table by the partition's name; none, where the engine has no such thing.
+    async fn partition_rows(&mut self, _table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        Ok(BTreeMap::new())
     }
 
     /// Ends the session.

@@ -3,11 +3,15 @@
 //! Two views of one catalogue: `tables` and `sequences` are typed, for whoever plans with them (datasets, copies, checks);
 //! `objects` is the whole catalogue as plain definitions by class and name, for whoever compares two states of it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use super::sequence::{Sequence, SequenceOwner};
 use super::{LogicalType, TableName};
 
 /// The catalogue of one database.
@@ -15,6 +19,12 @@ use super::{LogicalType, TableName};
 pub struct Catalogue {
     /// Tables with rows of their own, in the order of their names.
     pub tables: BTreeMap<TableName, Table>,
+    /// Those among them whose rows lie in partitions.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub partitioned: BTreeSet<TableName>,
+    /// Views that keep rows, and their columns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub materialized: BTreeMap<TableName, Vec<String>>,
     /// Sequences and counters, and where they stand.
     pub sequences: Vec<Sequence>,
     /// Every object's definition, positions of sequences left out.
@@ -22,7 +32,13 @@ pub struct Catalogue {
 }
 
 /// An object's definition: attribute by attribute, each as the engine prints it.
+///
+/// A few attributes are spelled alike by all engines that have them: `enabled` (`no`), `valid`, `ready` and `live` of an
+/// index (`false`), `persistence` (`unlogged`), and `contents` ([`HIDDEN`] where the role may not read them).
 pub type Definition = BTreeMap<String, String>;
+
+/// What stands in a definition in place of contents that the session's role may not read.
+pub const HIDDEN: &str = "unreadable";
 
 /// The name of a catalogue object. Serialised as `class:name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -259,6 +275,9 @@ pub struct IndexPart {
     pub descending: bool,
     /// A collation other than the column's own.
     pub collation: Option<String>,
+    /// The column and how many of its first characters, where the index holds no more of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<(String, u32)>,
 }
 
 /// A CHECK constraint.
@@ -268,30 +287,6 @@ pub struct CheckConstraint {
     pub name: Option<String>,
     /// Its expression as the engine prints it.
     pub expression: String,
-}
-
-/// A sequence or counter and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sequence {
-    /// Its name; for a counter that belongs to a table (SQLite's `sqlite_sequence`), that table's name.
-    pub name: TableName,
-    /// The column that it feeds, where the catalogue or a default says so.
-    pub feeds: Option<SequenceOwner>,
-    /// The next value that it will give.
-    pub next: i128,
-    /// Its step.
-    pub increment: i64,
-    /// The largest value that it can give.
-    pub max: i128,
-}
-
-/// The column that a sequence feeds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SequenceOwner {
-    /// The table.
-    pub table: TableName,
-    /// The column.
-    pub column: String,
 }
 
 /// A reference from one table's columns to another's, as checks use it.

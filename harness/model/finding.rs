@@ -160,8 +160,12 @@ pub enum FindingKind {
     RowsDiffer,
     /// Rows whose parent is not there.
     Orphan,
+    /// Rows whose parent is not there, by a reference that nothing declares.
+    OrphanInferred,
     /// A foreign key of the source that the target does not have.
     ForeignKeyMissing,
+    /// A foreign key that the source does not have.
+    ForeignKeyExtra,
     /// A foreign key whose rows were never checked.
     ForeignKeyNotValidated,
     /// A foreign key with other actions, match type or deferrability.
@@ -180,8 +184,14 @@ pub enum FindingKind {
     SequenceMissing,
     /// A sequence that has no value left to give.
     SequenceExhausted,
+    /// A sequence that has few values left to give.
+    SequenceNearEnd,
+    /// A sequence that would give values that the source has given already.
+    SequenceGivesAgain,
     /// Rows with the same unique key.
     DuplicateKey,
+    /// Rows of the source whose keys are one key under the target's collation.
+    KeyCollision,
     /// NULL where it must not be.
     NullValue,
     /// A table of the source that the target does not have.
@@ -190,6 +200,18 @@ pub enum FindingKind {
     ColumnMissing,
     /// A type that cannot hold all values of the source's.
     TypeLossy,
+    /// A type that holds more than the source's.
+    TypeWider,
+    /// A column that the source does not have.
+    ColumnExtra,
+    /// An object that the source does not have.
+    ObjectExtra,
+    /// An index that the server does not use, or does not keep.
+    IndexInvalid,
+    /// A trigger, or the triggers by which a key is kept, that are switched off.
+    LeftDisabled,
+    /// A table that a crash would empty.
+    NotDurable,
     /// A key, unique constraint, index, default, NOT NULL or check that was lost.
     ObjectMissing,
     /// An object that the migration does not carry over.
@@ -229,7 +251,11 @@ impl FindingKind {
             Self::ChangedValue => "values of this column differ in rows with the same key",
             Self::RowsDiffer => "rows differ, and there is no key to tell which",
             Self::Orphan => "rows refer to a parent that is not there",
+            Self::OrphanInferred => {
+                "rows refer to a parent that is not there, by a reference inferred from names and values"
+            }
             Self::ForeignKeyMissing => "the target lacks a foreign key of the source",
+            Self::ForeignKeyExtra => "the target has a foreign key that the source does not have",
             Self::ForeignKeyNotValidated => "a foreign key was never checked against the rows",
             Self::ForeignKeyChanged => "a foreign key has other actions or options",
             Self::UuidNotNative => "UUIDs are stored in something else than the UUID type",
@@ -239,11 +265,20 @@ impl FindingKind {
             Self::SequenceMoved => "a sequence stands elsewhere than before",
             Self::SequenceMissing => "nothing feeds a column that counts up in the source",
             Self::SequenceExhausted => "a sequence has no value left to give",
+            Self::SequenceNearEnd => "a sequence has few values left to give",
+            Self::SequenceGivesAgain => "a sequence would give values that the source has given already",
             Self::DuplicateKey => "rows share a key that should be unique",
+            Self::KeyCollision => "keys of the source are one key under the target's collation",
             Self::NullValue => "rows hold NULL where it should not be",
             Self::TableMissing => "the target lacks a table of the source",
             Self::ColumnMissing => "the target lacks a column of the source",
             Self::TypeLossy => "the target's type cannot hold every value of the source's",
+            Self::TypeWider => "the target's type holds more than the source's",
+            Self::ColumnExtra => "the target has a column that the source does not have",
+            Self::ObjectExtra => "the target has an object that the source does not have",
+            Self::IndexInvalid => "an index is not valid, so that the server does without it",
+            Self::LeftDisabled => "something that should act on writes is switched off",
+            Self::NotDurable => "a crash of the server would empty this table",
             Self::ObjectMissing => "the target lacks an object of the source",
             Self::NotCarried => "the migration does not carry this over",
             Self::ObjectChanged => "an object has another definition",

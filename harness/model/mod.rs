@@ -18,6 +18,7 @@ pub mod name;
 pub mod outcome;
 pub mod report;
 pub mod secret;
+pub mod sequence;
 pub mod sides;
 pub mod snapshot;
 pub mod stage;

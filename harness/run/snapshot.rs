@@ -4,8 +4,8 @@ use std::{fs::File, io::Write, ops::ControlFlow, path::Path};
 
 use crate::{
     canon::{self, Cell, Form, RowDigester, RowSink},
-    engine::{self, EngineError, Guard, Rowset, Session},
-    model::{Address, Endpoint, Snapshot, catalogue::Table, snapshot::TableSnapshot},
+    engine::{self, EngineError, Guard, Rowset, Session, emptiness::empty_tables},
+    model::{Address, Endpoint, Fingerprint, Snapshot, catalogue::Table, chain, snapshot::TableSnapshot},
 };
 
 /// Records one side in a fresh read-only session. Now and then `told` hears how many rows of a table were read so far.
@@ -37,10 +37,22 @@ pub(super) async fn record_guarded(
     session.begin(true).await?;
     let catalogue = session.introspect().await?;
     let mut snapshot = Snapshot::default();
+    let readable: Vec<_> = catalogue.tables.values().filter(|table| table.unreadable.is_none()).collect();
+    let names: Vec<_> = readable.iter().map(|table| &table.name).collect();
+    let empty = empty_tables(&mut *session, engine.dialect(), &names).await?;
     for table in catalogue.tables.values() {
         let state = match &table.unreadable {
-            Some(reason) => TableSnapshot { unreadable: Some(reason.clone()), ..TableSnapshot::default() },
-            None => rows(&mut *session, table, told).await?,
+            Some(reason) => unreadable(reason.clone()),
+            None if empty.contains(&table.name) => without_rows(table),
+            None => match rows(&mut *session, table, told).await {
+                Ok(state) => state,
+                // One table that cannot be read does not keep the others from being read.
+                Err(error) if error.is_about_the_question() => {
+                    session.recover().await?;
+                    unreadable(chain(&error))
+                }
+                Err(error) => return Err(error),
+            },
         };
         snapshot.tables.insert(table.name.clone(), state);
     }
@@ -53,6 +65,15 @@ pub(super) async fn record_guarded(
         })?);
     }
     Ok(snapshot)
+}
+
+fn unreadable(reason: String) -> TableSnapshot {
+    TableSnapshot { unreadable: Some(reason), ..TableSnapshot::default() }
+}
+
+fn without_rows(table: &Table) -> TableSnapshot {
+    let columns = table.columns.iter().map(|column| (column.name.clone(), Fingerprint::default()));
+    TableSnapshot { columns: columns.collect(), ..TableSnapshot::default() }
 }
 
 /// Writes a recorded state; on disk when this returns, because `resume` and `rollback` prove by it.

@@ -1,6 +1,6 @@
 //! Questions about rows that the server answers itself, and what is done to whole tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{MariaDbDialect, create::EXACT, dialect::literal, session::MariaDbSession, types::MariaType};
 use crate::{
@@ -51,16 +51,42 @@ impl MariaDbSession {
         &mut self,
         table: &TableName,
         columns: &[String],
+        collations: &[Option<String>],
         sample: u32,
     ) -> Result<Counted, EngineError> {
         let doing = format!("looking for duplicates in {table}");
-        let keys: Vec<_> = columns.iter().map(|column| MariaDbDialect.quote(column)).collect();
+        let key = |(at, column): (usize, &String)| match collations.get(at).and_then(Option::as_deref) {
+            // The name of a collation is a word, and stands in no quotes.
+            Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                format!("{} COLLATE {name}", MariaDbDialect.quote(column))
+            }
+            _ => MariaDbDialect.quote(column),
+        };
+        let keys: Vec<_> = columns.iter().enumerate().map(key).collect();
         let given = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
         let shown = keys.join(", ");
         let table = MariaDbDialect.table(table);
         let from = format!("FROM {table} WHERE {given} GROUP BY {shown} HAVING count(*) > 1");
         let total = format!("SELECT coalesce(sum(excess), 0) FROM (SELECT count(*) - 1 AS excess {from}) d");
         self.counted(&doing, &total, &format!("SELECT {shown} {from} ORDER BY {shown} LIMIT {sample}"), sample).await
+    }
+
+    /// Rows of each partition of a partitioned table, subpartitions together.
+    pub(super) async fn rows_of_partitions(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        let doing = format!("counting the rows of each partition of {table}");
+        let named = format!(
+            "SELECT DISTINCT partition_name FROM information_schema.partitions WHERE table_schema = {} \
+             AND table_name = {} AND partition_name IS NOT NULL",
+            schema_of(table),
+            literal(&table.name)
+        );
+        let mut rows = BTreeMap::new();
+        for name in self.texts(&doing, &named).await?.into_iter().flatten().flatten() {
+            let (from, quoted) = (MariaDbDialect.table(table), MariaDbDialect.quote(&name));
+            let counted = self.one(&doing, &format!("SELECT count(*) FROM {from} PARTITION ({quoted})")).await?;
+            rows.extend(counted.and_then(|count| count.parse().ok()).map(|count| (format!("{table}.{name}"), count)));
+        }
+        Ok(rows)
     }
 
     /// Counts UUIDs that appear in more than one spelling; shows two spellings of each.

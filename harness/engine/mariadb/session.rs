@@ -1,5 +1,7 @@
 //! One connection to one MariaDB database.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Column, Connection, Decode, MySql, MySqlConnection, Row, mysql::MySqlRow, raw_sql};
 
@@ -166,7 +168,17 @@ impl Session for MariaDbSession {
     }
 
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
-        self.count_duplicates(table, columns, sample).await
+        self.count_duplicates(table, columns, &[], sample).await
+    }
+
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        self.count_duplicates(table, columns, collations, sample).await
     }
 
     async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError> {
@@ -176,7 +188,7 @@ impl Session for MariaDbSession {
     /// Who only reads reads several times, and sees the state of this moment. The session is set to read-only as well: a DDL
     /// statement would commit the transaction and go on outside of it.
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
-        let read = "SET SESSION TRANSACTION READ ONLY; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+        let read = "SET SESSION lock_wait_timeout = 10; SET SESSION TRANSACTION READ ONLY; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
         self.run("beginning a transaction", if read_only { read } else { "START TRANSACTION" }).await
     }
 
@@ -194,6 +206,10 @@ impl Session for MariaDbSession {
 
     async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
         self.stand().await
+    }
+
+    async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        self.rows_of_partitions(table).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

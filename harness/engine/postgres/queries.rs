@@ -52,6 +52,9 @@ impl PostgresSession {
                 let (own, theirs) = (PostgresDialect.quote(column), PostgresDialect.quote(parent_column));
                 if comparable(child_types.get(column), parent_types.get(parent_column)) {
                     format!("p.{theirs} = c.{own}")
+                } else if is_uuid(child_types.get(column)) || is_uuid(parent_types.get(parent_column)) {
+                    // Text spells a UUID in several ways.
+                    format!("{} = {}", plain_uuid(&format!("p.{theirs}")), plain_uuid(&format!("c.{own}")))
                 } else {
                     format!("p.{theirs}::text = c.{own}::text")
                 }
@@ -77,23 +80,42 @@ impl PostgresSession {
         &mut self,
         table: &TableName,
         columns: &[String],
+        collations: &[Option<String>],
         sample: u32,
     ) -> Result<Counted, EngineError> {
         let doing = format!("looking for duplicates in {table}");
         let relation = self.relation(table).await?;
         let types = self.column_types(table).await?;
         // The types that have no equality are grouped by their text.
-        let key = |column: &String| {
+        let key = |(at, column): (usize, &String)| {
             let without_equality = types.get(column).is_some_and(|t| matches!(t.oid, oid::JSON | oid::XML));
-            format!("{}{}", PostgresDialect.quote(column), if without_equality { "::text" } else { "" })
+            let under = collations.get(at).and_then(Option::as_deref);
+            let under = under.map(|name| format!(" COLLATE {}", PostgresDialect.quote(name))).unwrap_or_default();
+            format!("{}{}{under}", PostgresDialect.quote(column), if without_equality { "::text" } else { "" })
         };
-        let keys: Vec<_> = columns.iter().map(key).collect();
+        let keys: Vec<_> = columns.iter().enumerate().map(key).collect();
         let given = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
         let grouped = keys.join(", ");
         let from = format!("FROM {relation} WHERE {given} GROUP BY {grouped} HAVING count(*) > 1");
         let total = format!("SELECT coalesce(sum(excess), 0)::bigint FROM (SELECT count(*) - 1 AS excess {from}) d");
         let shown = texts_of(&keys);
         self.counted(&doing, &total, &format!("SELECT {shown} {from} ORDER BY {shown} LIMIT {sample}"), sample).await
+    }
+
+    /// Rows of each leaf of a partitioned table.
+    pub(super) async fn rows_of_partitions(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        let doing = format!("counting the rows of each partition of {table}");
+        let sql = format!(
+            "SELECT n.nspname::text, c.relname::text, count(*)::text FROM {} t \
+             JOIN pg_catalog.pg_class c ON c.oid = t.tableoid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relispartition GROUP BY 1, 2",
+            PostgresDialect.table(table)
+        );
+        let count = |row: Vec<Option<String>>| {
+            let [Some(schema), Some(name), Some(rows)]: [Option<String>; 3] = row.try_into().ok()? else { return None };
+            Some((table_name(schema, name).to_string(), rows.parse().ok()?))
+        };
+        Ok(self.texts(&doing, &sql).await?.into_iter().filter_map(count).collect())
     }
 
     /// Counts UUIDs that appear in more than one spelling; shows two spellings of each.
@@ -218,9 +240,18 @@ pub(super) fn table_name(schema: String, name: String) -> TableName {
     if schema == DEFAULT_SCHEMA { TableName::new(name) } else { TableName::in_schema(schema, name) }
 }
 
+fn is_uuid(kind: Option<&PgType>) -> bool {
+    kind.is_some_and(|kind| kind.oid == oid::UUID)
+}
+
+/// A UUID in any spelling as its digits in lower case.
+fn plain_uuid(expression: &str) -> String {
+    format!("translate(lower({expression}::text), '{{}}-', '')")
+}
+
 /// A list of columns as text.
 fn texts_of(columns: &[String]) -> String {
-    columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ")
+    columns.iter().map(|column| format!("({column})::text")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether `=` compares two types by value: the same type, or two of one family that PostgreSQL has operators for.

@@ -1,6 +1,6 @@
 //! One connection to one PostgreSQL database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -16,6 +16,10 @@ use crate::{
         catalogue::{Reference, Table},
     },
 };
+
+/// Begins a transaction that only reads. Who reads waits for a lock as long as a person would, and then says which table
+/// was locked, instead of standing still for as long as somebody alters it.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL lock_timeout = '10s'";
 
 /// One connection to one PostgreSQL database.
 pub(super) struct PostgresSession {
@@ -127,7 +131,8 @@ fn texts(row: &PgRow) -> Result<Vec<Option<String>>, sqlx::Error> {
             if value.is_null() {
                 return Ok(None);
             }
-            value.as_str().map(|text| Some(text.to_owned())).map_err(sqlx::Error::Decode)
+            // Of a database in SQL_ASCII it may be no UTF-8, and here it is only looked at.
+            value.as_bytes().map(|text| Some(String::from_utf8_lossy(text).into_owned())).map_err(sqlx::Error::Decode)
         })
         .collect()
 }
@@ -193,7 +198,17 @@ impl Session for PostgresSession {
     }
 
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
-        self.count_duplicates(table, columns, sample).await
+        self.count_duplicates(table, columns, &[], sample).await
+    }
+
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        self.count_duplicates(table, columns, collations, sample).await
     }
 
     async fn uuid_spellings(&mut self, table: &TableName, column: &str, sample: u32) -> Result<Counted, EngineError> {
@@ -202,7 +217,7 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
         // Who only reads reads several times, and wants to see one state.
-        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" } else { "BEGIN" };
+        let sql = if read_only { READ } else { "BEGIN" };
         self.run("beginning a transaction", sql).await?;
         self.in_transaction = true;
         self.reads_only = read_only;
@@ -230,6 +245,19 @@ impl Session for PostgresSession {
 
     async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
         self.stand().await
+    }
+
+    /// An error ends a transaction here; another one is begun in its place.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        if !(self.in_transaction && self.reads_only) {
+            return Ok(());
+        }
+        self.tx_rollback().await?;
+        self.begin(true).await
+    }
+
+    async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
+        self.rows_of_partitions(table).await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

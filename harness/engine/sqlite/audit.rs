@@ -48,9 +48,14 @@ pub(super) fn duplicates(
     connection: &Connection,
     table: &TableName,
     columns: &[String],
+    collations: &[Option<String>],
     sample: u32,
 ) -> Result<Counted> {
-    let columns: Vec<String> = columns.iter().map(|column| qualified("t", column)).collect();
+    let key = |(at, column): (usize, &String)| match collations.get(at).and_then(Option::as_deref) {
+        Some(name) => format!("{} COLLATE {}", qualified("t", column), SqliteDialect.quote(name)),
+        None => qualified("t", column),
+    };
+    let columns: Vec<String> = columns.iter().enumerate().map(key).collect();
     let list = columns.join(", ");
     let set = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
     let groups =

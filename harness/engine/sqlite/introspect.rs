@@ -208,7 +208,7 @@ fn read_index(connection: &Connection, table: &Table, listed: &ListedIndex) -> R
             -1 => Some("rowid".to_owned()),
             _ => None,
         };
-        parts.push(IndexPart { column, expression, descending, collation });
+        parts.push(IndexPart { column, expression, descending, collation, prefix: None });
     }
     let index = Index {
         name: listed.name.clone(),
@@ -296,8 +296,11 @@ fn sequence(connection: &Connection, table: &Table) -> Result<Option<Sequence>> 
         name: table.name.clone(),
         feeds: Some(SequenceOwner { table: table.name.clone(), column: column.name.clone() }),
         next: i128::from(last.unwrap_or(0)) + 1,
+        hidden: false,
         increment: 1,
         max: i128::from(i64::MAX),
+        min: 1,
+        also_feeds: Vec::new(),
     }))
 }
 

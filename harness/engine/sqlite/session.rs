@@ -105,7 +105,19 @@ impl Session for SqliteSession {
 
     async fn duplicates(&mut self, table: &TableName, columns: &[String], sample: u32) -> Result<Counted, EngineError> {
         self.run(format!("looking for duplicates in {table}"), |connection| {
-            audit::duplicates(connection, table, columns, sample)
+            audit::duplicates(connection, table, columns, &[], sample)
+        })
+    }
+
+    async fn duplicates_under(
+        &mut self,
+        table: &TableName,
+        columns: &[String],
+        collations: &[Option<String>],
+        sample: u32,
+    ) -> Result<Counted, EngineError> {
+        self.run(format!("looking for duplicates in {table}"), |connection| {
+            audit::duplicates(connection, table, columns, collations, sample)
         })
     }
 

@@ -264,8 +264,11 @@ fn a_counter_stays_a_counter() {
         name: owner.table.clone(),
         feeds: Some(owner.clone()),
         next: 10,
+        hidden: false,
         increment: 1,
         max: i128::from(i64::MAX),
+        min: 1,
+        also_feeds: Vec::new(),
     });
     let derived = source.derive();
     assert_eq!(
@@ -297,6 +300,7 @@ fn what_cannot_be_carried_is_named() {
         expression: None,
         descending: true,
         collation: None,
+        prefix: None,
     };
     let index = |name: &str, column: Option<&str>, predicate: Option<&str>| Index {
         name: name.to_owned(),

@@ -13,10 +13,12 @@ use crate::{
     canon::comparison::Mapping,
     check::{self, Readers},
     document::{Place, Problem, Problems},
-    engine::{self, Standpoint},
+    engine::{self, Dialect, EngineError, Session, Standpoint, emptiness},
     model::{
-        EventKind, FindingKind, Outcome, Report, Severity, Side, Sides, Snapshot, Stage, Unchecked, Verdict, chain,
+        Catalogue, EventKind, FindingKind, Outcome, Report, Severity, Side, Sides, Snapshot, Stage, TableName,
+        Unchecked, Verdict, chain,
         event::{Direction, StepStamp},
+        snapshot::TableSnapshot,
     },
     run::{
         RunError, clock,
@@ -26,6 +28,18 @@ use crate::{
     },
     scenario::Expectation,
 };
+
+/// The tables without rows: of those there is nothing to ask, and there may be a thousand.
+async fn empty_tables(
+    session: &mut dyn Session,
+    dialect: &dyn Dialect,
+    catalogue: &Catalogue,
+) -> Result<BTreeMap<TableName, TableSnapshot>, EngineError> {
+    let readable = catalogue.tables.values().filter(|table| table.unreadable.is_none());
+    let names: Vec<&TableName> = readable.map(|table| &table.name).collect();
+    let empty = emptiness::empty_tables(session, dialect, &names).await?;
+    Ok(empty.into_iter().map(|name| (name, TableSnapshot::default())).collect())
+}
 
 /// The stage that an audit looks at: the migration has happened.
 pub(super) const STAGE: Stage = Stage::Migrated;
@@ -102,6 +116,7 @@ impl Audit {
         for side in Side::BOTH {
             let Reached { provider, why, .. } = reached.get(side);
             let reading = |error| format!("failed to read the {side}: {}", chain(&error));
+            let dialect = readers.engine(side).dialect();
             let session = readers.side(side).map_err(reading)?;
             let event = EventKind::SideReady {
                 side,
@@ -118,7 +133,8 @@ impl Audit {
             let standpoint = session.standpoint().await.map_err(reading)?;
             self.stands(side, &standpoint)?;
             hidden.extend(standpoint.hidden.into_iter().map(|(what, right)| (side, what, right)));
-            snapshots.insert((STAGE, side), Snapshot { catalogue, ..Snapshot::default() });
+            let tables = empty_tables(session, dialect, &catalogue).await.map_err(reading)?;
+            snapshots.insert((STAGE, side), Snapshot { catalogue, tables, ..Snapshot::default() });
         }
         let mapping = Mapping { today: clock::today(), ..self.options.mapping.clone() };
         let mut examination =

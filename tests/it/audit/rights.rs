@@ -10,7 +10,7 @@ fn the_right_to_select_is_enough() {
     let audit = Audit::new();
     let role = format!("plain{}", std::process::id());
     pair.target(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'r'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; \
+        "CREATE ROLE {role} LOGIN PASSWORD 'r'; GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; \
          GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"
     ));
     let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(&role, "r"));

@@ -13,7 +13,7 @@ use rehearse::{
     canon::comparison::{self, Derived, Stated},
     check::{Check, CheckContext, Examined, Manner, Readers, Tally},
     engine::{self, EngineError, Guard},
-    model::{Address, Endpoint, EngineId, Host, Redaction, Side, Sides, Snapshot, Stage},
+    model::{Address, Endpoint, EngineId, Host, Redaction, Secret, Side, Sides, Snapshot, Stage},
     provision, run,
 };
 use tokio::runtime::Runtime;
@@ -26,12 +26,15 @@ const TARGET: &str = include_str!("../../../fixtures/checks/target.sql");
 /// Rows that a finding shows at most.
 const SAMPLE: u32 = 3;
 
+/// A role that owns nothing, and its password.
+pub const AUDITOR: &str = "auditor";
+
 /// A server of PostgreSQL. Whoever lets go of it last takes it away.
 pub struct Bench {
-    runtime: Runtime,
-    admin: Address,
+    pub(super) runtime: Runtime,
+    pub(super) admin: Address,
     leases: Announced,
-    work: tempfile::TempDir,
+    pub(super) work: tempfile::TempDir,
 }
 
 /// The bench that is standing, if one is.
@@ -73,6 +76,8 @@ impl Bench {
         // Hundreds of tables are made and dropped; whether they would survive a power cut is not what is tested here.
         bench.say(&bench.admin, "ALTER SYSTEM SET fsync = off");
         bench.say(&bench.admin, "SELECT pg_reload_conf()");
+        // Roles belong to the cluster, where a test that compares two states would see one come and go.
+        bench.say(&bench.admin, &format!("CREATE ROLE {AUDITOR} LOGIN PASSWORD '{AUDITOR}'"));
         Some(bench)
     }
 
@@ -114,6 +119,18 @@ impl Drop for Bench {
     }
 }
 
+/// The URL of a database, with its password.
+pub fn url(address: &Address) -> String {
+    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { panic!("a server") };
+    let password = password.as_ref().map(|password| format!(":{}", password.reveal())).unwrap_or_default();
+    match host {
+        Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
+        Host::Socket { directory, port } => {
+            format!("postgres://{user}{password}@/{database}?host={}&port={port}", directory.display())
+        }
+    }
+}
+
 /// A source and a target, and the states of them that were recorded.
 pub struct Pair<'a> {
     bench: &'a Bench,
@@ -145,18 +162,16 @@ impl Pair<'_> {
 
     /// The URL of the target, with its password.
     pub fn target_url(&self) -> String {
-        let Endpoint::Server { user, password, .. } = &self.addresses.target.endpoint else { panic!("a server") };
-        self.url_as(user, password.as_ref().map_or("", |password| password.reveal()))
+        url(&self.addresses.target)
     }
 
     /// The same for another role.
     pub fn url_as(&self, user: &str, password: &str) -> String {
         let Endpoint::Server { host, database, .. } = &self.addresses.target.endpoint else { panic!("a server") };
-        let password = if password.is_empty() { String::new() } else { format!(":{password}") };
         match host {
-            Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
+            Host::Tcp { host, port } => format!("postgres://{user}:{password}@{host}:{port}/{database}"),
             Host::Socket { directory, port } => {
-                format!("postgres://{user}{password}@/{database}?host={}&port={port}", directory.display())
+                format!("postgres://{user}:{password}@/{database}?host={}&port={port}", directory.display())
             }
         }
     }
@@ -203,6 +218,27 @@ impl Pair<'_> {
     /// Runs SQL in the target.
     pub fn target(&self, sql: &str) {
         self.bench.say(&self.addresses.target, sql);
+    }
+
+    /// A session of the target in which SQL was run, and which stays as it is for as long as it is held.
+    pub fn hold(&self, sql: &str) -> Box<dyn engine::Session> {
+        self.bench.runtime.block_on(async {
+            let mut session = engine::by_id("postgres").unwrap().connect(&self.addresses.target).await.unwrap();
+            session.execute(sql).await.unwrap();
+            session
+        })
+    }
+
+    /// From now on the target is looked at by a role that owns nothing in it.
+    pub fn look_as_auditor(&mut self) {
+        let Endpoint::Server { user, password, .. } = &mut self.addresses.target.endpoint else { unreachable!() };
+        *user = AUDITOR.to_owned();
+        *password = Some(Secret::new(AUDITOR.to_owned()));
+    }
+
+    /// From now on the target is looked at by its owner again.
+    pub fn look_as_owner(&mut self) {
+        self.addresses.target = self.bench.admin.with_database(&self.name);
     }
 
     /// Records both sides.

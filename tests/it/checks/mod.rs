@@ -7,9 +7,12 @@ mod after;
 pub mod bench;
 mod causes;
 mod collisions;
+mod peculiar;
 mod rows;
 mod structure;
 mod traps;
+mod twins;
+mod unreadable;
 mod values;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
@@ -59,6 +62,14 @@ const NOTHING: Planted = Planted {
     finds: &[],
     ledger: &[],
 };
+
+/// What the target of the matrix has by itself, which is told of every case of a migrated stage.
+const OWN: &[&str] = &[
+    "schema note object_extra target function:touch() 1",
+    "schema note object_extra target policy:posts.readers 1",
+    "schema note object_extra target trigger:users.users_touch 1",
+    "schema note object_extra target view:active_users 1",
+];
 
 /// The whole matrix.
 fn matrix() -> impl Iterator<Item = &'static Planted> {
@@ -165,10 +176,13 @@ fn plays(id: &'static str) {
         for case in cases() {
             pair.make_clean();
             let seen = case.play(&mut pair, *stage);
-            let finds: BTreeSet<String> = seen
+            let mut finds: BTreeSet<String> = seen
                 .iter()
                 .flat_map(|(check, examined)| examined.findings.iter().map(|one| told(check.meta().id, one)))
                 .collect();
+            let is_clean = case.name == NOTHING.name && *stage == Stage::Migrated;
+            assert!(!is_clean || OWN.iter().all(|note| finds.contains(*note)), "{finds:#?}");
+            finds.retain(|line| !OWN.contains(&line.as_str()));
             let ledger: BTreeSet<String> =
                 seen.iter().flat_map(|(_, examined)| examined.loss_ledger.iter().map(entry)).collect();
             let stated = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<BTreeSet<_>>();

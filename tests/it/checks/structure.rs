@@ -30,13 +30,16 @@ pub const CASES: &[Planted] = &[
     Planted {
         name: "an index is left invalid",
         target: "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_last_name'::regclass",
-        finds: &["schema object_missing target index:users.users_last_name 1"],
+        finds: &["schema index_invalid target index:users.users_last_name 1"],
         ..SCHEMA
     },
     Planted {
         name: "an index is over another column",
         target: "DROP INDEX users_last_name; CREATE INDEX users_last_name ON users (first_name)",
-        finds: &["schema object_missing target index:users.users_last_name 1"],
+        finds: &[
+            "schema object_missing target index:users.users_last_name 1",
+            "schema note object_extra target index:users.users_last_name 1",
+        ],
         ..SCHEMA
     },
     Planted {
@@ -74,6 +77,49 @@ pub const CASES: &[Planted] = &[
         name: "a default is lost",
         target: "ALTER TABLE users ALTER COLUMN city DROP DEFAULT",
         finds: &["schema object_missing target default:users.city 1"],
+        ..SCHEMA
+    },
+    Planted {
+        name: "an index over some rows is over all of them",
+        source: "CREATE INDEX posts_edited ON posts (title) WHERE editor IS NOT NULL",
+        target: "CREATE INDEX posts_edited ON posts (title)",
+        finds: &["schema note object_changed target index:posts.posts_edited 1"],
+        ..SCHEMA
+    },
+    Planted {
+        name: "a default is another",
+        target: "ALTER TABLE users ALTER COLUMN city SET DEFAULT 'Graz', ALTER COLUMN is_active SET DEFAULT false",
+        finds: &[
+            "schema object_changed target default:users.city 1",
+            "schema object_changed target default:users.is_active 1",
+        ],
+        ..SCHEMA
+    },
+    Planted {
+        name: "columns, keys and CHECKs that only the target has",
+        target: "ALTER TABLE users ADD COLUMN extra int, ADD COLUMN given int NOT NULL DEFAULT 7;
+                 ALTER TABLE users ALTER COLUMN given DROP DEFAULT; ALTER TABLE devices ADD UNIQUE (serial);
+                 ALTER TABLE words ADD CHECK (word <> ''); CREATE INDEX ON posts (title); CREATE TABLE more ()",
+        finds: &[
+            "schema note column_extra target users.extra 1",
+            "schema warning column_extra target users.given 1",
+            "schema warning object_extra target constraint:devices (UNIQUE) 1",
+            "schema warning object_extra target constraint:words (CHECK) 1",
+            "schema note object_extra target index:posts.posts_title_idx 1",
+            "schema note object_extra target more 1",
+        ],
+        ..SCHEMA
+    },
+    Planted {
+        name: "a trigger is left disabled, and so are those that keep a foreign key; a table is UNLOGGED",
+        target: "ALTER TABLE users DISABLE TRIGGER users_touch; ALTER TABLE posts DISABLE TRIGGER ALL;
+                 ALTER TABLE words SET UNLOGGED",
+        finds: &[
+            "schema warning left_disabled target trigger:users.users_touch 1",
+            "schema left_disabled target constraint:posts.posts_author_fkey 1",
+            "schema left_disabled target constraint:posts.posts_editor_fkey 1",
+            "schema warning not_durable target table:words 1",
+        ],
         ..SCHEMA
     },
     Planted {
@@ -128,6 +174,7 @@ pub const CASES: &[Planted] = &[
                  ALTER TABLE posts ADD FOREIGN KEY (editor) REFERENCES people NOT VALID",
         finds: &[
             "foreign_key foreign_key_missing target posts.editor 1",
+            "foreign_key note foreign_key_extra target posts.editor 1",
             "foreign_key foreign_key_not_validated target posts.editor 1",
             "orphan orphan target posts.editor 2 [editor=\"1\"; editor=\"2\"]",
         ],
@@ -159,6 +206,22 @@ pub const CASES: &[Planted] = &[
             "orphan orphan target posts.editor 1 [editor=\"98\"]",
             "foreign_key foreign_key_missing target posts.editor 1",
         ],
+        ..ORPHAN
+    },
+    Planted {
+        name: "an orphan of a reference that only a name suggests",
+        source: "CREATE TABLE items (n INTEGER, user_id INTEGER);
+                 WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20)
+                 INSERT INTO items SELECT n, CASE n WHEN 7 THEN 99 ELSE 1 + n % 4 END FROM n",
+        target: "CREATE TABLE items (n bigint, user_id bigint);
+                 INSERT INTO items SELECT n, CASE n WHEN 7 THEN 99 ELSE 1 + n % 4 END FROM generate_series(1, 20) n",
+        finds: &["orphan warning orphan_inferred target items.user_id 1 [user_id=\"99\"]"],
+        ..ORPHAN
+    },
+    Planted {
+        name: "a name that suggests a reference, and values that do not",
+        source: "CREATE TABLE items (n INTEGER, user_id INTEGER); INSERT INTO items VALUES (1, 1), (2, 99), (3, 98)",
+        target: "CREATE TABLE items (n bigint, user_id bigint); INSERT INTO items VALUES (1, 1), (2, 99), (3, 98)",
         ..ORPHAN
     },
     Planted {
@@ -248,6 +311,40 @@ pub const CASES: &[Planted] = &[
                  ALTER TABLE posts ALTER COLUMN id SET DEFAULT nextval('post_ids');
                  SELECT setval('post_ids', 2147483647)",
         finds: &["sequence sequence_exhausted target posts.id 1"],
+        ..SEQUENCE
+    },
+    Planted {
+        name: "a column is of a type that ends before its sequence",
+        source: "INSERT INTO posts VALUES (2147483000, 1, 1, 'Nearly the last')",
+        target: "INSERT INTO posts VALUES (2147483000, 1, 1, 'Nearly the last');
+                 ALTER TABLE posts ALTER COLUMN id DROP IDENTITY; ALTER TABLE posts ALTER COLUMN id TYPE integer;
+                 CREATE SEQUENCE post_ids START 2147483001;
+                 ALTER TABLE posts ALTER COLUMN id SET DEFAULT nextval('post_ids')",
+        finds: &["sequence warning sequence_near_end target posts.id 1"],
+        ..SEQUENCE
+    },
+    Planted {
+        name: "a sequence counts down and is behind",
+        source: "INSERT INTO posts VALUES (-5, 1, 1, 'Below')",
+        target: "INSERT INTO posts VALUES (-5, 1, 1, 'Below');
+                 ALTER TABLE posts ALTER COLUMN id DROP IDENTITY; CREATE SEQUENCE post_ids INCREMENT -1;
+                 ALTER TABLE posts ALTER COLUMN id SET DEFAULT nextval('post_ids')",
+        finds: &["sequence sequence_behind target posts.id 5"],
+        ..SEQUENCE
+    },
+    Planted {
+        name: "rows were deleted in the source, and the target would give their numbers again",
+        source: "INSERT INTO posts VALUES (50, 1, 1, 'Gone'); DELETE FROM posts WHERE id = 50",
+        finds: &["sequence warning sequence_gives_again target sequence:posts_id_seq 47"],
+        ..SEQUENCE
+    },
+    Planted {
+        name: "one sequence feeds two tables, and is behind one of them",
+        target: "CREATE SEQUENCE both_ids START 4; ALTER TABLE posts ALTER COLUMN id DROP IDENTITY;
+                 ALTER TABLE users ALTER COLUMN id DROP IDENTITY;
+                 ALTER TABLE posts ALTER COLUMN id SET DEFAULT nextval('both_ids');
+                 ALTER TABLE users ALTER COLUMN id SET DEFAULT nextval('both_ids')",
+        finds: &["sequence sequence_behind target users.id 1"],
         ..SEQUENCE
     },
     Planted {

@@ -5,7 +5,7 @@ use rehearse::model::catalogue::{Action, CheckConstraint, ForeignKey, Generation
 use super::{Feature, Place, rows};
 
 fn part(column: &str, descending: bool) -> IndexPart {
-    IndexPart { column: Some(column.to_owned()), expression: None, descending, collation: None }
+    IndexPart { column: Some(column.to_owned()), expression: None, descending, collation: None, prefix: None }
 }
 
 fn index(name: &str, unique: bool, parts: Vec<IndexPart>, predicate: Option<&str>) -> Index {

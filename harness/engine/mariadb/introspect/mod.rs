@@ -22,6 +22,10 @@ const DRAWING: &str = "SELECT table_name, column_name, column_default, CONCAT('`
                        FROM information_schema.columns WHERE table_schema = DATABASE() \
                        AND LOWER(column_default) LIKE 'nextval(%' ORDER BY table_name, ordinal_position";
 
+/// Names of partitioned tables.
+const PARTITIONED: &str = "SELECT DISTINCT table_name FROM information_schema.partitions \
+                           WHERE table_schema = DATABASE() AND partition_name IS NOT NULL";
+
 impl MariaDbSession {
     /// Reads the whole catalogue.
     ///
@@ -31,7 +35,9 @@ impl MariaDbSession {
         let tables = self.tables().await?;
         let sequences = self.sequences().await?;
         let objects = self.objects(&tables, &sequences).await?;
-        Ok(Catalogue { tables, sequences, objects })
+        let partitioned = self.texts("reading partitions", PARTITIONED).await?.into_iter().flatten().flatten();
+        let partitioned = partitioned.map(TableName::new).collect();
+        Ok(Catalogue { tables, partitioned, sequences, objects, ..Catalogue::default() })
     }
 
     /// Every AUTO_INCREMENT counter and every sequence.
@@ -51,17 +57,20 @@ impl MariaDbSession {
                 feeds: Some(SequenceOwner { table: name.clone(), column }),
                 name,
                 next,
+                hidden: false,
                 increment: 1,
                 max,
+                min: 1,
+                also_feeds: Vec::new(),
             });
         }
         let drawing = self.texts(doing, DRAWING).await?;
         for name in self.texts(doing, SEQUENCES).await?.into_iter().flatten().flatten() {
             let quoted = MariaDbDialect.quote(&name);
-            let sql = format!("SELECT next_not_cached_value, increment, maximum_value FROM {quoted}");
+            let sql = format!("SELECT next_not_cached_value, increment, maximum_value, minimum_value FROM {quoted}");
             let row = self.texts(doing, &sql).await?.into_iter().next().unwrap_or_default();
             let number = |at: usize| row.get(at).cloned().flatten().and_then(|number| number.parse::<i128>().ok());
-            let feeds = drawing.iter().find_map(|row| match row.as_slice() {
+            let mut fed = drawing.iter().filter_map(|row| match row.as_slice() {
                 [Some(table), Some(column), Some(default), Some(database)] => {
                     let draws = default.get("nextval".len()..) == Some(&format!("({database}.{quoted})"));
                     draws.then(|| SequenceOwner { table: TableName::new(table), column: column.clone() })
@@ -70,10 +79,13 @@ impl MariaDbSession {
             });
             all.push(Sequence {
                 name: TableName::new(name),
-                feeds,
+                feeds: fed.next(),
+                also_feeds: fed.collect(),
                 next: number(0).unwrap_or(1),
+                hidden: number(0).is_none(),
                 increment: number(1).and_then(|step| i64::try_from(step).ok()).unwrap_or(1),
                 max: number(2).unwrap_or(i64::MAX.into()),
+                min: number(3).unwrap_or(i64::MIN.into()),
             });
         }
         Ok(all)

@@ -130,6 +130,7 @@ impl MariaDbSession {
             let whole = length.is_none();
             let part = IndexPart {
                 // The beginning of a column is no column, and has no spelling that other engines know.
+                prefix: length.as_ref().and_then(|length| Some((column.clone(), length.parse().ok()?))),
                 expression: length.map(|length| format!("{}({length})", MariaDbDialect.quote(&column))),
                 column: whole.then_some(column),
                 descending: direction.as_deref() == Some("D"),

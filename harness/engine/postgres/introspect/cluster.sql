@@ -1,6 +1,6 @@
 -- Of the database and its cluster: the database's own properties, settings of databases and roles, roles, tablespaces,
 -- large objects. Passwords cannot be read. The database is not named, because a copy of it has another name.
-SELECT 'database', 'this', (SELECT jsonb_object_agg(e.key, e.value)
+SELECT 'database', 'this', (SELECT jsonb_object_agg(CASE e.key WHEN 'daticulocale' THEN 'datlocale' ELSE e.key END, e.value)
     FROM jsonb_each(to_jsonb(d)) e
     WHERE e.key IN ('datcollate', 'datctype', 'datlocprovider', 'daticulocale', 'datlocale', 'daticurules', 'datconnlimit'))::text
 FROM pg_catalog.pg_database d
@@ -44,5 +44,17 @@ FROM pg_catalog.pg_tablespace t
 WHERE t.spcname !~ '^pg_'
 UNION ALL
 SELECT 'large_objects', 'all', jsonb_build_object('count', count(*), 'numbers', (
-    SELECT md5(string_agg(o.oid::text, ',' ORDER BY o.oid)) FROM pg_catalog.pg_largeobject_metadata o))::text
-FROM pg_catalog.pg_largeobject_metadata
+    SELECT md5(string_agg(o.oid::text, ',' ORDER BY o.oid)) FROM pg_catalog.pg_largeobject_metadata o),
+    'owners', (SELECT string_agg(DISTINCT pg_catalog.pg_get_userbyid(o.lomowner), ', ') FROM pg_catalog.pg_largeobject_metadata o),
+    'grants', (SELECT md5(string_agg(o.oid || ' ' || i, ',' ORDER BY o.oid, i::text COLLATE "C"))
+               FROM pg_catalog.pg_largeobject_metadata o, unnest(o.lomacl) i),
+    -- A digest of every object's bytes, one object in memory at a time; only for whoever may read them all.
+    'contents', CASE WHEN count(*) = 0 THEN NULL
+        WHEN bool_and(pg_catalog.pg_has_role(m.lomowner, 'USAGE') OR EXISTS (
+            SELECT FROM pg_catalog.aclexplode(m.lomacl) a
+            WHERE a.privilege_type = 'SELECT'
+              AND CASE a.grantee WHEN 0 THEN true ELSE pg_catalog.pg_has_role(a.grantee, 'USAGE') END))
+        THEN (SELECT encode(sha256(string_agg(sha256(pg_catalog.lo_get(o.oid)), '' ORDER BY o.oid)), 'hex')
+              FROM pg_catalog.pg_largeobject_metadata o)
+        ELSE 'unreadable' END)::text
+FROM pg_catalog.pg_largeobject_metadata m

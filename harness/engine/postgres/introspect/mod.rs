@@ -5,7 +5,7 @@
 //! preceded by `scope.sql`, and runs under an empty search path, so that whatever PostgreSQL prints is fully qualified.
 //! No text differs between versions; columns that came later are taken out of `to_jsonb` of the row.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -83,6 +83,15 @@ impl PostgresSession {
 
     async fn qualified_catalogue(&mut self, types: ColumnTypes) -> Result<Catalogue, EngineError> {
         let tables = self.tables(types).await?;
+        let (mut partitioned, mut materialized) = (BTreeSet::new(), BTreeMap::new());
+        for row in self.scoped(include_str!("kept.sql")).await? {
+            let [name, kind, columns] = fields(row)?;
+            if kind == "p" {
+                partitioned.insert(spelled(&name)?);
+            } else {
+                materialized.insert(spelled(&name)?, parse(&columns)?);
+            }
+        }
         let sequences = self.sequences().await?;
         let mut objects = BTreeMap::new();
         for query in OBJECTS {
@@ -95,7 +104,7 @@ impl PostgresSession {
                 }
             }
         }
-        Ok(Catalogue { tables, sequences, objects })
+        Ok(Catalogue { tables, partitioned, materialized, sequences, objects })
     }
 
     /// Runs a query that stands on `scope.sql`.
@@ -154,11 +163,13 @@ impl PostgresSession {
         let mut sequences = Vec::new();
         let mut readable = Vec::new();
         for row in self.scoped(include_str!("typed_sequences.sql")).await? {
-            let [name, increment, max, start, last, can_read]: [Option<String>; 6] = columns(row)?;
-            let [name, increment, max, start, can_read] = fields(vec![name, increment, max, start, can_read])?;
+            let [name, increment, max, min, start, last, can_read]: [Option<String>; 7] = columns(row)?;
+            let [name, increment, max, min, start, can_read] =
+                fields(vec![name, increment, max, min, start, can_read])?;
             let name = spelled(&name)?;
             let increment: i64 = number(&increment)?;
             // Without the right to read it, a sequence that setval put back before its first value looks untouched.
+            let is_known = last.is_some();
             let next = match last {
                 Some(last) => number::<i128>(&last)? + i128::from(increment),
                 None => number(&start)?,
@@ -166,10 +177,14 @@ impl PostgresSession {
             // The column that owns it, or the first whose default mentions it.
             let owners = feeds.remove(&name).unwrap_or_default();
             let feeds = owners.iter().find(|(owned, _)| *owned).or(owners.first()).map(|(_, owner)| owner.clone());
+            let others = owners.into_iter().map(|(_, owner)| owner);
+            let also_feeds = others.filter(|owner| Some(owner) != feeds.as_ref()).collect();
+            let hidden = !is_known && can_read != "t";
             if can_read == "t" {
                 readable.push(sequences.len());
             }
-            sequences.push(Sequence { name, feeds, next, increment, max: number(&max)? });
+            let (max, min) = (number(&max)?, number(&min)?);
+            sequences.push(Sequence { name, feeds, next, hidden, increment, max, min, also_feeds });
         }
         for chunk in readable.chunks(SEQUENCES_AT_ONCE) {
             self.positions(&mut sequences, chunk).await?;

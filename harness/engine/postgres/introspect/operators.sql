@@ -1,8 +1,13 @@
 -- What users taught the server: collations, casts, operators, operator classes and families, conversions, languages,
 -- transforms, access methods. OIDs below 16384 are built in.
-SELECT 'collation', s.prefix || c.collname || CASE c.collencoding WHEN -1 THEN '' ELSE ' for ' || pg_catalog.pg_encoding_to_char(c.collencoding) END,
+-- A collation that was copied from another is for every encoding, and one restored from a dump for the database's own:
+-- there is no difference in what it does.
+SELECT 'collation', s.prefix || c.collname || CASE WHEN c.collencoding IN (-1, (SELECT d.encoding FROM pg_catalog.pg_database d WHERE d.datname = current_database())) THEN '' ELSE ' for ' || pg_catalog.pg_encoding_to_char(c.collencoding) END,
        (jsonb_build_object('owner', pg_catalog.pg_get_userbyid(c.collowner))
-        || (to_jsonb(c) - ARRAY['oid', 'collname', 'collnamespace', 'collowner', 'collencoding']))::text
+        || jsonb_build_object(
+            'provider', c.collprovider, 'deterministic', c.collisdeterministic, 'collate', to_jsonb(c) ->> 'collcollate',
+            'ctype', to_jsonb(c) ->> 'collctype', 'rules', to_jsonb(c) ->> 'collicurules', 'version', c.collversion,
+            'locale', coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale')))::text
 FROM pg_catalog.pg_collation c
 JOIN space s ON s.oid = c.collnamespace
 WHERE (c.oid, 'pg_catalog.pg_collation'::regclass::oid) NOT IN (SELECT m.objid, m.classid FROM member m)

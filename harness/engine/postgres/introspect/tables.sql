@@ -1,7 +1,10 @@
--- Tables and foreign tables, and the order of their columns.
+-- Tables and foreign tables, and the order of their columns. What an owner may do by default grows with the versions of the
+-- server, and is told as that.
 SELECT CASE r.relkind WHEN 'f' THEN 'foreign_table' ELSE 'table' END, r.name, jsonb_build_object(
     'owner', pg_catalog.pg_get_userbyid(r.relowner),
-    'grants', (SELECT string_agg(i::text, E'\n' ORDER BY i::text COLLATE "C")
+    'grants', (SELECT string_agg(CASE WHEN i = ANY (pg_catalog.acldefault('r', r.relowner))
+                                      THEN regexp_replace(i::text, '=[a-zA-Z*]*/', '=(by default)/') ELSE i::text END,
+                                 E'\n' ORDER BY i::text COLLATE "C")
                FROM unnest(coalesce(r.relacl, pg_catalog.acldefault('r', r.relowner))) i),
     'persistence', CASE r.relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
     'row_security', r.relrowsecurity,

@@ -1,6 +1,6 @@
--- Sequences: name, step, largest value, first value, last value where it is known without reading the sequence, and
+-- Sequences: name, step, largest value, smallest value, first value, last value where it is known without reading the sequence, and
 -- whether it can be read.
-SELECT r.name, q.seqincrement::text, q.seqmax::text, q.seqstart::text,
+SELECT r.name, q.seqincrement::text, q.seqmax::text, q.seqmin::text, q.seqstart::text,
        CASE WHEN pg_catalog.has_sequence_privilege(r.oid, 'SELECT, USAGE')
             THEN pg_catalog.pg_sequence_last_value(r.oid)::text END,
        CASE WHEN pg_catalog.has_sequence_privilege(r.oid, 'SELECT') THEN 't' ELSE 'f' END

@@ -6,7 +6,9 @@ SELECT CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized_view' END, r.name,
     'access_method', CASE r.relkind WHEN 'm' THEN (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = r.relam) END,
     'tablespace', (SELECT t.spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = r.reltablespace),
     'owner', pg_catalog.pg_get_userbyid(r.relowner),
-    'grants', (SELECT string_agg(i::text, E'\n' ORDER BY i::text COLLATE "C")
+    'grants', (SELECT string_agg(CASE WHEN i = ANY (pg_catalog.acldefault('r', r.relowner))
+                                      THEN regexp_replace(i::text, '=[a-zA-Z*]*/', '=(by default)/') ELSE i::text END,
+                                 E'\n' ORDER BY i::text COLLATE "C")
                FROM unnest(coalesce(r.relacl, pg_catalog.acldefault('r', r.relowner))) i))::text
 FROM relation r
 WHERE r.relkind IN ('v', 'm')

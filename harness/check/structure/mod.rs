@@ -1,0 +1,13 @@
+//! What the check of the schema is made of: whole objects within one engine, tables part by part between two.
+
+mod claims;
+mod expression;
+pub(super) mod kept;
+mod objects;
+mod rest;
+mod tables;
+
+pub(super) use claims::claims;
+pub(super) use objects::same_engine;
+pub(super) use rest::{not_carried, one_side_only};
+pub(super) use tables::Pair;
