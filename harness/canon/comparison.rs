@@ -171,8 +171,11 @@ fn column_rule(
         });
     }
     let pair = || format!("{} against {} in {}.{}", column.declared, other.declared, target.name, other.name);
-    let found = if derived.same_engine { rule_within } else { rule_for };
-    match found(&column.kind, &other.kind) {
+    let found = match derived.same_engine {
+        true => rule_within(&column.kind, &other.kind, column.declared == other.declared),
+        false => rule_for(&column.kind, &other.kind),
+    };
+    match found {
         Ok(Rule::Stored) if !derived.same_engine => Err(format!("{}: no rule across engines", pair())),
         Ok(rule) => Ok(rule),
         Err(no_rule) => Err(format!("{}: {no_rule}", pair())),

@@ -247,14 +247,14 @@ impl<'a> Pass<'a> {
         let rowsets = self.rowsets();
         for (side, digest) in digests.iter() {
             for (at, (_, rule)) in self.comparison.ruled().enumerate() {
-                if digest.normalised[at] > 0 {
-                    examined.loss_ledger.push(LossEntry {
-                        side,
-                        table: rowsets.get(side).table.clone(),
-                        column: self.columns[at].get(side).clone(),
-                        rule: rule.to_string(),
-                        rows: digest.normalised[at],
-                    });
+                // What a rule could not bring to its type is equal to nothing but itself, and a reader has to know of it.
+                let unfit = format!("as stored where unfit for {}", rule.word());
+                for (rows, rule) in [(digest.normalised[at], rule.to_string()), (digest.unfit[at], unfit)] {
+                    if rows > 0 {
+                        let table = rowsets.get(side).table.clone();
+                        let column = self.columns[at].get(side).clone();
+                        examined.loss_ledger.push(LossEntry { side, table, column, rule, rows });
+                    }
                 }
             }
         }

@@ -42,6 +42,18 @@ pub enum Cause {
     Lowercased,
     /// All letters became capitals.
     Uppercased,
+    /// The first letter became a capital and all others small, of the text or of each word.
+    Capitalised {
+        /// Whether of each word.
+        words: bool,
+    },
+    /// Letters changed in nothing but their case: both texts are the same in small letters.
+    CaseChanged,
+    /// All ends of lines became others.
+    LineEnds {
+        /// What ends a line now: `LF`, `CRLF` or `CR`.
+        to: String,
+    },
     /// Characters were composed or taken apart.
     Normalised {
         /// The Unicode form: `NFC`, `NFD`, `NFKC` or `NFKD`.
@@ -69,6 +81,10 @@ pub enum Cause {
         /// Bytes that were kept; none where it is several lengths together.
         bytes: Option<u64>,
     },
+    /// Zero bytes were added at the end, as a `binary(n)` pads.
+    ZerosAdded,
+    /// Zero bytes at the end were taken away.
+    ZerosLost,
     /// The zone that was written with an instant was dropped, and the local time kept.
     ZoneLost,
     /// A fraction of a second was cut.
@@ -97,6 +113,17 @@ pub enum Cause {
     DecimalsRounded {
         /// Digits that were kept after the point.
         scale: u32,
+    },
+    /// A number moved by a constant.
+    Offset {
+        /// From the source's to the target's, as a decimal; none where it is several together.
+        by: Option<String>,
+    },
+    /// Among rows that only one side has, or that changed: the other side has the row with this key moved by a constant,
+    /// all other values the same.
+    KeyShifted {
+        /// From the source's key to the target's.
+        by: i64,
     },
     /// A number went through a single-precision float.
     SinglePrecision,

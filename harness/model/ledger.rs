@@ -14,7 +14,8 @@ pub struct LossEntry {
     pub table: TableName,
     /// The column on that side.
     pub column: String,
-    /// The rule, as a reader would say it: `uuid from text`, `timestamp at microseconds`.
+    /// The rule, as a reader would say it: `uuid from text`, `timestamp at microseconds`. Of values that it could not bring
+    /// to its type: `as stored where unfit for date`.
     pub rule: String,
     /// How many rows held a value that the rule changed.
     pub rows: u64,

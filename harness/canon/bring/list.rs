@@ -63,7 +63,7 @@ impl Writer<'_> {
             Part::Text(text) => return self.element(&Cell::Text(text)),
             // A number in a list of texts is another value than its digits, which the list's text cannot tell.
             Part::Word(word) => {
-                self.exact &= self.elements != Rule::Text;
+                self.exact &= !matches!(self.elements, Rule::Text | Rule::Padded);
                 return self.element(&Cell::Text(word));
             }
             Part::Object(_) => return None,

@@ -67,6 +67,7 @@ pub(super) fn bring(rule: Rule, cell: &Cell<'_>, out: &mut Vec<u8>) -> Fit {
         Rule::Map => map::map(cell, out),
         Rule::Set => list::set(cell, out),
         Rule::TextList
+        | Rule::PaddedList
         | Rule::NumberList
         | Rule::BooleanList
         | Rule::UuidList

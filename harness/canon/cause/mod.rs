@@ -7,6 +7,8 @@
 //! some shift apart, any value may stand for any other) count only where they explain several values.
 
 mod choice;
+mod distance;
+mod key;
 mod moment;
 mod number;
 mod substitution;
@@ -15,7 +17,10 @@ mod text;
 use std::collections::BTreeMap;
 
 use choice::{Amounts, Choice};
+use distance::Distances;
+pub use key::KeyShift;
 use moment::Shifts;
+use number::Offset;
 use substitution::Substitutions;
 
 use super::{bring, cell::Cell, encode, fetch::cells, rule::Rule, temporal};
@@ -100,6 +105,7 @@ pub struct Tally {
     byte_cuts: Amounts,
     fractions: Choice,
     shifts: Shifts,
+    offsets: Distances<Offset>,
     decimals: Choice,
     substitutions: Substitutions,
     unexplained: u64,
@@ -130,6 +136,7 @@ impl Tally {
             byte_cuts: Amounts::default(),
             fractions: Choice::default(),
             shifts: Shifts::default(),
+            offsets: Distances::default(),
             decimals: Choice::default(),
             substitutions: Substitutions::default(),
             unexplained: 0,
@@ -153,7 +160,10 @@ impl Tally {
             (_, Plain::Null) => self.counted(Cause::Nulled),
             (Plain::Text(from), Plain::Text(to)) => self.text(from, to),
             (Plain::Bytes(from), Plain::Bytes(to)) => self.bytes(from, to),
-            (Plain::Number(from), Plain::Number(to)) => self.decimals.add(number::precisions(from, to)),
+            (Plain::Number(from), Plain::Number(to)) => {
+                self.decimals.add(number::precisions(from, to))
+                    || Offset::of(from, to).is_some_and(|by| self.offsets.add(by, source, target))
+            }
             (Plain::Moment(from), Plain::Moment(to)) => self.moment(source, target, from, to),
             _ => false,
         };
@@ -190,6 +200,13 @@ impl Tally {
         if target.is_empty() {
             return self.counted(Cause::Emptied);
         }
+        let is_zero = |rest: &[u8]| rest.iter().all(|byte| *byte == 0);
+        if target.strip_prefix(source).is_some_and(is_zero) {
+            return self.counted(Cause::ZerosAdded);
+        }
+        if source.strip_prefix(target).is_some_and(is_zero) {
+            return self.counted(Cause::ZerosLost);
+        }
         source.starts_with(target) && self.byte_cuts.add(target.len() as u64)
     }
 
@@ -219,6 +236,9 @@ impl Tally {
         found.extend(self.byte_cuts.finish(|bytes| Cause::BytesCut { bytes }));
         let (shifts, rest) = self.shifts.finish(redaction);
         found.extend(shifts);
+        unexplained += rest;
+        let (offsets, rest) = self.offsets.finish(redaction, |by| Cause::Offset { by: by.map(|by| by.to_string()) });
+        found.extend(offsets);
         unexplained += rest;
         let (substitutions, rest) = self.substitutions.finish(redaction);
         found.extend(substitutions);

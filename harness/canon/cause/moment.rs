@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{REPEATS, choice::named, substitution::Pair};
+use super::{
+    choice::named,
+    distance::{self, Distances, Told},
+};
 use crate::{
     canon::{bring, cell::Cell, temporal},
     model::{Cause, Redaction},
@@ -11,8 +14,6 @@ use crate::{
 /// Shifts by whole quarters of an hour, up to what two zones can be apart, are each a cause at the first value.
 const QUARTER: i64 = 15 * 60 * 1_000_000;
 const ZONES_APART: i64 = 26 * 4 * QUARTER;
-/// Other shifts that are told apart.
-const KEPT: usize = 1024;
 /// Digits of a fraction in microseconds.
 const DIGITS: u32 = 6;
 
@@ -69,16 +70,7 @@ pub(super) const fn around_midnight(shift: i64) -> i64 {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shifts {
     zones: BTreeMap<i64, u64>,
-    others: BTreeMap<i64, Shift>,
-}
-
-#[derive(Clone, Debug)]
-struct Shift {
-    total: u64,
-    /// The first value that moved so far.
-    first: Pair,
-    /// Whether all the others are that value too: then it is one value that stands for another.
-    alone: bool,
+    others: Distances<i64>,
 }
 
 impl Shifts {
@@ -88,25 +80,15 @@ impl Shifts {
             *self.zones.entry(shift).or_default() += 1;
             return true;
         }
-        if self.others.len() >= KEPT && !self.others.contains_key(&shift) {
-            return false;
-        }
-        let pair = Pair::of(source, target);
-        let known = self.others.entry(shift).or_insert_with(|| Shift { total: 0, first: pair.clone(), alone: true });
-        known.total += 1;
-        known.alone &= known.first == pair;
-        true
+        self.others.add(shift, source, target)
     }
 
     /// The causes, and how many values are unexplained.
     pub fn finish(self, redaction: &Redaction) -> (Vec<(Cause, u64)>, u64) {
-        let (repeated, single): (Vec<_>, Vec<_>) =
-            self.others.into_iter().partition(|(_, shift)| shift.total >= REPEATS);
-        let (alone, moved): (Vec<_>, Vec<_>) = repeated.into_iter().partition(|(_, shift)| shift.alone);
-        let shifts = self.zones.into_iter().chain(moved.into_iter().map(|(micros, shift)| (micros, shift.total)));
+        let Told { moved, alone, unexplained } = self.others.split();
+        let shifts = self.zones.into_iter().chain(moved);
         let mut causes = named(shifts.collect(), |micros| Cause::Shifted { micros });
-        let pairs = alone.into_iter().map(|(_, shift)| (shift.first, shift.total)).collect();
-        causes.extend(named(pairs, |pair| Cause::Substituted { pair: pair.map(|pair| pair.shown(redaction)) }));
-        (causes, single.iter().map(|(_, shift)| shift.total).sum())
+        causes.extend(distance::substituted(alone, redaction));
+        (causes, unexplained)
     }
 }

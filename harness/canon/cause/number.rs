@@ -1,4 +1,6 @@
-//! Numbers: digits that were cut or rounded, and floats on the way.
+//! Numbers: digits that were cut or rounded, floats on the way, constants that were added.
+
+use std::fmt;
 
 use crate::{
     canon::{cell::Cell, decimal, rule::Rule},
@@ -84,6 +86,61 @@ pub(super) fn precisions(source: &[u8], target: &[u8]) -> u64 {
         options |= u64::from(is(Cell::Float64(double))) << DOUBLE;
     }
     options
+}
+
+/// A distance between numbers: so many times ten to the power of `power`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Offset {
+    times: i128,
+    power: i64,
+}
+
+impl Offset {
+    /// What was added to the source's number; `None` if it has more digits than are followed.
+    pub fn of(source: &[u8], target: &[u8]) -> Option<Self> {
+        let (source, target) = (Digits::of(source)?, Digits::of(target)?);
+        // Zero has no digits, and any power would do.
+        let power = match (source.digits, target.digits) {
+            ([], _) => target.power,
+            (_, []) => source.power,
+            _ => source.power.min(target.power),
+        };
+        let mut offset = Self { times: target.at_power(power)?.checked_sub(source.at_power(power)?)?, power };
+        while offset.times != 0 && offset.times % 10 == 0 {
+            offset = Self { times: offset.times / 10, power: offset.power + 1 };
+        }
+        Some(offset)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.times < 0 { '-' } else { '+' };
+        let mut digits = self.times.unsigned_abs().to_string();
+        match usize::try_from(self.power) {
+            Ok(zeros) => digits.extend(std::iter::repeat_n('0', zeros)),
+            Err(_) => {
+                let after = usize::try_from(self.power.unsigned_abs()).map_err(|_| fmt::Error)?;
+                let missing = (after + 1).saturating_sub(digits.len());
+                digits.insert_str(0, &"0".repeat(missing));
+                digits.insert(digits.len() - after, '.');
+            }
+        }
+        write!(f, "{sign}{digits}")
+    }
+}
+
+impl Digits<'_> {
+    /// The number as so many times ten to the power of `power`, which is not above its own.
+    fn at_power(&self, power: i64) -> Option<i128> {
+        let zeros = if self.digits.is_empty() { 0 } else { u32::try_from(self.power.checked_sub(power)?).ok()? };
+        let digits = self
+            .digits
+            .iter()
+            .try_fold(0_i128, |number, digit| number.checked_mul(10)?.checked_add(i128::from(digit - b'0')))?;
+        let number = digits.checked_mul(10_i128.checked_pow(zeros)?)?;
+        Some(if self.negative { -number } else { number })
+    }
 }
 
 /// The cause of an option of [`precisions`].

@@ -38,6 +38,7 @@ fn texts() {
     let form = |form: &str| Cause::Normalised { form: form.to_owned() };
     let mojibake = |charset: &str, times| Cause::Mojibake { charset: charset.to_owned(), times };
     let replaced = |with| Cause::CharactersReplaced { with };
+    let ends = |to: &str| Cause::LineEnds { to: to.to_owned() };
     for (source, target, cause) in [
         ("a  ", "a", Cause::BlanksLost),
         ("   ", "", Cause::BlanksLost),
@@ -45,7 +46,14 @@ fn texts() {
         ("a", "a   ", Cause::BlanksAdded),
         ("Ärger", "ärger", Cause::Lowercased),
         ("ärger", "ÄRGER", Cause::Uppercased),
-        ("Ada", "aDA", Cause::Unexplained),
+        ("Ada", "aDA", Cause::CaseChanged),
+        ("ADA élan", "Ada élan", Cause::Capitalised { words: false }),
+        ("ada O'HARA, élan", "Ada O'Hara, Élan", Cause::Capitalised { words: true }),
+        ("Ada", "aDE", Cause::Unexplained),
+        ("a\r\nb\r\n", "a\nb\n", ends("LF")),
+        ("a\nb", "a\r\nb", ends("CRLF")),
+        ("a\rb", "a\r\nb", ends("CRLF")),
+        ("a\nb\n", "a\r\nb\n", Cause::Unexplained),
         ("Zoe\u{308}", "Zo\u{eb}", form("NFC")),
         ("Zo\u{eb}", "Zoe\u{308}", form("NFD")),
         ("ﬁn", "fin", form("NFKC")),
@@ -84,6 +92,8 @@ fn null_and_empty_and_bytes() {
         (Rule::Text, none, text("NULL"), Cause::Unexplained),
         (Rule::Bytes, bytes(b"\xff\x00a"), bytes(b"\xff"), Cause::BytesCut { bytes: Some(1) }),
         (Rule::Bytes, bytes(b"\xff"), bytes(b"\xfe"), Cause::Unexplained),
+        (Rule::Bytes, bytes(b"\xde\xad"), bytes(b"\xde\xad\x00\x00"), Cause::ZerosAdded),
+        (Rule::Bytes, bytes(b"\xde\xad\x00"), bytes(b"\xde\xad"), Cause::ZerosLost),
         (Rule::Text, text("1"), Cell::Bytes(b"1"), Cause::Unexplained),
     ] {
         assert_eq!(only(rule, source, target), cause, "{source:?} {target:?}");
@@ -205,4 +215,19 @@ fn swapped_columns_and_redaction() {
     assert_eq!(found[3], []);
     let told = serde_json::to_string(&found).unwrap();
     assert!(told.contains("redacted") && !told.contains("secret") && !told.contains("hidden"), "{told}");
+}
+
+#[test]
+fn numbers_that_moved_by_a_constant() {
+    let by = |by: &str| Cause::Offset { by: Some(by.to_owned()) };
+    let moved = |source: &[&str], target: &[&str]| {
+        let pairs: Vec<_> = source.iter().zip(target).map(|(source, target)| (text(source), text(target))).collect();
+        causes(Rule::Number, &pairs)
+    };
+    assert_eq!(moved(&["1", "2", "30"], &["1001", "1002", "1030"]), [(by("+1000"), 3)]);
+    assert_eq!(moved(&["0", "1.5", "-3"], &["-0.25", "1.25", "-3.25"]), [(by("-0.25"), 3)]);
+    assert_eq!(moved(&["1e20", "2e20", "3e20"], &["1.5e20", "2.5e20", "3.5e20"]), [(by("+50000000000000000000"), 3)]);
+    // Two of one distance may be chance, and one value that stands for another is no distance.
+    assert_eq!(moved(&["1", "2"], &["11", "12"]), [(Cause::Unexplained, 2)]);
+    assert_eq!(moved(&["1", "1", "1"], &["7", "7", "7"]), [(substituted("1", "7"), 3)]);
 }

@@ -19,6 +19,9 @@ pub(super) fn rewritten(source: &str, target: &str) -> Option<Cause> {
     if source.to_uppercase() == target {
         return Some(Cause::Uppercased);
     }
+    if let Some(cause) = line_ends(source, target).or_else(|| recased(source, target)) {
+        return Some(cause);
+    }
     if source.is_ascii() {
         return None;
     }
@@ -29,6 +32,41 @@ pub(super) fn rewritten(source: &str, target: &str) -> Option<Cause> {
         () if source.nfkd().eq(target.chars()) => form("NFKD"),
         () => None,
     }
+}
+
+/// All ends of lines as another one.
+fn line_ends(source: &str, target: &str) -> Option<Cause> {
+    if !source.contains(['\r', '\n']) {
+        return None;
+    }
+    let plain = source.replace("\r\n", "\n").replace('\r', "\n");
+    let ends = [("LF", "\n"), ("CRLF", "\r\n"), ("CR", "\r")];
+    let (to, _) = ends.into_iter().find(|(_, end)| plain.replace('\n', end) == target)?;
+    Some(Cause::LineEnds { to: to.to_owned() })
+}
+
+/// The first letters as capitals, or any other change of nothing but the case.
+fn recased(source: &str, target: &str) -> Option<Cause> {
+    let small = source.to_lowercase();
+    if small != target.to_lowercase() {
+        return None;
+    }
+    let capitalised = |words: bool| {
+        let mut text = String::with_capacity(small.len());
+        let mut begins = true;
+        for c in small.chars() {
+            if begins && c.is_alphabetic() {
+                text.extend(c.to_uppercase());
+                begins = false;
+            } else {
+                text.push(c);
+                begins |= words && !c.is_alphanumeric();
+            }
+        }
+        text
+    };
+    let words = [false, true].into_iter().find(|words| capitalised(*words) == target);
+    Some(words.map_or(Cause::CaseChanged, |words| Cause::Capitalised { words }))
 }
 
 /// The character sets as which UTF-8 may have been read, and how often.

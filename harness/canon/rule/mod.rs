@@ -111,6 +111,8 @@ rules! {
     /// Texts in order: from an array and its text, a JSON array, or words with commas between them. So are the other lists,
     /// whose elements are brought to a type of their own.
     TextList = 28, "text_list", "list of texts";
+    /// Texts without blanks at their ends, in order.
+    PaddedList = 36, "padded_list", "list of texts without blanks at the end";
     /// Numbers in order.
     NumberList = 29, "number_list", "list of numbers";
     /// Booleans in order.
@@ -178,6 +180,7 @@ impl Rule {
     pub const fn of_elements(&self) -> Option<Self> {
         Some(match self {
             Self::TextList => Self::Text,
+            Self::PaddedList => Self::Padded,
             Self::NumberList => Self::Number,
             Self::BooleanList => Self::Boolean,
             Self::UuidList => Self::Uuid,
@@ -192,7 +195,6 @@ impl Rule {
     /// The rule for lists whose elements go by this one.
     fn list(self) -> Option<Self> {
         let elements = match self {
-            Self::Padded => Self::Text,
             Self::Single | Self::Float => Self::Number,
             other => other,
         };

@@ -27,26 +27,26 @@ pub fn rule_for(source: &LogicalType, target: &LogicalType) -> Result<Rule, NoRu
     }
 }
 
-/// The rule for two columns of one engine, where two of the same type are the same if they are so to the bit.
+/// The rule for two columns of one engine, where two of the same type are the same if they are so to the bit. `alike` tells
+/// whether they are declared alike: several types of an engine may be one to us.
 ///
 /// # Errors
 /// As [`rule_for`].
-pub fn rule_within(source: &LogicalType, target: &LogicalType) -> Result<Rule, NoRule> {
+pub fn rule_within(source: &LogicalType, target: &LogicalType, alike: bool) -> Result<Rule, NoRule> {
     use LogicalType as T;
-    let is_own = matches!(
-        source,
-        T::TimeTz
-            | T::Bits
-            | T::Set { .. }
-            | T::Network
-            | T::MacAddress
-            | T::Array(_)
-            | T::Range(_)
-            | T::Multirange(_)
-            | T::Map
-            | T::Composite(_)
-            | T::Printed(_)
-    );
+    let is_own = match source {
+        T::Bits | T::Network | T::MacAddress => alike,
+        T::PaddedText { .. }
+        | T::TimeTz
+        | T::Set { .. }
+        | T::Array(_)
+        | T::Range(_)
+        | T::Multirange(_)
+        | T::Map
+        | T::Composite(_)
+        | T::Printed(_) => true,
+        _ => false,
+    };
     if is_own && source == target { Ok(Rule::Stored) } else { rule_for(source, target) }
 }
 
@@ -238,9 +238,11 @@ mod tests {
     fn one_engine_compares_its_own_types_to_the_bit() {
         use LogicalType as T;
         for kind in [T::Bits, array(TEXT), T::Network, T::Map, T::Range(Box::new(INTEGER)), T::TimeTz] {
-            assert_eq!(rule_within(&kind, &kind), Ok(Rule::Stored), "{kind}");
+            assert_eq!(rule_within(&kind, &kind, true), Ok(Rule::Stored), "{kind}");
         }
-        assert_eq!(rule_within(&INTEGER, &INTEGER), Ok(Rule::Number));
-        assert_eq!(rule_within(&T::Bits, &INTEGER), Ok(Rule::Bits));
+        assert_eq!(rule_within(&INTEGER, &INTEGER, true), Ok(Rule::Number));
+        assert_eq!(rule_within(&T::Bits, &INTEGER, false), Ok(Rule::Bits));
+        // `macaddr` and `macaddr8`.
+        assert_eq!(rule_within(&T::MacAddress, &T::MacAddress, false), Ok(Rule::MacAddress));
     }
 }

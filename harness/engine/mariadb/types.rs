@@ -34,7 +34,7 @@ impl MariaType {
 
     /// The type in words that all engines share.
     ///
-    /// `char(n)` is text of at most n: the server strips the blanks that it padded. A signed integer holds its unsigned
+    /// The server strips the blanks of `char(n)` when it is read, so that nobody knows how many there were. A signed integer holds its unsigned
     /// namesake of half the width.
     pub(super) fn logical(&self) -> LogicalType {
         let parameters = self.parameters();
@@ -58,7 +58,8 @@ impl MariaType {
             }
             "float" => LogicalType::Float32,
             "double" => LogicalType::Float64,
-            "char" | "varchar" => LogicalType::Text { limit: first },
+            "char" => LogicalType::PaddedText { length: first.unwrap_or(1) },
+            "varchar" => LogicalType::Text { limit: first },
             // Limits in bytes, which say little about characters.
             "tinytext" | "text" | "mediumtext" | "longtext" => LogicalType::Text { limit: None },
             "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => LogicalType::Bytes,

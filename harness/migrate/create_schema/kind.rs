@@ -62,6 +62,10 @@ impl Asked<'_> {
             }
             T::Decimal { .. } => vec![UNLIMITED],
             T::Float32 | T::Float64 => vec![T::Float64],
+            T::PaddedText { length } => {
+                let uuid = self.is_named_for_uuids() && self.content.is_all(|forms| forms.uuids);
+                uuid.then_some(T::Uuid).into_iter().chain([T::Text { limit: Some(*length) }, TEXT]).collect()
+            }
             T::Text { limit } => {
                 let uuid = self.is_named_for_uuids() && self.content.is_all(|forms| forms.uuids);
                 let uuid = uuid.then_some(T::Uuid);

@@ -92,9 +92,21 @@ impl Bench {
         Pair { bench: self, name, file, addresses: Sides::new(source, target), snapshots: BTreeMap::new() }
     }
 
-    pub(super) fn say(&self, address: &Address, sql: &str) {
+    /// A pair of databases that somebody else made, and takes away.
+    pub fn between(&self, source: &Address, target: &Address) -> Pair<'_> {
+        let addresses = Sides::new(source.clone(), target.clone());
+        Pair { bench: self, name: String::new(), file: PathBuf::new(), addresses, snapshots: BTreeMap::new() }
+    }
+
+    /// Where futures run.
+    pub const fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Runs SQL in a database.
+    pub fn say(&self, address: &Address, sql: &str) {
         self.runtime.block_on(async {
-            let mut session = engine::by_id("postgres").unwrap().connect(address).await.unwrap();
+            let mut session = engine::by_id(address.engine.as_str()).unwrap().connect(address).await.unwrap();
             session.execute(sql).await.unwrap_or_else(|error| panic!("{error:?} in {sql}"));
             session.close().await.unwrap();
         });
@@ -136,6 +148,11 @@ impl Pair<'_> {
         let _ = std::fs::remove_file(&self.file);
         self.source(SOURCE);
         self.target(&format!("DROP SCHEMA public CASCADE; CREATE SCHEMA public; {TARGET}"));
+    }
+
+    /// Where a side is.
+    pub fn address(&self, side: Side) -> &Address {
+        self.addresses.get(side)
     }
 
     /// The source's file.
@@ -192,7 +209,8 @@ impl Pair<'_> {
     /// The comparisons of both sides as they were recorded.
     pub fn derive(&self, stage: Stage, stated: &[Stated]) -> Derived {
         let catalogue = |side| &self.snapshots[&(stage, side)].catalogue;
-        let derived = comparison::derive(catalogue(Side::Source), catalogue(Side::Target), stated, false);
+        let same_engine = self.addresses.source.engine == self.addresses.target.engine;
+        let derived = comparison::derive(catalogue(Side::Source), catalogue(Side::Target), stated, same_engine);
         assert_eq!(derived.problems, Vec::<String>::new());
         derived
     }
@@ -242,7 +260,7 @@ impl Pair<'_> {
 impl Drop for Pair<'_> {
     fn drop(&mut self) {
         // Whatever a failed test left in it goes with the server.
-        if !std::thread::panicking() {
+        if !std::thread::panicking() && !self.name.is_empty() {
             self.bench.say(&self.bench.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }

@@ -6,9 +6,11 @@
 mod after;
 pub mod bench;
 mod causes;
+mod collisions;
 mod peculiar;
 mod rows;
 mod structure;
+mod traps;
 mod twins;
 mod unreadable;
 mod values;

@@ -175,6 +175,7 @@ pub const CASES: &[Planted] = &[
             "checksum changed_row target users 1",
             "checksum changed_value target users.is_active 1 [id=\"1\" is_active: \"2\" -> \"true\"]",
         ],
+        ledger: &["source users.is_active as stored where unfit for boolean: 1"],
         ..CHECKSUM
     },
     Planted {

@@ -261,6 +261,10 @@ pub const CASES: &[Planted] = &[
             "uuid_type uuid_invalid target devices.holder 1",
             "uuid_type uuid_not_native target devices.holder 1",
         ],
+        ledger: &[
+            "source devices.holder as stored where unfit for uuid: 1",
+            "target devices.holder as stored where unfit for uuid: 1",
+        ],
         ..UUID_TYPE
     },
     Planted {

@@ -86,6 +86,7 @@ const PINNED: &[(&str, &str)] = &[
     ("map", "63f527bd7ba4621c"),
     ("set", "e4a13e6bfeff4650"),
     ("text_list", "0a97dadcb7d4ce39"),
+    ("padded_list", "0a97dadcb7d4ce39"),
     ("number_list", "de66211a70f08ff2"),
     ("boolean_list", "d29b06b45ea8d401"),
     ("uuid_list", "c68298d72de583f1"),
