@@ -22,8 +22,7 @@ pub async fn empty_tables(
     for chunk in tables.chunks(AT_ONCE) {
         let ask = |(at, table): (usize, &&TableName)| {
             // Without ONLY, a table whose inheritance children alone have rows counts as one with rows, and is read.
-            let table = dialect.table(table);
-            format!("SELECT {at} AS n FROM (SELECT 1 AS one) AS o WHERE NOT EXISTS (SELECT 1 FROM {table})")
+            format!("SELECT {at} AS n FROM (SELECT 1 AS one) AS o WHERE {}", dialect.is_empty(table))
         };
         let sql = chunk.iter().enumerate().map(ask).collect::<Vec<_>>().join(" UNION ALL ");
         match session.query(&sql).await {

@@ -123,6 +123,11 @@ pub trait Dialect: Sync {
     /// A table's name in SQL; a table without a schema is in the engine's default one, and that is written out.
     fn table(&self, name: &TableName) -> String;
 
+    /// A condition that holds if a table has no row, and could have none for this transaction.
+    fn is_empty(&self, table: &TableName) -> String {
+        format!("NOT EXISTS (SELECT 1 FROM {})", self.table(table))
+    }
+
     /// A list of columns in SQL.
     fn columns(&self, columns: &[String]) -> String {
         columns.iter().map(|column| self.quote(column)).collect::<Vec<_>>().join(", ")

@@ -1,17 +1,17 @@
 //! Encrypted sessions: what each mode accepts and refuses, on servers with certificates that a test makes itself.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rehearse::{
     engine::{self, EngineError},
-    model::{Address, Endpoint, EngineId, Host, Secret, Tls, TlsMode, chain},
+    model::{Address, Endpoint, Host, Tls, TlsMode, chain},
     provision::Request,
 };
 
 use crate::support::{
     Sandbox, ended,
-    server::{Started, offered, request},
+    server::{Started, request},
 };
 
 mod mariadb;

@@ -16,11 +16,28 @@ use crate::{
 #[derive(Debug)]
 pub struct PostgresDialect;
 
+/// A condition that holds if a table, or a partition of it, was rewritten or emptied (`ALTER TABLE`, `TRUNCATE`) after this
+/// transaction's snapshot was taken: to the snapshot it looks empty
+/// (<https://www.postgresql.org/docs/current/mvcc-caveats.html>). The catalogue's row is that of the snapshot, and what the
+/// function says is of this moment.
+pub(super) fn is_rewritten(table: &TableName) -> String {
+    let name = PostgresDialect.table(table).replace('\'', "''");
+    format!(
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relfilenode <> 0 \
+         AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) AND c.oid IN \
+         (SELECT '{name}'::regclass UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree('{name}'::regclass)))"
+    )
+}
+
 impl Dialect for PostgresDialect {
     /// Doubles quotes inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {
         format!("\"{}\"", identifier.replace('"', "\"\""))
+    }
+
+    fn is_empty(&self, table: &TableName) -> String {
+        format!("NOT EXISTS (SELECT 1 FROM {}) AND NOT {}", self.table(table), is_rewritten(table))
     }
 
     fn table(&self, name: &TableName) -> String {

@@ -120,6 +120,11 @@ const SETTINGS: &[(&str, &str)] = &[
     ("default_transaction_deferrable", "off"),
 ];
 
+/// A database in SQL_ASCII takes any bytes for text, and would refuse to send those that are not UTF-8. From there they
+/// are taken as they are.
+const RAW_WHERE_UNKNOWN: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+                                 WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII'";
+
 #[async_trait]
 impl Engine for Postgres {
     fn id(&self) -> &'static str {
@@ -149,7 +154,11 @@ impl Engine for Postgres {
         loop {
             let mode = attempts.next().copied().unwrap_or(TlsMode::Disable);
             match options.clone().ssl_mode(ssl_mode(mode)).connect().await {
-                Ok(connection) => return Ok(Box::new(session::PostgresSession::new(connection, place))),
+                Ok(connection) => {
+                    let mut session = session::PostgresSession::new(connection, place);
+                    session.run("setting up the session", RAW_WHERE_UNKNOWN).await?;
+                    return Ok(Box::new(session));
+                }
                 Err(error) if attempts.peek().is_some() && (tls::is_tls(&error) || error::turned_away(&error)) => {}
                 Err(error) => return Err(error::on_connect(&place, host, tls, error)),
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 
 use super::{
-    DEFAULT_SCHEMA, PostgresDialect,
+    DEFAULT_SCHEMA, PostgresDialect, dialect,
     reading::Reading,
     session::PostgresSession,
     types::{Asked, PgType, column_types},
@@ -45,10 +45,26 @@ impl PostgresSession {
         // The driver loses step if a COPY is refused at its start. Asking for no rows brings every such refusal (rights,
         // row security, a missing column) while it is harmless.
         self.run(&doing, &format!("{select} LIMIT 0")).await?;
+        self.as_the_snapshot_has_it(&rowset.table).await?;
         self.midway = true;
         let seen = self.stream(&doing, &format!("COPY ({select}) TO STDOUT (FORMAT binary)"), readings, sink).await?;
         self.midway = false;
         Ok(seen)
+    }
+
+    /// Refuses a table that was rewritten or emptied after this transaction's snapshot was taken. The lock of the statement
+    /// before keeps it as it is from here on.
+    async fn as_the_snapshot_has_it(&mut self, table: &TableName) -> Result<(), EngineError> {
+        if !self.in_transaction {
+            return Ok(());
+        }
+        let doing = format!("reading {table}");
+        let sql = format!("SELECT 'rewritten' WHERE {}", dialect::is_rewritten(table));
+        if self.texts(&doing, &sql).await?.is_empty() {
+            return Ok(());
+        }
+        let source = "the table was rewritten or emptied after this session's snapshot was taken".into();
+        Err(EngineError::Refused { doing, code: None, source })
     }
 
     /// Streams a COPY that was found to be allowed. Errors of the server leave the connection usable again, except at

@@ -111,7 +111,8 @@ fn texts(row: &PgRow) -> Result<Vec<Option<String>>, sqlx::Error> {
             if value.is_null() {
                 return Ok(None);
             }
-            value.as_str().map(|text| Some(text.to_owned())).map_err(sqlx::Error::Decode)
+            // Of a database in SQL_ASCII it may be no UTF-8, and here it is only looked at.
+            value.as_bytes().map(|text| Some(String::from_utf8_lossy(text).into_owned())).map_err(sqlx::Error::Decode)
         })
         .collect()
 }

@@ -10,6 +10,7 @@ use std::{
 use rehearse::model::{Report, RunId};
 use tempfile::TempDir;
 
+pub mod mariadb;
 pub mod server;
 
 /// The top of the repository.
