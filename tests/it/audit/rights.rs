@@ -16,10 +16,10 @@ fn the_right_to_select_is_enough() {
     let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(&role, "r"));
     let flags = ["--source", &source, "--target", "env:AUDITED"];
     let whole = audit.call_with(&flags, &[("AUDITED", &url)]);
-    pair.target(&format!("REVOKE SELECT ON posts FROM {role}"));
+    pair.target(&format!("REVOKE SELECT ON devices FROM {role}"));
     let without = audit.call_with(&flags, &[("AUDITED", &url)]);
     pair.target(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
     assert_eq!(whole.code, 0, "{whole:?}");
     assert_eq!(without.code, 3, "{without:?}");
-    assert!(without.stdout.contains("posts"), "{}", without.stdout);
+    assert!(without.stdout.contains("devices"), "{}", without.stdout);
 }
