@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    args::{LIMITS, PLACES, REPORTS, VERDICT, positive},
+    args::{LIMITS, PLACES, REPORTS, Reading, VERDICT, positive},
     launch::{quoted, sinks, stop_on_signals, told},
     settings,
     tell::Failure,
@@ -52,6 +52,9 @@ pub struct AuditArgs {
     #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub deadline: u64,
 
+    #[command(flatten)]
+    pub reading: Reading,
+
     /// Where reports go
     #[arg(long, value_name = "DIR", help_heading = PLACES, default_value = REPORTS)]
     pub out: PathBuf,
@@ -66,13 +69,15 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
     let sides = Sides::new(given("--source", &args.source)?, given("--target", &args.target)?);
     let registry = settings::registry();
     let work_root = settings::work_root(args.work_dir.clone());
+    let work_root = std::path::absolute(&work_root).unwrap_or(work_root);
     let job = AuditJob {
         id: clock::run_id(),
         options: AuditOptions {
             show_values: args.show_values,
             require_coverage: args.require_coverage,
             act_ms: args.deadline.saturating_mul(1000),
-            work_root: std::path::absolute(&work_root).unwrap_or(work_root),
+            resources: args.reading.resources(work_root.clone()),
+            work_root,
         },
         sides,
         out: args.out.clone(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 
-use super::{encode::Writing, error};
+use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, KeyScript, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, KeyScript, Part, RowSource, Rowset, Session},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -30,6 +30,8 @@ pub(super) struct PostgresSession {
     pub(super) midway: bool,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
+    /// The types of columns, as far as they are known and cannot change.
+    pub(super) types: Types,
     /// Whether it only reads.
     pub(super) reads_only: bool,
     /// The table last loaded in this transaction, whose lock keeps its columns as they are.
@@ -46,7 +48,15 @@ pub(super) struct Loaded {
 impl PostgresSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: PgConnection, place: String) -> Self {
-        Self { connection, place, midway: false, in_transaction: false, reads_only: false, loaded: None }
+        Self {
+            connection,
+            place,
+            midway: false,
+            in_transaction: false,
+            types: Types::Changing,
+            reads_only: false,
+            loaded: None,
+        }
     }
 
     /// Maps a driver's error.
@@ -157,6 +167,27 @@ impl Session for PostgresSession {
         self.copy_out(rowset, sink).await
     }
 
+    async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {
+        Ok(self.stored(&rowset.table).await?.has_addresses)
+    }
+
+    async fn parts(&mut self, rowset: &Rowset, at_most: usize) -> Result<Vec<Part>, EngineError> {
+        self.cut(rowset, at_most).await
+    }
+
+    async fn share_snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        // A standby exports none, and says so by an error that would end the transaction.
+        let sql = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_export_snapshot() END";
+        let rows = self.texts("sharing a snapshot", sql).await?;
+        Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    async fn begin_at(&mut self, snapshot: &str) -> Result<(), EngineError> {
+        self.begin(true).await?;
+        let sql = format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', "''"));
+        self.run("taking a shared snapshot", &sql).await
+    }
+
     async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {
         self.copy_in(table, columns, rows).await
     }
@@ -200,6 +231,7 @@ impl Session for PostgresSession {
         let sql = if read_only { READ } else { "BEGIN" };
         self.run("beginning a transaction", sql).await?;
         self.in_transaction = true;
+        self.types = if read_only { Types::Unasked } else { Types::Changing };
         self.reads_only = read_only;
         Ok(())
     }
@@ -208,11 +240,13 @@ impl Session for PostgresSession {
     /// back, and say so only in a word that the driver drops.
     async fn commit(&mut self) -> Result<(), EngineError> {
         self.in_transaction = false;
+        self.types = Types::Changing;
         self.run("committing", "SELECT 1; COMMIT").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
         self.in_transaction = false;
+        self.types = Types::Changing;
         self.run("rolling back a transaction", "ROLLBACK").await
     }
 

@@ -98,8 +98,12 @@ impl Audit {
     }
 
     async fn checks(&self, examination: &mut Examination) -> Result<(), RunError> {
-        let bounds =
-            Bounds { limit: Duration::from_millis(self.options.act_ms), stop: &self.stop, redaction: &self.redaction };
+        let bounds = Bounds {
+            limit: Duration::from_millis(self.options.act_ms),
+            stop: &self.stop,
+            redaction: &self.redaction,
+            resources: &self.options.resources,
+        };
         for check in order() {
             let looked = if examination.snapshots.is_empty() {
                 Looked::skipped(format!("`{READ}` did not succeed"))

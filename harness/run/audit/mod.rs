@@ -18,6 +18,7 @@ use super::{
     registry::Registry,
 };
 use crate::{
+    check::Resources,
     model::{Redaction, RunId, Sides},
     provision::UrlSource,
 };
@@ -40,6 +41,8 @@ pub struct AuditOptions {
     pub act_ms: u64,
     /// Where the run's own files go while it lasts.
     pub work_root: PathBuf,
+    /// What a check may take of this machine.
+    pub resources: Resources,
 }
 
 /// Everything that an audit needs.

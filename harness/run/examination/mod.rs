@@ -15,7 +15,7 @@ use std::{
 use super::{RunError, Stop, recorder::Recorder};
 use crate::{
     canon::comparison::{self, Derived, Stated},
-    check::{self, CheckContext, Examined, Tally},
+    check::{self, CheckContext, Examined, Resources, Tally},
     migrate::NotCarried,
     model::{Coverage, EventKind, Outcome, Redaction, Side, Snapshot, Stage, chain, event::CheckFinished},
 };
@@ -50,6 +50,8 @@ pub(super) struct Bounds<'a> {
     pub stop: &'a Stop,
     /// How rows' values may be shown.
     pub redaction: &'a Redaction,
+    /// What it may take of this machine.
+    pub resources: &'a Resources,
 }
 
 /// What became of a check.
@@ -86,7 +88,7 @@ impl Examination {
     /// Runs one check at one stage.
     pub async fn look(&mut self, stage: Stage, id: &str, bounds: &Bounds<'_>) -> Looked {
         let started = Instant::now();
-        let result = bounded(self.examine(stage, id, bounds.redaction), bounds.limit, bounds.stop).await;
+        let result = bounded(self.examine(stage, id, bounds), bounds.limit, bounds.stop).await;
         let (outcome, examined) = match result {
             Err(error) => (Outcome::Broken { error }, Examined::default()),
             Ok(examined) => match &examined.skipped {
@@ -114,7 +116,7 @@ impl Examination {
         })))
     }
 
-    async fn examine(&mut self, at: Stage, id: &str, redaction: &Redaction) -> Result<Examined, String> {
+    async fn examine(&mut self, at: Stage, id: &str, bounds: &Bounds<'_>) -> Result<Examined, String> {
         let check = check::by_id(id).ok_or_else(|| format!("no check is called `{id}`"))?;
         if self.derived.is_none() {
             let has_both = |stage| Side::BOTH.iter().all(|side| self.snapshots.contains_key(&(stage, *side)));
@@ -125,12 +127,12 @@ impl Examination {
                 return Err(problem.clone());
             }
             if stage != Stage::Migrated {
-                return self.examine_with(check, at, &derived, redaction).await;
+                return self.examine_with(check, at, &derived, bounds).await;
             }
             self.derived = Some(derived);
         }
         let derived = self.derived.take().expect("just looked");
-        let examined = self.examine_with(check, at, &derived, redaction).await;
+        let examined = self.examine_with(check, at, &derived, bounds).await;
         self.derived = Some(derived);
         examined
     }
@@ -148,7 +150,7 @@ impl Examination {
         check: &'static dyn check::Check,
         stage: Stage,
         derived: &Derived,
-        redaction: &Redaction,
+        bounds: &Bounds<'_>,
     ) -> Result<Examined, String> {
         let not_carried: Vec<(String, String)> =
             self.not_carried.iter().map(|one| (one.object.clone(), one.reason.clone())).collect();
@@ -159,8 +161,9 @@ impl Examination {
             derived,
             tally: self.tallies.remove(&stage).unwrap_or_default(),
             not_carried: &not_carried,
-            redaction,
+            redaction: bounds.redaction,
             sample: SAMPLE,
+            resources: bounds.resources,
             writes_source: false,
         };
         let examined = check.run(&mut cx).await.map_err(|error| chain(&error))?;
