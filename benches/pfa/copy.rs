@@ -49,7 +49,7 @@ pub async fn measure(server: &Started, when: Keys) -> Result<Took, Error> {
     let mut source = server.session(Some(&imported)).await?;
     // Parents first, as keys that are in place demand it.
     let (order, _) = source.introspect().await?.dependency_order();
-    let tables: Vec<String> = order.iter().map(|table| server.dialect().table(table)).collect();
+    let tables: Vec<String> = order.iter().map(|table| server.engine().dialect().table(table)).collect();
     for (number, table) in tables.iter().enumerate() {
         source.execute(&format!("COPY {table} TO '{folder}/{number}.copy' (FORMAT binary)")).await?;
     }

@@ -3,15 +3,18 @@
 //! `cargo bench --bench pfa -- --rows 1000000 --provider local` rehearses with a tenth of the rows, with all of them and
 //! with the scenario's own 67, on one server that it starts first. It prints a table and ends with 1 if a limit is passed.
 
+#[path = "../board.rs"]
+mod board;
 mod copy;
 mod program;
+#[path = "../server.rs"]
 mod server;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use comfy_table::{CellAlignment, Table, presets};
 
+use board::Board;
 use program::Rehearsed;
 use server::Started;
 
@@ -63,7 +66,7 @@ async fn main() -> ExitCode {
 }
 
 async fn rehearsed(args: &Args) -> Result<Board, Error> {
-    let server = Started::new(&args.provider).await?;
+    let server = Started::new("postgres", &args.provider).await?;
     eprintln!("PostgreSQL {} by {}", server.version(), server.why());
     let board = measured(args, &server).await;
     server.release().await?;
@@ -77,12 +80,12 @@ async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {
     program::clean(server, &tiny).await?;
 
     let tenth = program::rehearse(server, Some(args.rows / 10), args.seed).await?;
-    board.rates(&tenth);
+    rates(&mut board, &tenth);
     board.bounded(&tenth.named("peak memory"), tenth.memory_mib(), "MiB", MEMORY_LIMIT);
     program::clean(server, &tenth).await?;
 
     let full = program::rehearse(server, Some(args.rows), args.seed).await?;
-    board.rates(&full);
+    rates(&mut board, &full);
     board.bounded(&full.named("peak memory"), full.memory_mib(), "MiB", MEMORY_LIMIT);
     board.bounded("peak memory, all rows / a tenth", full.memory_mib() / tenth.memory_mib(), "x", GROWTH_LIMIT);
     board.plain("of it the run, and its step", &format!("{:.0} + {:.0} MiB", full.run_mib, full.step_mib));
@@ -101,40 +104,10 @@ async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {
     Ok(board)
 }
 
-/// What was measured, in rows of a table.
-struct Board {
-    table: Table,
-    is_over: bool,
-}
-
-impl Board {
-    fn new() -> Self {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(["figure", "measured", "limit", "share", ""]);
-        for column in table.column_iter_mut().skip(1).take(3) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        Self { table, is_over: false }
-    }
-
-    fn plain(&mut self, figure: &str, measured: &str) {
-        eprintln!("{figure}: {measured}");
-        self.table.add_row([figure, measured]);
-    }
-
-    fn bounded(&mut self, figure: &str, measured: f64, unit: &str, limit: f64) {
-        let is_over = measured > limit;
-        self.is_over |= is_over;
-        let word = if is_over { "OVER" } else { "PASS" };
-        eprintln!("{figure}: {measured:.2} {unit}, limit {limit} {unit}: {word}");
-        let (told, bound) = (format!("{measured:.2} {unit}"), format!("{limit} {unit}"));
-        self.table.add_row([figure, &told, &bound, &format!("{:.0} %", measured / limit * 100.0), word]);
-    }
-
-    fn rates(&mut self, run: &Rehearsed) {
-        self.plain(&run.named("whole rehearsal"), &format!("{:.1} s", run.seconds));
-        for (phase, rate) in run.rates() {
-            self.plain(&run.named(&phase), &format!("{} rows/s", rehearse::report::prose::count(rate)));
-        }
+/// The rates of a rehearsal's phases.
+fn rates(board: &mut Board, run: &Rehearsed) {
+    board.plain(&run.named("whole rehearsal"), &format!("{:.1} s", run.seconds));
+    for (phase, rate) in run.rates() {
+        board.plain(&run.named(&phase), &format!("{} rows/s", rehearse::report::prose::count(rate)));
     }
 }

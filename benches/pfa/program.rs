@@ -9,7 +9,10 @@ use std::{
 use rehearse::model::{Report, report::StepReport};
 use tokio::process::{Child, Command};
 
-use crate::{Error, server::Started};
+use crate::{
+    Error,
+    server::{self, Started},
+};
 
 /// How often memory is looked at. The kernel keeps the peak; only what a process gained after the last look is missed.
 const WATCH: Duration = Duration::from_millis(10);
@@ -60,7 +63,9 @@ pub async fn clean(server: &Started, rehearsed: &Rehearsed) -> Result<(), Error>
 
 fn program(server: &Started) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
-    command.env("REHEARSE_STATE_DIR", server.home().join("state")).env("REHEARSE_TARGET_URL", server.url());
+    command
+        .env("REHEARSE_STATE_DIR", server.home().join("state"))
+        .env("REHEARSE_TARGET_URL", server::url(&server.address(None)));
     command.kill_on_drop(true);
     command
 }

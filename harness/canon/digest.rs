@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 
 use super::{
+    batch::Batch,
     cell::{Cell, RowSink},
-    row::{Row, bucket_of},
+    row::{Row, bucket_of, word},
     rule::{Fit, Rule},
 };
 use crate::model::Fingerprint;
 
-/// Number of buckets where nothing else is asked: at 40 bytes each, small beside one network buffer.
-pub const BUCKETS: usize = 4096;
+/// Number of buckets where nothing else is asked, 40 bytes each: they fit into a core's own cache, and of three million rows
+/// a bucket holds four hundred.
+pub const BUCKETS: usize = 1 << 13;
 
 /// The form in which a column's values enter the digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,26 @@ impl Form {
 pub struct RowDigester {
     row: Row,
     per_column: bool,
+    bucket_count: usize,
+    /// Rows whose digests are not known yet.
+    batch: Batch,
+    sums: Sums,
     digest: TableDigest,
+}
+
+/// Sums of digests by buckets.
+#[derive(Clone, Debug)]
+struct Sums {
+    has_key: bool,
+    buckets: Vec<Fingerprint>,
+}
+
+impl Sums {
+    fn add(&mut self, digest: &[u8; 32], group: u64) {
+        let group = if self.has_key { group } else { word(digest) };
+        let bucket = bucket_of(group, self.buckets.len());
+        self.buckets[bucket].add_digest(digest);
+    }
 }
 
 /// The fingerprints of a table's rows.
@@ -44,7 +65,7 @@ pub struct RowDigester {
 pub struct TableDigest {
     /// Of all rows.
     pub fingerprint: Fingerprint,
-    /// Of the rows of each bucket, which go by their key (or the whole row, without a key).
+    /// Of the rows of each bucket, which go by their key (or the whole row, without a key); empty if there are no rows.
     pub buckets: Vec<Fingerprint>,
     /// Of the values of each column alone; empty if they were not asked for.
     pub columns: Vec<Fingerprint>,
@@ -52,6 +73,28 @@ pub struct TableDigest {
     pub normalised: Vec<u64>,
     /// Rows whose value a rule could not bring to its type, for each column.
     pub unfit: Vec<u64>,
+    /// Bytes of all canonical rows together.
+    pub bytes: u64,
+}
+
+impl TableDigest {
+    /// Adds the rows of another part of the same table, digested in the same way.
+    ///
+    /// # Panics
+    /// If they were digested with another number of buckets.
+    pub fn add(&mut self, other: &Self) {
+        if self.buckets.is_empty() {
+            self.buckets.clone_from(&other.buckets);
+        } else if !other.buckets.is_empty() {
+            assert_eq!(self.buckets.len(), other.buckets.len(), "parts of one table have the same number of buckets");
+            self.buckets.iter_mut().zip(&other.buckets).for_each(|(sum, part)| sum.add(part));
+        }
+        self.fingerprint.add(&other.fingerprint);
+        self.columns.iter_mut().zip(&other.columns).for_each(|(sum, part)| sum.add(part));
+        self.normalised.iter_mut().zip(&other.normalised).for_each(|(sum, part)| *sum += part);
+        self.unfit.iter_mut().zip(&other.unfit).for_each(|(sum, part)| *sum += part);
+        self.bytes += other.bytes;
+    }
 }
 
 impl RowDigester {
@@ -65,23 +108,33 @@ impl RowDigester {
         let width = forms.len();
         let digest = TableDigest {
             fingerprint: Fingerprint::default(),
-            buckets: vec![Fingerprint::default(); BUCKETS],
+            buckets: Vec::new(),
             columns: vec![Fingerprint::default(); if per_column { width } else { 0 }],
             normalised: vec![0; width],
             unfit: vec![0; width],
+            bytes: 0,
         };
-        Self { row: Row::new(forms, key), per_column, digest }
+        let sums = Sums { has_key: !key.is_empty(), buckets: Vec::new() };
+        Self { row: Row::new(forms, key), per_column, bucket_count: BUCKETS, batch: Batch::new(), sums, digest }
     }
 
     /// Takes another number of buckets (at least one); both sides of a comparison need the same.
     #[must_use]
     pub fn with_buckets(mut self, buckets: usize) -> Self {
-        self.digest.buckets = vec![Fingerprint::default(); buckets.max(1)];
+        self.bucket_count = buckets.max(1);
         self
     }
 
     /// The fingerprints of all rows that came.
-    pub fn finish(self) -> TableDigest {
+    pub fn finish(mut self) -> TableDigest {
+        self.batch.finish(|digest, group| self.sums.add(digest, group));
+        self.digest.buckets = self.sums.buckets;
+        // Only now, because every row is in a bucket, and one sum a row is enough.
+        let total = self.digest.buckets.iter().fold(Fingerprint::default(), |mut total, bucket| {
+            total.add(bucket);
+            total
+        });
+        self.digest.fingerprint = total;
         self.digest
     }
 }
@@ -100,11 +153,14 @@ impl RowSink for RowDigester {
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
-        let digests = self.row.digests();
+        if self.sums.buckets.is_empty() {
+            // Not before: a thousand empty tables are a thousand times nothing.
+            self.sums.buckets = vec![Fingerprint::default(); self.bucket_count];
+        }
+        self.digest.bytes += self.row.len() as u64;
+        let group = if self.row.has_key() { self.row.group() } else { 0 };
+        self.batch.add(self.row.padded(), group, |digest, group| self.sums.add(digest, group));
         self.row.clear();
-        self.digest.fingerprint.add_digest(&digests.row);
-        let bucket = bucket_of(&digests.key, self.digest.buckets.len());
-        self.digest.buckets[bucket].add_digest(&digests.row);
         ControlFlow::Continue(())
     }
 }

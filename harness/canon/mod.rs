@@ -6,8 +6,9 @@
 //!
 //! A value has two canonical forms: its [own form](encode), lossless, for a side that is compared with itself; and a
 //! common form under a [`Rule`], for a source column that is compared with a target column. A [`RowDigester`] makes the
-//! fingerprints of one side; where they differ, [`locate`] finds the rows.
+//! fingerprints of one side; where they differ, [`Suspects`] are kept and [joined](Join).
 
+mod batch;
 mod bring;
 pub mod cause;
 pub mod cell;
@@ -15,9 +16,9 @@ pub mod comparison;
 pub mod decimal;
 pub mod digest;
 pub mod encode;
-pub mod fetch;
 pub mod hex;
 pub mod interval;
+pub mod join;
 pub mod json;
 pub mod locate;
 pub mod nested;
@@ -28,6 +29,7 @@ pub mod rule;
 pub mod seed;
 pub mod show;
 pub mod standing;
+pub mod suspect;
 pub mod temporal;
 pub mod type_map;
 pub mod uuid;
@@ -36,10 +38,11 @@ pub use cause::{Causes, KeyShift};
 pub use cell::{Cell, Decimal, Nest, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
-pub use fetch::{Fetch, Fetched};
 pub use hex::{hex, push_hex, sha256};
-pub use locate::{Buckets, Changed, Located, Mark, Suspects, Wanted, compare};
+pub use join::{Join, Located};
+pub use locate::{Addresses, Buckets};
 pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 
 pub use seed::Seed;
 pub use show::text_of;
+pub use suspect::{Keep, Suspects};

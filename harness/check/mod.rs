@@ -23,9 +23,10 @@ pub mod unique;
 mod unreadable;
 pub mod uuid_type;
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     canon::{
@@ -109,8 +110,30 @@ pub struct CheckContext<'a> {
     pub redaction: &'a Redaction,
     /// Sample rows a finding shows at most.
     pub sample: u32,
+    /// What a check may take of this machine.
+    pub resources: &'a Resources,
     /// Whether the migration may write to the source; where it may not, the source's file must stay as it is.
     pub writes_source: bool,
+}
+
+/// What a check may take of this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Bytes of memory for rows that may differ; what is more goes to disk.
+    pub memory_bytes: u64,
+    /// Where it goes, into files without names.
+    pub folder: PathBuf,
+    /// Sessions by which each side is read at the same time, where its engine can share a snapshot among them.
+    pub jobs: usize,
+}
+
+impl Resources {
+    /// What is enough where nothing else is said: 512 MiB, and as many sessions as have a core for themselves when both
+    /// sides and their servers are on this machine.
+    pub fn usual(folder: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { memory_bytes: 512 << 20, folder, jobs: (cores / 4).max(1) }
+    }
 }
 
 /// Rows on both sides of a comparison, by its position.

@@ -12,17 +12,22 @@ use crate::canon::{Cell, RowSink};
 const STRIDE: u64 = 64;
 
 /// A sink that takes no more than so many rows a second.
-pub(super) struct Paced<'a> {
-    sink: &'a mut dyn RowSink,
+pub(super) struct Paced<S> {
+    sink: S,
     rows_per_second: Option<u64>,
     rows: u64,
     started: Instant,
 }
 
-impl<'a> Paced<'a> {
+impl<S> Paced<S> {
     /// Slows a sink down; without a pace it is as fast as before.
-    pub(super) fn new(sink: &'a mut dyn RowSink, rows_per_second: Option<u64>) -> Self {
+    pub(super) fn new(sink: S, rows_per_second: Option<u64>) -> Self {
         Self { sink, rows_per_second, rows: 0, started: Instant::now() }
+    }
+
+    /// The sink itself.
+    pub(super) fn into_inner(self) -> S {
+        self.sink
     }
 
     fn wait(&self, rows_per_second: u64) {
@@ -35,7 +40,7 @@ impl<'a> Paced<'a> {
     }
 }
 
-impl RowSink for Paced<'_> {
+impl<S: RowSink> RowSink for Paced<S> {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
         self.sink.cell(column, cell);
     }

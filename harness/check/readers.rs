@@ -1,22 +1,23 @@
-//! Read-only sessions of both sides, read at the same time.
+//! Read-only sessions of both sides, read at the same time, and each side in parts where its engine can.
+
+use futures_util::future::join_all;
 
 use serde::{Deserialize, Serialize};
 
 use super::pace::Paced;
 use crate::{
     canon::RowSink,
-    engine::{self, Engine, EngineError, Guard, Rowset, Session},
+    engine::{self, Engine, EngineError, Guard, Part, Rowset, Session, spawned},
     model::{Address, Side, Sides},
 };
 
-/// What a scan's task gives back: the session, the sink, and how the scan ended.
-type Scanned<S> = (Box<dyn Session>, S, Result<u64, EngineError>);
-
-/// One session a side. Checks ask one side at a time, or scan both at once.
+/// One session a side, and more where a side is read in parts. Checks ask one side at a time, or scan both at once.
 pub struct Readers {
-    addresses: Sides<Address>,
-    sessions: Sides<Option<Box<dyn Session>>>,
+    /// The first of a side is the one that is asked; the others share its snapshot.
+    sessions: Sides<Vec<Option<Box<dyn Session>>>>,
     engines: Sides<&'static dyn Engine>,
+    addresses: Sides<Address>,
+    jobs: usize,
     manner: Manner,
 }
 
@@ -48,8 +49,13 @@ impl Readers {
             open_one(engines.source, &addresses.source, manner),
             open_one(engines.target, &addresses.target, manner)
         )?;
-        let addresses = addresses.clone();
-        Ok(Self { addresses, sessions: Sides::new(Some(source), Some(target)), engines, manner: manner.clone() })
+        let sessions = Sides::new(vec![Some(source)], vec![Some(target)]);
+        Ok(Self { sessions, engines, addresses: addresses.clone(), jobs: 1, manner: manner.clone() })
+    }
+
+    /// Says by how many sessions each side may be read at the same time (at least one).
+    pub fn set_jobs(&mut self, jobs: usize) {
+        self.jobs = jobs.max(1);
     }
 
     /// The engine of one side.
@@ -62,9 +68,9 @@ impl Readers {
     /// # Errors
     /// If an earlier scan was cut off together with its session.
     pub fn side(&mut self, side: Side) -> Result<&mut dyn Session, EngineError> {
-        match self.sessions.get_mut(side) {
-            Some(session) => Ok(&mut **session),
-            None => Err(lost(side)),
+        match self.sessions.get_mut(side).first_mut() {
+            Some(Some(session)) => Ok(&mut **session),
+            _ => Err(lost(side)),
         }
     }
 
@@ -74,14 +80,17 @@ impl Readers {
     /// If a side is gone.
     pub async fn recover(&mut self) -> Result<(), EngineError> {
         for side in Side::BOTH {
-            let recovered = match self.sessions.get_mut(side) {
-                Some(session) => session.recover().await,
-                None => Err(lost(side)),
+            let sessions = self.sessions.get_mut(side);
+            // The others of its snapshot are of no use to one that begins anew.
+            sessions.truncate(1);
+            let recovered = match sessions.first_mut() {
+                Some(Some(session)) => session.recover().await,
+                _ => Err(lost(side)),
             };
             // One that was cut off together with its session gets a new one.
             if recovered.is_err() {
                 let session = open_one(*self.engines.get(side), self.addresses.get(side), &self.manner).await?;
-                *self.sessions.get_mut(side) = Some(session);
+                *self.sessions.get_mut(side) = vec![Some(session)];
             }
         }
         Ok(())
@@ -96,33 +105,136 @@ impl Readers {
         rowsets: Sides<Rowset>,
         sinks: Sides<S>,
     ) -> Result<Sides<S>, EngineError> {
-        let rows_per_second = self.manner.rows_per_second;
-        let start = |side: Side, session: Option<Box<dyn Session>>, rowset: Rowset, mut sink: S| {
-            tokio::spawn(async move {
-                let mut session = session.ok_or_else(|| lost(side))?;
-                let result = session.scan(&rowset, &mut Paced::new(&mut sink, rows_per_second)).await;
-                Ok::<_, EngineError>((session, sink, result))
-            })
-        };
-        let source = start(Side::Source, self.sessions.source.take(), rowsets.source, sinks.source);
-        let target = start(Side::Target, self.sessions.target.take(), rowsets.target, sinks.target);
-        let (source, target) = tokio::join!(source, target);
-        let mut finish = |side: Side, joined: Result<Result<Scanned<S>, EngineError>, tokio::task::JoinError>| {
-            let (session, sink, result) = joined.map_err(|error| stopped(side, error))??;
-            *self.sessions.get_mut(side) = Some(session);
-            result.map(|_| sink)
-        };
-        let (source, target) = (finish(Side::Source, source), finish(Side::Target, target));
-        Ok(Sides::new(source?, target?))
+        let (source, target) = ((rowsets.source, sinks.source), (rowsets.target, sinks.target));
+        let sinks = self.scan_some(Sides::new(Some(source), Some(target))).await?;
+        let sink = |side, sink: Option<S>| sink.ok_or_else(|| lost(side));
+        Ok(Sides::new(sink(Side::Source, sinks.source)?, sink(Side::Target, sinks.target)?))
     }
 
-    /// Ends both sessions.
+    /// The same for one side, both or none.
+    ///
+    /// # Errors
+    /// The first side's error, if one fails.
+    pub async fn scan_some<S: RowSink + 'static>(
+        &mut self,
+        work: Sides<Option<(Rowset, S)>>,
+    ) -> Result<Sides<Option<S>>, EngineError> {
+        let sinks = self.scan_all(work.map(|one| one.into_iter().collect())).await?;
+        Ok(sinks.map(|sinks| sinks.into_iter().next()))
+    }
+
+    /// Scans a rowset of each side at the same time, in as many parts as the side can be read in, and gives back a sink for
+    /// each part. How many parts there may be is told to who makes the sinks.
+    ///
+    /// # Errors
+    /// The first error of any part.
+    pub async fn scan_parts<S: RowSink + 'static>(
+        &mut self,
+        rowsets: &Sides<Rowset>,
+        mut make: impl FnMut(Side, usize) -> Result<S, EngineError>,
+    ) -> Result<Sides<Vec<S>>, EngineError> {
+        let mut work: Sides<Vec<(Rowset, S)>> = Sides::default();
+        for (side, rowset) in rowsets.iter() {
+            let parts = self.parts(side, rowset).await?;
+            let count = parts.len();
+            for part in parts {
+                work.get_mut(side).push((rowset.clone().part(part), make(side, count)?));
+            }
+        }
+        self.scan_all(work).await
+    }
+
+    /// The parts in which a rowset is read, and the sessions that it takes.
+    async fn parts(&mut self, side: Side, rowset: &Rowset) -> Result<Vec<Part>, EngineError> {
+        if self.jobs < 2 || rowset.part != Part::Whole || !rowset.terms.is_plain() {
+            return Ok(vec![rowset.part.clone()]);
+        }
+        let jobs = self.jobs;
+        let parts = self.side(side)?.parts(rowset, jobs).await?;
+        if parts.len() > self.sessions.get(side).len() && !self.open_more(side).await? {
+            return Ok(vec![Part::Whole]);
+        }
+        Ok(parts)
+    }
+
+    /// Opens the sessions that share the first one's snapshot. Where they cannot be had, one has to do, from now on.
+    async fn open_more(&mut self, side: Side) -> Result<bool, EngineError> {
+        let Some(snapshot) = self.side(side)?.share_snapshot().await? else { return Ok(false) };
+        let mut more = Vec::new();
+        while more.len() + 1 < self.jobs {
+            let Ok(mut session) = connect(self.engine(side), self.addresses.get(side), &self.manner).await else {
+                break;
+            };
+            if session.begin_at(&snapshot).await.is_err() {
+                break;
+            }
+            more.push(Some(session));
+        }
+        // A server that is short of connections gives fewer; then each scan is one.
+        let is_whole = more.len() + 1 == self.jobs;
+        if is_whole {
+            self.sessions.get_mut(side).extend(more);
+        } else {
+            for session in more.into_iter().flatten() {
+                session.close().await?;
+            }
+        }
+        Ok(is_whole)
+    }
+
+    /// Scans, each with a session of its own.
+    async fn scan_all<S: RowSink + 'static>(
+        &mut self,
+        work: Sides<Vec<(Rowset, S)>>,
+    ) -> Result<Sides<Vec<S>>, EngineError> {
+        for side in Side::BOTH {
+            let sessions = self.sessions.get(side);
+            if sessions.iter().take(work.get(side).len()).any(Option::is_none) {
+                return Err(lost(side));
+            }
+        }
+        let rows_per_second = self.manner.rows_per_second;
+        let mut start = |side: Side, work: Vec<(Rowset, S)>| {
+            // The parts of a side share its pace.
+            let pace = rows_per_second.map(|rows| (rows / work.len().max(1) as u64).max(1));
+            let sessions = self.sessions.get_mut(side).iter_mut().filter_map(Option::take);
+            // Nothing may stop between here and the sessions' coming back.
+            join_all(
+                work.into_iter()
+                    .zip(sessions)
+                    .map(move |((rowset, sink), session)| spawned::scan(session, rowset, Paced::new(sink, pace))),
+            )
+        };
+        let (source, target) = (start(Side::Source, work.source), start(Side::Target, work.target));
+        let (source, target) = tokio::join!(source, target);
+        let mut sinks: Sides<Vec<S>> = Sides::default();
+        let mut failed = None;
+        for (side, scanned) in [(Side::Source, source), (Side::Target, target)] {
+            for (at, scanned) in scanned.into_iter().enumerate() {
+                match scanned {
+                    Ok(scanned) => {
+                        self.sessions.get_mut(side)[at] = Some(scanned.session);
+                        sinks.get_mut(side).push(scanned.sink.into_inner());
+                        failed = failed.or(scanned.outcome.err());
+                    }
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+        }
+        failed.map_or(Ok(sinks), Err)
+    }
+
+    /// Ends all sessions.
     ///
     /// # Errors
     /// If a side had gone away meanwhile.
     pub async fn close(self) -> Result<(), EngineError> {
-        for session in [self.sessions.source, self.sessions.target].into_iter().flatten() {
-            session.close().await?;
+        let Sides { mut source, mut target } = self.sessions;
+        source.append(&mut target);
+        while let Some(session) = source.pop() {
+            if let Some(session) = session {
+                session.close().await?;
+            }
         }
         Ok(())
     }
@@ -135,11 +247,16 @@ fn engine_of(address: &Address) -> Result<&'static dyn Engine, EngineError> {
     })
 }
 
-async fn open_one(engine: &dyn Engine, address: &Address, manner: &Manner) -> Result<Box<dyn Session>, EngineError> {
+async fn connect(engine: &dyn Engine, address: &Address, manner: &Manner) -> Result<Box<dyn Session>, EngineError> {
     let mut session = engine.connect(address).await?;
     if *manner != Manner::default() {
         session.guard(&manner.guard).await?;
     }
+    Ok(session)
+}
+
+async fn open_one(engine: &dyn Engine, address: &Address, manner: &Manner) -> Result<Box<dyn Session>, EngineError> {
+    let mut session = connect(engine, address, manner).await?;
     session.begin(true).await?;
     Ok(session)
 }
@@ -149,8 +266,4 @@ fn lost(side: Side) -> EngineError {
         doing: format!("reading the {side}"),
         what: "its session was lost in an earlier scan".to_owned(),
     }
-}
-
-fn stopped(side: Side, error: tokio::task::JoinError) -> EngineError {
-    EngineError::Unexpected { doing: format!("reading the {side}"), what: format!("the scan stopped: {error}") }
 }

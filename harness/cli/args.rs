@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
-use crate::scenario;
+use crate::{check::Resources, scenario};
 
 /// Rehearses a database migration and its rollback on real servers, and proves both by every row and catalogue object.
 #[derive(Debug, Parser)]
@@ -165,6 +165,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "CORES", help_heading = LIMITS, value_parser = positive)]
     pub container_cpus: Option<f64>,
 
+    #[command(flatten)]
+    pub reading: Reading,
+
     /// A fixed port on 127.0.0.1 for the target's server, to look at it with other tools
     #[arg(long, value_name = "PORT", help_heading = SERVERS, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
@@ -295,4 +298,31 @@ pub fn positive(text: &str) -> Result<f64, String> {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
         _ => Err("expected a number of 0 or more".to_owned()),
     }
+}
+
+/// How checks read rows.
+#[derive(Clone, Debug, Args)]
+pub struct Reading {
+    /// Memory for rows that may differ, in MiB; what is more goes to files without names in the working directory.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..), help_heading = LIMITS)]
+    pub memory: u64,
+
+    /// Sessions by which a check reads each side at the same time, where the engine can share a snapshot among them: by
+    /// default a quarter of this machine's cores.
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = LIMITS)]
+    pub jobs: Option<usize>,
+}
+
+impl Reading {
+    /// What a check may take.
+    pub fn resources(&self, folder: PathBuf) -> Resources {
+        let usual = Resources::usual(folder);
+        let memory_bytes = self.memory.saturating_mul(1 << 20);
+        Resources { memory_bytes, jobs: self.jobs.unwrap_or(usual.jobs), ..usual }
+    }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    let jobs = text.parse().map_err(|_| "expected a number from 1 to 64".to_owned())?;
+    if (1..=64).contains(&jobs) { Ok(jobs) } else { Err("expected a number from 1 to 64".to_owned()) }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    args::{LIMITS, PLACES, REPORTS, VERDICT, positive},
+    args::{LIMITS, PLACES, REPORTS, Reading, VERDICT, positive},
     launch::{quoted, sinks, stop_on_signals, told},
     settings,
     tell::Failure,
@@ -111,6 +111,9 @@ pub struct AuditArgs {
     #[arg(long, value_name = "SECONDS", help_heading = COMPARED, default_value_t = 2.0, value_parser = positive)]
     pub settle: f64,
 
+    #[command(flatten)]
+    pub reading: Reading,
+
     /// Where reports go
     #[arg(long, value_name = "DIR", help_heading = PLACES, default_value = REPORTS)]
     pub out: PathBuf,
@@ -127,6 +130,7 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
     let selection = Selection { tables: args.tables, exclude: args.exclude, conditions: args.conditions };
     let registry = settings::registry();
     let work_root = settings::work_root(args.work_dir.clone());
+    let work_root = std::path::absolute(&work_root).unwrap_or(work_root);
     let job = AuditJob {
         id: clock::run_id(),
         options: AuditOptions {
@@ -144,7 +148,8 @@ pub async fn audit(args: AuditArgs) -> Result<u8, Failure> {
             settle_ms: (args.settle * 1000.0) as u64,
             mapping: Mapping { selection, ..mapping },
             act_ms: args.deadline.saturating_mul(1000),
-            work_root: std::path::absolute(&work_root).unwrap_or(work_root),
+            resources: args.reading.resources(work_root.clone()),
+            work_root,
         },
         sides,
         single,

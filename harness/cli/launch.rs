@@ -179,6 +179,7 @@ fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
     if provider.as_deref() == Some(EXTERNAL) && !wants_external {
         return Err(Failure::usage("`--provider external` needs a database").hint("give --target-url"));
     }
+    let work_root = absolute(&settings::work_root(args.places.work_dir.clone()));
     Ok(Options {
         subject,
         snapshot: args.snapshot.as_deref().map(absolute),
@@ -195,20 +196,18 @@ fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
         limits: limits(args),
         target_reference,
         disposable: args.disposable,
-        work_root: absolute(&settings::work_root(args.places.work_dir.clone())),
+        resources: args.reading.resources(work_root.clone()),
+        work_root,
         program,
     })
 }
 
-const fn limits(args: &RunArgs) -> Limits {
+fn limits(args: &RunArgs) -> Limits {
     options::Limits {
         act_ms: args.deadline.saturating_mul(1000),
         server_ms: args.server_deadline.saturating_mul(1000),
         reconnect_ms: args.reconnect.saturating_mul(1000),
-        memory_bytes: match args.container_memory {
-            Some(mib) => Some(mib.saturating_mul(1 << 20)),
-            None => None,
-        },
+        memory_bytes: args.container_memory.map(|mib| mib.saturating_mul(1 << 20)),
         cpus: args.container_cpus,
         port: args.port,
     }

@@ -11,8 +11,10 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+mod rowset;
 pub mod script;
 mod select;
+pub mod spawned;
 pub mod sqlite;
 mod tls;
 mod urls;
@@ -25,15 +27,13 @@ use serde::{Deserialize, Serialize};
 use script::{ScriptError, Statement};
 
 use crate::{
-    canon::{
-        RowSink,
-        comparison::{Comparison, Terms},
-    },
+    canon::RowSink,
     model::{
-        Address, Catalogue, EngineId, LogicalType, Side, TableName, Value,
+        Address, Catalogue, EngineId, LogicalType, TableName,
         catalogue::{Reference, Table},
     },
 };
+pub use rowset::{Counted, Part, RowSource, Rowset};
 
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
@@ -238,6 +238,29 @@ pub trait Session: Send {
     /// Streams a rowset into a sink in constant memory and tells how many rows it saw.
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError>;
 
+    /// Whether the rows of a rowset have addresses: integers by which the same transaction finds them again.
+    async fn has_addresses(&mut self, _rowset: &Rowset) -> Result<bool, EngineError> {
+        Ok(false)
+    }
+
+    /// Cuts a rowset into parts of about the same size, at most so many, that hold each of its rows once. One, where the
+    /// engine cannot cut it or it is not worth it.
+    async fn parts(&mut self, _rowset: &Rowset, _at_most: usize) -> Result<Vec<Part>, EngineError> {
+        Ok(vec![Part::Whole])
+    }
+
+    /// A word by which other sessions can see the very state that the open read-only transaction sees, as long as it lasts.
+    /// `None` where that cannot be had.
+    async fn share_snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
+    /// Begins a read-only transaction that sees the state that another session shares.
+    async fn begin_at(&mut self, _snapshot: &str) -> Result<(), EngineError> {
+        let what = "this engine shares no snapshots".to_owned();
+        Err(EngineError::Unexpected { doing: "beginning a transaction".to_owned(), what })
+    }
+
     /// Loads rows in bulk into named columns, inside the transaction that is open (if one is), and tells how many.
     ///
     /// Stops at the first row that the server or the source refuses; nothing of this call stays then if a transaction
@@ -321,47 +344,6 @@ pub struct KeyScript {
     pub drop: String,
     /// Brings it back as it was; the rows are checked against it.
     pub add: String,
-}
-
-/// A count and a few of the values that were counted, column by column as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// How many, exactly.
-    pub total: u64,
-    /// A few of them.
-    pub sample: Vec<Vec<Option<String>>>,
-}
-
-/// What a scan reads: named columns of one table, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rowset {
-    /// The table.
-    pub table: TableName,
-    /// Its columns, in the order in which the sink gets them.
-    pub columns: Vec<String>,
-    /// What is stated about how the rows are read.
-    pub terms: Terms,
-}
-
-impl Rowset {
-    /// These columns of all rows of a table.
-    pub fn of(table: TableName, columns: Vec<String>) -> Self {
-        Self { table, columns, terms: Terms::default() }
-    }
-
-    /// These columns of one side of a comparison, read as it states.
-    pub fn compared(comparison: &Comparison, side: Side, columns: Vec<String>) -> Self {
-        Self { table: comparison.table(side).clone(), columns, terms: comparison.terms.get(side).clone() }
-    }
-}
-
-/// Where a load takes its rows from.
-pub trait RowSource: Send {
-    /// Puts the next row's values into `row` (cleared by the caller); `Ok(false)` at the end.
-    ///
-    /// # Errors
-    /// Whatever keeps the source from giving the next row; the load stops and nothing of it stays.
-    fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// The id of an engine as the model names it.

@@ -75,6 +75,11 @@ impl<T> Sides<T> {
         Sides { source: with(self.source), target: with(self.target) }
     }
 
+    /// Takes both values apart, each with its side, source first.
+    pub fn into_each(self) -> [(Side, T); 2] {
+        [(Side::Source, self.source), (Side::Target, self.target)]
+    }
+
     /// Both values with the side that each belongs to, source first.
     pub fn iter(&self) -> impl Iterator<Item = (Side, &T)> {
         [(Side::Source, &self.source), (Side::Target, &self.target)].into_iter()

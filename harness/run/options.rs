@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::servers::Means;
-use crate::model::EngineId;
+use crate::{check::Resources, model::EngineId};
 
 /// What a run was asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub struct Options {
     pub disposable: bool,
     /// Where the run's own files go while it lasts.
     pub work_root: PathBuf,
+    /// What a check may take of this machine.
+    pub resources: Resources,
     /// The program that step processes are started from.
     pub program: PathBuf,
 }

@@ -1,12 +1,26 @@
 //! Records the state of one side: the whole catalogue, and every table's rows in own form.
 
-use std::{fs::File, io::Write, ops::ControlFlow, path::Path};
+use std::{
+    fs::File,
+    io::Write,
+    ops::ControlFlow,
+    path::Path,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     canon::{self, Cell, Form, RowDigester, RowSink},
-    engine::{self, EngineError, Guard, Rowset, Session, emptiness::empty_tables},
+    engine::{self, EngineError, Guard, Rowset, Session, emptiness::empty_tables, spawned},
     model::{Address, Endpoint, Fingerprint, Snapshot, catalogue::Table, chain, snapshot::TableSnapshot},
 };
+
+/// How often it is told how far the reading of a table is.
+const TELL: Duration = Duration::from_millis(100);
 
 /// Records one side in a fresh read-only session. Now and then `told` hears how many rows of a table were read so far.
 ///
@@ -44,15 +58,19 @@ pub(super) async fn record_guarded(
         let state = match &table.unreadable {
             Some(reason) => unreadable(reason.clone()),
             None if empty.contains(&table.name) => without_rows(table),
-            None => match rows(&mut *session, table, told).await {
-                Ok(state) => state,
-                // One table that cannot be read does not keep the others from being read.
-                Err(error) if error.is_about_the_question() => {
-                    session.recover().await?;
-                    unreadable(chain(&error))
+            None => {
+                let (back, read) = rows(session, table, told).await?;
+                session = back;
+                match read {
+                    Ok(state) => state,
+                    // One table that cannot be read does not keep the others from being read.
+                    Err(error) if error.is_about_the_question() => {
+                        session.recover().await?;
+                        unreadable(chain(&error))
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
-            },
+            }
         };
         snapshot.tables.insert(table.name.clone(), state);
     }
@@ -89,43 +107,51 @@ pub(super) fn store(state: &Snapshot, path: &Path) -> Result<(), String> {
     write().map_err(|error| format!("failed to write `{}`: {error}", path.display()))
 }
 
+/// Reads the rows of a table in a task of its own, so that who waits for it can also stop waiting where the engine blocks
+/// its thread.
 async fn rows(
-    session: &mut dyn Session,
+    session: Box<dyn Session>,
     table: &Table,
     told: &(dyn Fn(u64) + Sync),
-) -> Result<TableSnapshot, EngineError> {
+) -> Result<(Box<dyn Session>, Result<TableSnapshot, EngineError>), EngineError> {
     let mut columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     // By name, because the order of the columns is an object of the catalogue and no property of a row.
     columns.sort_unstable();
     // No key and one bucket: nothing is located here, only compared with another state of the same side.
     let digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), true).with_buckets(1);
-    let mut sink = Told { sink: digester, rows: 0, told };
-    session.scan(&Rowset::of(table.name.clone(), columns.clone()), &mut sink).await?;
-    let digest = sink.sink.finish();
-    Ok(TableSnapshot {
+    let seen = Arc::new(AtomicU64::new(0));
+    let sink = Counted { sink: digester, rows: 0, seen: Arc::clone(&seen) };
+    let mut scan = pin!(spawned::scan(session, Rowset::of(table.name.clone(), columns.clone()), sink));
+    let scanned = loop {
+        tokio::select! {
+            scanned = &mut scan => break scanned?,
+            () = tokio::time::sleep(TELL) => told(seen.load(Ordering::Relaxed)),
+        }
+    };
+    let digest = scanned.sink.sink.finish();
+    let state = scanned.outcome.map(|_| TableSnapshot {
         rows: digest.fingerprint,
         columns: columns.into_iter().zip(digest.columns).collect(),
         unreadable: None,
-    })
+    });
+    Ok((scanned.session, state))
 }
 
-/// A sink that tells how far it is.
-struct Told<'a> {
+/// A sink that lets others see how far it is.
+struct Counted {
     sink: RowDigester,
     rows: u64,
-    told: &'a (dyn Fn(u64) + Sync),
+    seen: Arc<AtomicU64>,
 }
 
-impl RowSink for Told<'_> {
+impl RowSink for Counted {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
         self.sink.cell(column, cell);
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
         self.rows += 1;
-        if self.rows.is_multiple_of(10_000) {
-            (self.told)(self.rows);
-        }
+        self.seen.store(self.rows, Ordering::Relaxed);
         self.sink.end_row()
     }
 }

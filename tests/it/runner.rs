@@ -7,6 +7,7 @@ use std::{
 };
 
 use rehearse::{
+    check::Resources,
     model::{Address, Event, EventKind, Outcome, RunId, Side, Stage, Verdict},
     provision::UrlSource,
     run::{EventSink, Finished, Job, Limits, Options, Plan, Stop, Subject, execute, registry::Registry},
@@ -77,6 +78,7 @@ fn options(sandbox: &Sandbox) -> Options {
         target_reference: None,
         disposable: false,
         work_root: sandbox.work(),
+        resources: Resources::usual(sandbox.work()),
         program: PathBuf::from(env!("CARGO_BIN_EXE_rehearse")),
     }
 }

@@ -23,7 +23,7 @@ use moment::Shifts;
 use number::Offset;
 use substitution::Substitutions;
 
-use super::{bring, cell::Cell, encode, fetch::cells, rule::Rule, temporal};
+use super::{bring, cell::Cell, encode, rule::Rule, suspect::parts, temporal};
 use crate::model::{Cause, CauseCount, Redaction};
 
 /// Values that a rule has to explain before it is a cause, where it could explain any single value.
@@ -38,25 +38,11 @@ pub struct Causes {
     tallies: Vec<Tally>,
 }
 
-/// The common forms of one row's cells, one after the other.
-struct Forms {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Forms {
-    fn of(cells: &[Cell<'_>], rules: &[Tally]) -> Self {
-        let mut forms = Self { bytes: Vec::new(), ends: vec![0] };
-        for (cell, tally) in cells.iter().zip(rules) {
-            tally.rule.encode(cell, &mut forms.bytes);
-            forms.ends.push(forms.bytes.len());
-        }
-        forms
-    }
-
-    fn get(&self, column: usize) -> &[u8] {
-        &self.bytes[self.ends[column]..self.ends[column + 1]]
-    }
+/// A changed value: the cells of both sides and their common forms.
+struct Pair<'a> {
+    column: usize,
+    cells: (Cell<'a>, Cell<'a>),
+    forms: (Vec<u8>, Vec<u8>),
 }
 
 impl Causes {
@@ -66,27 +52,36 @@ impl Causes {
         Self { names, tallies }
     }
 
-    /// Takes a changed row: the own forms of both sides' cells, as they were [fetched](super::fetch::Fetched::rows).
-    pub fn take(&mut self, source: &[u8], target: &[u8]) {
-        let (source, target): (Vec<_>, Vec<_>) = (cells(source).collect(), cells(target).collect());
-        let (source_forms, target_forms) = (Forms::of(&source, &self.tallies), Forms::of(&target, &self.tallies));
-        let width = source.len().min(target.len()).min(self.tallies.len());
-        let changed: Vec<usize> =
-            (0..width).filter(|column| source_forms.get(*column) != target_forms.get(*column)).collect();
+    /// Takes a changed row: the own forms of both sides' cells, as [`super::Suspects`] keep them. Tells the columns whose
+    /// values differ.
+    pub fn take(&mut self, source: &[u8], target: &[u8]) -> Vec<usize> {
+        let mut changed: Vec<Pair<'_>> = Vec::new();
+        for (column, ((source, source_own), (target, target_own))) in parts(source).zip(parts(target)).enumerate() {
+            // What is the same as stored is the same under every rule.
+            let Some(tally) = self.tallies.get(column).filter(|_| source_own != target_own) else { continue };
+            let (mut source_form, mut target_form) = (Vec::new(), Vec::new());
+            tally.rule.encode(&source, &mut source_form);
+            tally.rule.encode(&target, &mut target_form);
+            if source_form != target_form {
+                changed.push(Pair { column, cells: (source, target), forms: (source_form, target_form) });
+            }
+        }
         let among = if changed.len() > SWAPS { &[] } else { &changed[..] };
-        for column in &changed {
+        for Pair { column, cells: (source, target), forms } in &changed {
             let rule = self.tallies[*column].rule;
             // Two flags that are both flipped look swapped, and nothing can tell.
             let swapped = among.iter().filter(|_| rule != Rule::Boolean).find(|other| {
-                self.tallies[**other].rule == rule
-                    && source_forms.get(**other) == target_forms.get(*column)
-                    && target_forms.get(**other) == source_forms.get(*column)
+                self.tallies[other.column].rule == rule && other.forms.0 == forms.1 && other.forms.1 == forms.0
             });
             match swapped {
-                Some(other) => self.tallies[*column].count(Cause::Swapped { with: self.names[*other].clone() }),
-                None => self.tallies[*column].take(&source[*column], &target[*column]),
+                Some(other) => {
+                    let with = self.names[other.column].clone();
+                    self.tallies[*column].count(Cause::Swapped { with });
+                }
+                None => self.tallies[*column].take(source, target),
             }
         }
+        changed.into_iter().map(|pair| pair.column).collect()
     }
 
     /// The causes of every column's changed values, the most frequent first and the unexplained last.

@@ -43,6 +43,8 @@ pub(super) enum Reading {
     Multirange(Box<Reading>),
     Map,
     Opaque,
+    /// Where a row lies: block and line.
+    Address,
 }
 
 impl Reading {
@@ -260,6 +262,11 @@ impl Reading {
             },
             Self::MacAddress => Cell::MacAddress(bytes),
             Self::Opaque => Cell::Opaque(bytes),
+            Self::Address => {
+                let (block, line) = bytes.split_at_checked(4)?;
+                let line = u16::from_be_bytes(line.try_into().ok()?);
+                Cell::Integer(i64::from(u32::from_be_bytes(block.try_into().ok()?)) << 16 | i64::from(line))
+            }
             Self::Array(_) | Self::Composite(_) | Self::Range(_) | Self::Multirange(_) | Self::Map => return None,
         })
     }

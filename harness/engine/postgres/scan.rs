@@ -13,9 +13,85 @@ use super::{
 };
 use crate::{
     canon::RowSink,
-    engine::{Dialect, EngineError, Rowset, select},
+    engine::{Dialect, EngineError, Part, Rowset, select},
     model::TableName,
 };
+
+/// What a relation is, how its rows are stored and in how many blocks, and the server's version. Takes a schema and a name.
+const RELATION: &str = "SELECT c.relkind::text, a.amname::text, \
+        CASE WHEN a.amname = 'heap' AND c.relkind IN ('r', 'm') \
+             THEN (pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint)::text END, \
+        pg_catalog.current_setting('server_version_num') \
+    FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam \
+    WHERE n.nspname = $1 AND c.relname = $2";
+
+/// Blocks that are worth a session of their own.
+const BLOCKS_AT_LEAST: i64 = 64;
+
+/// The first version that scans a range of addresses without reading the rest of the table.
+const RANGE_SCANS_SINCE: i64 = 140_000;
+
+/// Addresses in one statement.
+const ADDRESSES_AT_ONCE: usize = 20_000;
+
+/// A table, a view or whatever else can be read like one.
+pub(super) struct Relation {
+    /// As it stands in FROM.
+    from: String,
+    /// Its rows can be found again by where they lie.
+    pub(super) has_addresses: bool,
+    blocks: i64,
+    server: i64,
+}
+
+/// Columns' types by schema and table.
+pub(super) type TableTypes = HashMap<(String, String), HashMap<String, PgType>>;
+
+/// What a session knows of columns' types. A transaction that only reads sees one state of the catalogue, and who has
+/// asked for a second table in it will ask for many: one question is cheaper than a thousand.
+#[derive(Debug, PartialEq)]
+pub(super) enum Types {
+    /// Types may change from statement to statement.
+    Changing,
+    /// Nobody has asked yet.
+    Unasked,
+    /// Those of all tables are worth asking for.
+    Wanted,
+    /// Those of all tables, as far as they are listed.
+    Known(TableTypes),
+}
+
+fn by_table(doing: &str, rows: Vec<Vec<Option<String>>>) -> Result<TableTypes, EngineError> {
+    let unreadable =
+        || EngineError::Unexpected { doing: doing.to_owned(), what: "a type that cannot be read".to_owned() };
+    let mut tables = TableTypes::new();
+    for (schema, table, column, kind) in column_types(rows).ok_or_else(unreadable)? {
+        tables.entry((schema, table)).or_default().insert(column, kind);
+    }
+    Ok(tables)
+}
+
+/// The conditions by which parts of a table are read, one statement each.
+fn conditions(part: &Part) -> Vec<String> {
+    // A block in the upper bits and a line in the lower sixteen, as `Reading::Address` has them.
+    let tid = |address: i64| format!("({},{})", address >> 16, address & 0xffff);
+    match part {
+        Part::Whole => vec![String::new()],
+        Part::Between(from, to) => {
+            let bound = |operator: &str, address: &i64| format!("ctid {operator} '{}'", tid(*address));
+            let bounds: Vec<_> =
+                from.iter().map(|from| bound(">=", from)).chain(to.iter().map(|to| bound("<", to))).collect();
+            vec![if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) }]
+        }
+        Part::At(addresses) => {
+            let list = |some: &[i64]| some.iter().map(|one| format!("\"{}\"", tid(*one))).collect::<Vec<_>>().join(",");
+            let batches = addresses.chunks(ADDRESSES_AT_ONCE);
+            batches.map(|some| format!(" WHERE ctid = ANY ('{{{}}}'::tid[])", list(some))).collect()
+        }
+    }
+}
 
 /// Types of columns, for [`column_types`] to read. Takes a schema and a table, or NULL for all.
 pub(super) const COLUMN_TYPES: &str = include_str!("introspect/column_types.sql");
@@ -49,6 +125,10 @@ impl PostgresSession {
             });
             readings.push(Reading::of(&kind));
         }
+        if rowset.with_address {
+            select.push("ctid".to_owned());
+            readings.push(Reading::Address);
+        }
         let from = match rowset.terms.query {
             Some(_) => format!("{} AS q", select::from(rowset, relation)),
             None => relation,
@@ -62,10 +142,26 @@ impl PostgresSession {
         let probe = if rowset.terms.first_only { format!("SELECT FROM ({select}) AS q") } else { select.clone() };
         self.run(&doing, &format!("{probe} LIMIT 0")).await?;
         self.as_the_snapshot_has_it(&rowset.table).await?;
-        self.midway = true;
-        let seen = self.stream(&doing, &format!("COPY ({select}) TO STDOUT (FORMAT binary)"), readings, sink).await?;
-        self.midway = false;
+        let mut seen = 0;
+        for part in conditions(&rowset.part) {
+            self.midway = true;
+            let copy = format!("COPY ({select}{part}) TO STDOUT (FORMAT binary)");
+            seen += self.stream(&doing, &copy, readings.clone(), sink).await?;
+            self.midway = false;
+        }
         Ok(seen)
+    }
+
+    /// Cuts a table at blocks, where a scan of a range of blocks reads nothing else.
+    pub(super) async fn cut(&mut self, rowset: &Rowset, at_most: usize) -> Result<Vec<Part>, EngineError> {
+        let relation = self.stored(&rowset.table).await?;
+        let count = (relation.blocks / BLOCKS_AT_LEAST).min(at_most as i64);
+        if !relation.has_addresses || relation.server < RANGE_SCANS_SINCE || count < 2 {
+            return Ok(vec![Part::Whole]);
+        }
+        let bound = |number: i64| (1..count).contains(&number).then(|| (relation.blocks * number / count) << 16);
+        // Blocks that come after the snapshot hold nothing that it sees.
+        Ok((0..count).map(|number| Part::Between(bound(number), bound(number + 1))).collect())
     }
 
     /// Refuses a table that was rewritten or emptied after this transaction's snapshot was taken. The lock of the statement
@@ -122,42 +218,49 @@ impl PostgresSession {
 
     /// A table as it stands in FROM: `ONLY` keeps inheritance children out, but would find a partitioned table empty.
     pub(super) async fn relation(&mut self, table: &TableName) -> Result<String, EngineError> {
-        let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'";
+        Ok(self.stored(table).await?.from)
+    }
+
+    /// How a table is stored.
+    pub(super) async fn stored(&mut self, table: &TableName) -> Result<Relation, EngineError> {
+        let doing = format!("looking for {table}");
         let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
-        let rows = self.bound(&format!("looking for {table}"), sql, &[Some(schema), Some(&table.name)]).await?;
+        let rows = self.bound(&doing, RELATION, &[Some(schema), Some(&table.name)]).await?;
         let quoted = PostgresDialect.table(table);
-        Ok(if rows.is_empty() { format!("ONLY {quoted}") } else { quoted })
+        let [kind, access, blocks, server] = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.try_into().ok())
+            // What is not there is left for the server to complain about.
+            .unwrap_or([const { None }; 4]);
+        let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let is_partitioned = kind.as_deref() == Some("p");
+        Ok(Relation {
+            from: if is_partitioned { quoted } else { format!("ONLY {quoted}") },
+            has_addresses: matches!(kind.as_deref(), Some("r" | "m")) && access.as_deref() == Some("heap"),
+            blocks: number(blocks),
+            server: number(server),
+        })
     }
 
     /// The columns' types by name.
     pub(super) async fn column_types(&mut self, table: &TableName) -> Result<HashMap<String, PgType>, EngineError> {
-        let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
-        if self.reads_only && self.known_types.is_none() {
-            // One state is seen until the transaction ends: what holds for one table is asked for all of them at once.
-            let mut known: HashMap<_, HashMap<_, _>> = HashMap::new();
-            for (schema, table, column, kind) in self.types_of(table, None).await? {
-                known.entry((schema, table)).or_default().insert(column, kind);
-            }
-            self.known_types = Some(known);
-        }
-        let key = (schema.to_owned(), table.name.clone());
-        if let Some(known) = self.known_types.as_ref().and_then(|known| known.get(&key)) {
-            return Ok(known.clone());
-        }
-        let types = self.types_of(table, Some((schema, &table.name))).await?;
-        Ok(types.into_iter().map(|(_, _, column, kind)| (column, kind)).collect())
-    }
-
-    /// The types of a table's columns, or of every table's.
-    async fn types_of(
-        &mut self,
-        table: &TableName,
-        only: Option<(&str, &str)>,
-    ) -> Result<Vec<(String, String, String, PgType)>, EngineError> {
         let doing = format!("reading the columns of {table}");
-        let rows = self.bound(&doing, COLUMN_TYPES, &[only.map(|only| only.0), only.map(|only| only.1)]).await?;
-        column_types(rows)
-            .ok_or_else(|| EngineError::Unexpected { doing, what: "a type that cannot be read".to_owned() })
+        let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
+        let place = (schema.to_owned(), table.name.clone());
+        if self.types == Types::Wanted {
+            let rows = self.bound(&doing, COLUMN_TYPES, &[None, None]).await?;
+            self.types = Types::Known(by_table(&doing, rows)?);
+        }
+        if let Types::Known(known) = &self.types
+            && let Some(types) = known.get(&place)
+        {
+            return Ok(types.clone());
+        }
+        let rows = self.bound(&doing, COLUMN_TYPES, &[Some(schema), Some(&table.name)]).await?;
+        if self.types == Types::Unasked {
+            self.types = Types::Wanted;
+        }
+        Ok(by_table(&doing, rows)?.remove(&place).unwrap_or_default())
     }
 }

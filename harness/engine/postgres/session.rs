@@ -1,16 +1,16 @@
 //! One connection to one PostgreSQL database.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, ValueRef, postgres::PgRow, query, raw_sql,
 };
 
-use super::{encode::Writing, error, types::PgType};
+use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Guard, KeyScript, RowSource, Rowset, Session, Standpoint},
+    engine::{Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, Session, Standpoint},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -32,10 +32,10 @@ pub(super) struct PostgresSession {
     pub(super) midway: bool,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
+    /// The types of columns, as far as they are known and cannot change.
+    pub(super) types: Types,
     /// Whether the open transaction only reads, and sees one state.
     pub(super) reads_only: bool,
-    /// The types of every table's columns (by schema and table) in such a transaction, once somebody asked.
-    pub(super) known_types: Option<HashMap<(String, String), HashMap<String, PgType>>>,
     /// The table last loaded in this transaction, whose lock keeps its columns as they are.
     pub(super) loaded: Option<Loaded>,
 }
@@ -55,8 +55,8 @@ impl PostgresSession {
             place,
             midway: false,
             in_transaction: false,
+            types: Types::Changing,
             reads_only: false,
-            known_types: None,
             loaded: None,
         }
     }
@@ -177,6 +177,27 @@ impl Session for PostgresSession {
         self.copy_out(rowset, sink).await
     }
 
+    async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {
+        Ok(self.stored(&rowset.table).await?.has_addresses)
+    }
+
+    async fn parts(&mut self, rowset: &Rowset, at_most: usize) -> Result<Vec<Part>, EngineError> {
+        self.cut(rowset, at_most).await
+    }
+
+    async fn share_snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        // A standby exports none, and says so by an error that would end the transaction.
+        let sql = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_export_snapshot() END";
+        let rows = self.texts("sharing a snapshot", sql).await?;
+        Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    async fn begin_at(&mut self, snapshot: &str) -> Result<(), EngineError> {
+        self.begin(true).await?;
+        let sql = format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', "''"));
+        self.run("taking a shared snapshot", &sql).await
+    }
+
     async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {
         self.copy_in(table, columns, rows).await
     }
@@ -220,8 +241,8 @@ impl Session for PostgresSession {
         let sql = if read_only { READ } else { "BEGIN" };
         self.run("beginning a transaction", sql).await?;
         self.in_transaction = true;
+        self.types = if read_only { Types::Unasked } else { Types::Changing };
         self.reads_only = read_only;
-        self.known_types = None;
         Ok(())
     }
 
@@ -229,13 +250,13 @@ impl Session for PostgresSession {
     /// back, and say so only in a word that the driver drops.
     async fn commit(&mut self) -> Result<(), EngineError> {
         (self.in_transaction, self.reads_only) = (false, false);
-        self.known_types = None;
+        self.types = Types::Changing;
         self.run("committing", "SELECT 1; COMMIT").await
     }
 
     async fn tx_rollback(&mut self) -> Result<(), EngineError> {
         (self.in_transaction, self.reads_only) = (false, false);
-        self.known_types = None;
+        self.types = Types::Changing;
         self.run("rolling back a transaction", "ROLLBACK").await
     }
 

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, Part, RowSource, Rowset, Session},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -83,6 +83,24 @@ impl Session for SqliteSession {
 
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
         self.run(format!("reading {}", rowset.table), |connection| scan::scan(connection, rowset, sink))
+    }
+
+    async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {
+        let doing = format!("looking for {}", rowset.table);
+        Ok(self.run(doing, |connection| scan::address(connection, &rowset.table))?.is_some())
+    }
+
+    async fn parts(&mut self, rowset: &Rowset, at_most: usize) -> Result<Vec<Part>, EngineError> {
+        self.run(format!("cutting {}", rowset.table), |connection| scan::parts(connection, rowset, at_most))
+    }
+
+    async fn share_snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        let keeps = self.run("looking how the file is locked", scan::keeps_writers_out)?;
+        Ok(keeps.then(|| "locked".to_owned()))
+    }
+
+    async fn begin_at(&mut self, _snapshot: &str) -> Result<(), EngineError> {
+        self.begin(true).await
     }
 
     async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {

@@ -154,6 +154,7 @@ impl Audit {
             stop: &self.stop,
             redaction: &self.redaction,
             fail_on: &self.options.fail_on,
+            resources: &self.options.resources,
         };
         let mut seconds = BTreeMap::new();
         for check in order() {

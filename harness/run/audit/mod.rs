@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     canon::comparison::Mapping,
-    check::Manner,
+    check::{Manner, Resources},
     model::{Redaction, RunId, Side, Sides},
     provision::UrlSource,
 };
@@ -55,6 +55,8 @@ pub struct AuditOptions {
     pub act_ms: u64,
     /// Where the run's own files go while it lasts.
     pub work_root: PathBuf,
+    /// What a check may take of this machine.
+    pub resources: Resources,
 }
 
 /// Everything that an audit needs.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{RunError, Stop, recorder::Recorder};
 use crate::{
     canon::comparison::{self, Derived, Mapping},
-    check::{self, CheckContext, Examined, Tally},
+    check::{self, CheckContext, Examined, Resources, Tally},
     migrate::NotCarried,
     model::{
         Coverage, EventKind, FindingKind, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
@@ -57,6 +57,8 @@ pub(super) struct Bounds<'a> {
     pub redaction: &'a Redaction,
     /// Which findings make a check fail.
     pub fail_on: &'a FailOn,
+    /// What it may take of this machine.
+    pub resources: &'a Resources,
 }
 
 /// Which findings make a check fail.
@@ -123,7 +125,7 @@ impl Examination {
     /// Runs one check at one stage.
     pub async fn look(&mut self, stage: Stage, id: &str, bounds: &Bounds<'_>) -> Looked {
         let started = Instant::now();
-        let result = bounded(self.examine(stage, id, bounds.redaction), bounds.limit, bounds.stop).await;
+        let result = bounded(self.examine(stage, id, bounds), bounds.limit, bounds.stop).await;
         let (outcome, examined) = match result {
             Err(error) => (Outcome::Broken { error }, Examined::default()),
             Ok(examined) => match &examined.skipped {
@@ -151,7 +153,7 @@ impl Examination {
         })))
     }
 
-    async fn examine(&mut self, at: Stage, id: &str, redaction: &Redaction) -> Result<Examined, String> {
+    async fn examine(&mut self, at: Stage, id: &str, bounds: &Bounds<'_>) -> Result<Examined, String> {
         let check = check::by_id(id).ok_or_else(|| format!("no check is called `{id}`"))?;
         if self.derived.is_none() {
             let has_both = |stage| Side::BOTH.iter().all(|side| self.snapshots.contains_key(&(stage, *side)));
@@ -162,12 +164,12 @@ impl Examination {
                 return Err(problem.to_string());
             }
             if stage != Stage::Migrated {
-                return self.examine_with(check, at, &derived, redaction).await;
+                return self.examine_with(check, at, &derived, bounds).await;
             }
             self.derived = Some(derived);
         }
         let derived = self.derived.take().expect("just looked");
-        let examined = self.examine_with(check, at, &derived, redaction).await;
+        let examined = self.examine_with(check, at, &derived, bounds).await;
         self.derived = Some(derived);
         examined
     }
@@ -193,7 +195,7 @@ impl Examination {
         check: &'static dyn check::Check,
         stage: Stage,
         derived: &Derived,
-        redaction: &Redaction,
+        bounds: &Bounds<'_>,
     ) -> Result<Examined, String> {
         let not_carried: Vec<(String, String)> =
             self.not_carried.iter().map(|one| (one.object.clone(), one.reason.clone())).collect();
@@ -204,8 +206,9 @@ impl Examination {
             derived,
             tally: self.tallies.remove(&stage).unwrap_or_default(),
             not_carried: &not_carried,
-            redaction,
+            redaction: bounds.redaction,
             sample: SAMPLE,
+            resources: bounds.resources,
             writes_source: false,
         };
         let examined = check.run(&mut cx).await.map_err(|error| chain(&error))?;

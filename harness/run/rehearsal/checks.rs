@@ -15,7 +15,8 @@ impl Rehearsal {
     pub(super) async fn check(&mut self, stage: Stage, id: &'static str) -> Result<(), RunError> {
         let run = Arc::clone(&self.run);
         let limit = Duration::from_millis(run.options.limits.act_ms);
-        let bounds = Bounds { limit, stop: &run.stop, redaction: &run.redaction, fail_on: &FailOn::ERRORS };
+        let (redaction, resources) = (&run.redaction, &run.options.resources);
+        let bounds = Bounds { limit, stop: &run.stop, redaction, fail_on: &FailOn::ERRORS, resources };
         let looked = self.examination.look(stage, id, &bounds).await;
         self.checked(stage, id, looked)
     }

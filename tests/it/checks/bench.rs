@@ -11,7 +11,7 @@ use std::{
 
 use rehearse::{
     canon::comparison::{self, Derived, Stated},
-    check::{Check, CheckContext, Examined, Manner, Readers, Tally},
+    check::{Check, CheckContext, Examined, Manner, Readers, Resources, Tally},
     engine::{self, EngineError, Guard},
     model::{Address, Endpoint, EngineId, Host, Redaction, Secret, Side, Sides, Snapshot, Stage},
     provision, run,
@@ -150,6 +150,11 @@ impl Pair<'_> {
         self.target(&format!("DROP SCHEMA public CASCADE; CREATE SCHEMA public; {TARGET}"));
     }
 
+    /// Where both sides are.
+    pub fn addresses(&self) -> &Sides<Address> {
+        &self.addresses
+    }
+
     /// Where a side is.
     pub fn address(&self, side: Side) -> &Address {
         self.addresses.get(side)
@@ -279,6 +284,7 @@ impl Pair<'_> {
         left: &[(String, String)],
     ) -> Vec<Examined> {
         self.bench.runtime.block_on(async {
+            let resources = Resources::usual(std::env::temp_dir());
             let mut cx = CheckContext {
                 stage,
                 readers: Readers::open(&self.addresses).await.unwrap(),
@@ -288,6 +294,7 @@ impl Pair<'_> {
                 not_carried: left,
                 redaction,
                 sample: SAMPLE,
+                resources: &resources,
                 writes_source: false,
             };
             let mut examined = Vec::new();

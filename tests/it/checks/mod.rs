@@ -258,7 +258,9 @@ fn every_file_with_a_check_is_registered() {
     let mut written = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_file() && fs::read_to_string(&path).unwrap().contains("impl Check for ") {
+        let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
+        // A folder beside a file of its name has parts of it, and no `mod.rs`.
+        if fs::read_to_string(&file).is_ok_and(|text| text.contains("impl Check for ")) {
             written.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use rehearse::{
     canon::comparison,
-    check::{self, CheckContext, Readers, Tally},
+    check::{self, CheckContext, Readers, Resources, Tally},
     model::{Address, Coverage, Endpoint, Host, Redaction, Side, Sides, Snapshot, Stage, Verdict},
     run,
 };
@@ -84,6 +84,7 @@ impl Twins {
                 ((Stage::Migrated, Side::Source), self.source.clone()),
                 ((Stage::Migrated, Side::Target), target),
             ]);
+            let resources = Resources::usual(std::env::temp_dir());
             let mut cx = CheckContext {
                 stage: Stage::Migrated,
                 readers: Readers::open(&addresses).await.unwrap(),
@@ -93,6 +94,7 @@ impl Twins {
                 not_carried: &[],
                 redaction: &Redaction::Show,
                 sample: 3,
+                resources: &resources,
                 writes_source: false,
             };
             let mut said = Said { findings: BTreeSet::new(), coverage: Coverage::default() };

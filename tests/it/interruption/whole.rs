@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use rehearse::{
+    check::Resources,
     model::{Address, Event, EventKind, RunId},
     provision::UrlSource,
     run::{self, EventSink, Job, Limits, Options, Stop, Subject, registry::Registry},
@@ -162,6 +163,7 @@ async fn play(place: &Place, watcher: fn(&EventKind) -> io::Result<()>) -> Resul
         target_reference: None,
         disposable: false,
         work_root: place.sandbox.work(),
+        resources: Resources::usual(place.sandbox.work()),
         program: PathBuf::from(env!("CARGO_BIN_EXE_rehearse")),
     };
     let job = Job {

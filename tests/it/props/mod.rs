@@ -5,3 +5,4 @@ mod forms;
 mod nested;
 mod pinned;
 mod rows;
+mod tables;

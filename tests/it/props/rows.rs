@@ -1,11 +1,18 @@
 //! Properties of the digests and of locating, over small tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use proptest::{collection::vec, prelude::*};
 use rehearse::{
-    canon::{Buckets, Cell, Fetch, Fetched, Form, Located, RowDigester, RowSink, Rule, Suspects, TableDigest, compare},
-    model::Sides,
+    canon::{
+        Buckets, Causes, Cell, Form, Join, Keep, Located, RowDigester, RowSink, Rule, Suspects, TableDigest,
+        suspect::{Ordered, texts},
+    },
+    model::{Redaction, Sides},
 };
 
 proptest! {
@@ -48,10 +55,8 @@ proptest! {
         }
         let capped = locate(&sides, &key, limit, 1);
         prop_assert_eq!(totals(&capped), totals(&found));
-        prop_assert!(capped.wanted.missing.len() <= 1 && capped.wanted.changed.len() <= 1);
-        for bytes in [usize::MAX, 600, 0] {
-            fetched_are_the_rows(&sides, &key, &found, bytes)?;
-        }
+        prop_assert!(capped.sample.missing.len() <= 1 && capped.sample.changed.len() <= 2);
+        samples_are_the_rows(&sides, &found)?;
     }
 }
 
@@ -88,6 +93,16 @@ fn feed(rows: &[Row], sink: &mut impl RowSink) {
     }
 }
 
+/// Partitions in memory.
+struct Kept(Vec<Vec<u8>>);
+
+impl Keep for Kept {
+    fn keep(&mut self, partition: usize, record: &[u8]) -> ControlFlow<()> {
+        self.0[partition].extend_from_slice(record);
+        ControlFlow::Continue(())
+    }
+}
+
 fn locate(sides: &Sides<Vec<Row>>, key: &[usize], limit: u64, cap: usize) -> Located {
     let digests = sides.as_ref().map(|rows| {
         let mut digester = RowDigester::new(FORMS.to_vec(), key.to_vec(), false).with_buckets(16);
@@ -96,20 +111,31 @@ fn locate(sides: &Sides<Vec<Row>>, key: &[usize], limit: u64, cap: usize) -> Loc
     });
     let differing = Buckets::differing(&digests.source, &digests.target);
     assert_eq!(differing.is_empty(), digests.source.fingerprint == digests.target.fingerprint);
-    let mut found = Located { changed_values: vec![0; 3], ..Located::default() };
-    let mut seen = 0;
-    for group in differing.groups(&digests.source, &digests.target, limit) {
-        seen += group.len();
-        let suspects = sides.as_ref().map(|rows| {
-            let mut suspects = Suspects::new(FORMS.to_vec(), key.to_vec(), group.clone());
-            feed(rows, &mut suspects);
-            suspects
-        });
-        found.add(compare(&suspects.source, &suspects.target, cap), cap);
+    let buckets = Arc::new(differing.parted(limit));
+    let kept = sides.as_ref().map(|rows| {
+        let kept = Kept(vec![Vec::new(); buckets.partition_count()]);
+        let mut suspects = Suspects::new(FORMS.to_vec(), key.to_vec(), Arc::clone(&buckets), kept);
+        feed(rows, &mut suspects);
+        suspects.finish().0
+    });
+    let total: usize = kept.source.iter().chain(&kept.target).map(|records| records.len() / RECORD).sum();
+    assert_eq!(total as u64, buckets.rows().source + buckets.rows().target);
+    let columns = ["key", "one", "other"].map(|name| (name.to_owned(), Rule::Number));
+    let mut join = Join::new(FORMS.to_vec(), key.to_vec(), Causes::new(columns), cap);
+    for (source, target) in kept.source.into_iter().zip(kept.target) {
+        // What was folded once is the same as what was not.
+        let folded = Ordered::new(Ordered::new(source).into_records());
+        join.partition(&Sides::new(folded, Ordered::new(target)));
     }
-    assert_eq!(seen, differing.len());
+    let (found, causes) = join.finish(&Redaction::Show);
+    for (total, causes) in found.changed_values.iter().zip(causes) {
+        assert_eq!(causes.iter().map(|one| one.total).sum::<u64>(), *total);
+    }
     found
 }
+
+/// Bytes of a record of three integers.
+const RECORD: usize = 24 + 3 * 9;
 
 /// What a person with enough paper would find.
 struct Model {
@@ -154,47 +180,22 @@ impl Model {
     }
 }
 
-/// The third pass gives back the rows that the second one marked: there, and different from the other side's; in as many
-/// scans as the bytes that it may keep need.
-fn fetched_are_the_rows(
-    sides: &Sides<Vec<Row>>,
-    key: &[usize],
-    found: &Located,
-    bytes: usize,
-) -> Result<(), TestCaseError> {
-    let wanted = &found.wanted;
-    let mut marks = Sides::new(
-        wanted.missing.iter().chain(wanted.changed.iter().map(|changed| &changed.source)).copied().collect::<Vec<_>>(),
-        wanted.extraneous.iter().chain(wanted.changed.iter().map(|changed| &changed.target)).copied().collect(),
+/// What is shown is there, and different from the other side's in the columns that are said to differ.
+fn samples_are_the_rows(sides: &Sides<Vec<Row>>, found: &Located) -> Result<(), TestCaseError> {
+    let texts_of = |row: &Row| [row.0, row.1, row.2].map(|value| Some(value.to_string())).to_vec();
+    let sample = &found.sample;
+    prop_assert_eq!(sample.missing.len() as u64, found.missing);
+    prop_assert_eq!(sample.extraneous.len() as u64, found.extraneous);
+    let shown = Sides::new(
+        sample.missing.iter().chain(sample.changed.iter().map(|changed| &changed.source)).collect::<Vec<_>>(),
+        sample.extraneous.iter().chain(sample.changed.iter().map(|changed| &changed.target)).collect(),
     );
-    let mut samples: Sides<BTreeMap<_, _>> = Sides::default();
-    while let Some(lowest) = marks.source.iter().chain(&marks.target).map(|mark| mark.key).min() {
-        let fetched: Sides<Fetched> = Sides::from_fn(|side| {
-            let wanted = marks.get(side).iter().copied();
-            let mut fetch = Fetch::new(FORMS.to_vec(), key.to_vec(), wanted, Some(lowest), bytes);
-            feed(sides.get(side), &mut fetch);
-            fetch.finish()
-        });
-        for (side, fetched) in fetched.iter() {
-            let left = marks.get(side).len();
-            marks.get_mut(side).retain(|mark| match fetched.texts(mark).filter(|_| fetched.is_complete(&mark.key)) {
-                Some(texts) => {
-                    samples.get_mut(side).insert(*mark, texts);
-                    false
-                }
-                None => true,
-            });
-            let stuck = marks.get(side).iter().any(|mark| mark.key == lowest);
-            prop_assert!(!stuck, "no scan fetched {} of {left} rows", marks.get(side).len());
-        }
+    for (side, shown) in shown.iter() {
+        let rows: Vec<_> = sides.get(side).iter().map(texts_of).collect();
+        prop_assert!(shown.iter().all(|own| rows.contains(&texts(own))));
     }
-    for (side, samples) in samples.iter() {
-        let texts = |row: &Row| [row.0, row.1, row.2].map(|value| Some(value.to_string())).to_vec();
-        let rows: Vec<_> = sides.get(side).iter().map(texts).collect();
-        prop_assert!(samples.values().all(|sample| rows.contains(sample)));
-    }
-    for changed in &wanted.changed {
-        let (source, target) = (&samples.source[&changed.source], &samples.target[&changed.target]);
+    for changed in &sample.changed {
+        let (source, target) = (texts(&changed.source), texts(&changed.target));
         let differing: Vec<usize> = (0..3).filter(|column| source[*column] != target[*column]).collect();
         prop_assert_eq!(&differing, &changed.columns);
     }

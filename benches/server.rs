@@ -1,10 +1,10 @@
-//! The server that everything is measured on.
+//! A server that a benchmark measures on.
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use rehearse::{
-    engine::{self, Dialect, Engine, Session},
+    engine::{self, Engine, Session},
     model::{Address, Endpoint, Host, Lease, Side},
     provision::{self, LeaseLog, ProvisionError, Request, Server, UrlSource},
     run::clock,
@@ -21,15 +21,15 @@ pub struct Started {
 }
 
 impl Started {
-    /// Starts the newest PostgreSQL that the provider has here.
-    pub async fn new(provider: &str) -> Result<Self, Error> {
+    /// Starts the newest server of an engine that the provider has here.
+    pub async fn new(engine: &str, provider: &str) -> Result<Self, Error> {
         // Databases belong on a disk, and as root the server's account must be able to pass through.
         let home = tempfile::Builder::new().prefix("rh-bench").tempdir_in("/var/tmp")?;
         std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o711))?;
         let request = Request {
             run: clock::run_id(),
             side: Side::Target,
-            engine: postgres(),
+            engine: engine::by_id(engine).ok_or("no such engine")?,
             version: None,
             image: None,
             memory_bytes: None,
@@ -65,33 +65,22 @@ impl Started {
         self.home.path()
     }
 
-    /// How its SQL is written.
-    pub fn dialect(&self) -> &'static dyn Dialect {
-        postgres().dialect()
+    /// Its engine.
+    pub fn engine(&self) -> &'static dyn Engine {
+        engine::by_id(self.server.admin.engine.as_str()).expect("its engine started it")
+    }
+
+    /// One of its databases, or the one from which others are made.
+    pub fn address(&self, database: Option<&str>) -> Address {
+        match database {
+            Some(name) => self.server.admin.with_database(name),
+            None => self.server.admin.clone(),
+        }
     }
 
     /// Opens a session in one of its databases.
     pub async fn session(&self, database: Option<&str>) -> Result<Box<dyn Session>, Error> {
-        let address = match database {
-            Some(name) => self.server.admin.with_database(name),
-            None => self.server.admin.clone(),
-        };
-        Ok(postgres().connect(&address).await?)
-    }
-
-    /// Its URL with the password, for the environment of the program.
-    pub fn url(&self) -> String {
-        let Address { endpoint, .. } = &self.server.admin;
-        let Endpoint::Server { host, user, password, database, .. } = endpoint else { unreachable!("a server") };
-        let password = password.as_ref().map_or(String::new(), |password| format!(":{}", password.reveal()));
-        match host {
-            Host::Tcp { host, port } => format!("postgres://{user}{password}@{host}:{port}/{database}"),
-            Host::Socket { directory, port } => {
-                let directory = directory.display();
-                // The host in the query is the one that counts.
-                format!("postgres://{user}{password}@localhost/{database}?host={directory}&port={port}")
-            }
-        }
+        Ok(self.engine().connect(&self.address(database)).await?)
     }
 
     /// Stops it and removes everything.
@@ -100,8 +89,18 @@ impl Started {
     }
 }
 
-fn postgres() -> &'static dyn Engine {
-    engine::by_id("postgres").expect("PostgreSQL is registered")
+/// A database's URL with the password, for the environment of a program.
+pub fn url(address: &Address) -> String {
+    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { unreachable!("a server") };
+    let password = password.as_ref().map_or(String::new(), |password| format!(":{}", password.reveal()));
+    match host {
+        Host::Tcp { host, port } => format!("{}://{user}{password}@{host}:{port}/{database}", address.engine),
+        Host::Socket { directory, port } => {
+            let directory = directory.display();
+            // The host in the query is the one that counts.
+            format!("{}://{user}{password}@localhost/{database}?host={directory}&port={port}", address.engine)
+        }
+    }
 }
 
 struct Leases(Vec<Lease>);

@@ -1,0 +1,57 @@
+//! The program itself, as a user runs it: every check, not only the one of the rows.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use rehearse::model::{Address, Endpoint, Report};
+use tokio::process::Command;
+
+use crate::{Error, peak_mib, server::url};
+
+/// How often memory is looked at. The kernel keeps the peak; only what is gained after the last look is missed.
+const WATCH: Duration = Duration::from_millis(10);
+
+/// What came of an audit.
+pub struct Audited {
+    /// From the program's start to its end.
+    pub seconds: f64,
+    /// Peak resident memory.
+    pub peak_mib: f64,
+    /// The report.
+    pub report: Report,
+}
+
+impl Audited {
+    /// Seconds of one check.
+    pub fn check(&self, id: &str) -> f64 {
+        let checks = self.report.scenarios.iter().flat_map(|scenario| &scenario.checks);
+        checks.filter(|check| check.id == id).map(|check| check.duration_ms as f64 / 1000.0).sum()
+    }
+}
+
+/// Audits two databases.
+pub async fn audit(source: &Address, target: &Address) -> Result<Audited, Error> {
+    let home = tempfile::Builder::new().prefix("rh-bench").tempdir_in("/var/tmp")?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
+    command.arg("audit").arg("--out").arg(home.path()).arg("--work-dir").arg(home.path());
+    command.env("REHEARSE_STATE_DIR", home.path());
+    for (variable, address) in [("REHEARSE_AUDIT_SOURCE", source), ("REHEARSE_AUDIT_TARGET", target)] {
+        match &address.endpoint {
+            Endpoint::File(path) => command.env(variable, path),
+            Endpoint::Server { .. } => command.env(variable, url(address)),
+        };
+    }
+    let started = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
+    let process = child.id().ok_or("the program ended at once")?.to_string();
+    let mut peak = 0.0_f64;
+    while child.try_wait()?.is_none() {
+        peak = peak.max(peak_mib(&process));
+        tokio::time::sleep(WATCH).await;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let report = std::fs::read_to_string(home.path().join("audit/latest/report.json"))?;
+    Ok(Audited { seconds, peak_mib: peak, report: serde_json::from_str(&report)? })
+}
