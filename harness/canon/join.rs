@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Causes,
+    Causes, KeyShift,
+    cause::Moved,
     cell::Cell,
     digest::Form,
     row::Row,
-    rule::Fit,
+    rule::{Fit, Rule},
     suspect::{Ordered, Suspect, parts},
 };
-use crate::model::{CauseCount, Redaction, Sides};
+use crate::model::{CauseCount, Redaction, Side, Sides};
 
 /// Changed rows that are kept to show: so many times the sample of one column.
 const COLUMNS_SHOWN: usize = 16;
@@ -24,6 +25,8 @@ pub struct Join {
     forms: Vec<Form>,
     key: Vec<usize>,
     causes: Causes,
+    /// Rows of either side that may be the other side's under another key.
+    keys: KeyShift,
     cap: usize,
     located: Located,
     /// Rows whose values a rule folded, and the other side's not to the very same.
@@ -46,6 +49,8 @@ pub struct Located {
     pub changed: u64,
     /// Values that differ in changed rows, for each column.
     pub changed_values: Vec<u64>,
+    /// How the keys of rows moved that are there on the other side under another key.
+    pub moved: Option<Moved>,
     /// Some of the rows, to show.
     pub sample: Sample,
 }
@@ -88,7 +93,12 @@ impl Join {
         let width = forms.len();
         let located = Located { changed_values: vec![0; width], ..Located::default() };
         let folded = Sides::new(vec![0; width], vec![0; width]);
-        Self { forms, key, causes, cap, located, folded, shown: vec![0; width] }
+        let rules = forms.iter().map(|form| match form {
+            Form::Own => Rule::Stored,
+            Form::Common(rule) => *rule,
+        });
+        let keys = KeyShift::new(rules.collect(), &key);
+        Self { forms, key, causes, keys, cap, located, folded, shown: vec![0; width] }
     }
 
     /// Takes one partition: all rows of its buckets.
@@ -161,7 +171,8 @@ impl Join {
     }
 
     /// What was found, and the causes of each column's changed values.
-    pub fn finish(self, redaction: &Redaction) -> (Located, Vec<Vec<CauseCount>>) {
+    pub fn finish(mut self, redaction: &Redaction) -> (Located, Vec<Vec<CauseCount>>) {
+        self.located.moved = self.keys.finish();
         (self.located, self.causes.finish(redaction))
     }
 
@@ -229,6 +240,8 @@ impl Join {
         let mut columns = Vec::new();
         for _ in 0..times {
             columns = self.causes.take(source, target);
+            self.keys.take(Side::Source, source, true);
+            self.keys.take(Side::Target, target, true);
         }
         self.fold(source, target, times, &columns);
         if columns.is_empty() {
@@ -245,11 +258,20 @@ impl Join {
     }
 
     fn missing(&mut self, rows: &[Left<'_>]) {
+        self.under_another_key(Side::Source, rows);
         let located = &mut self.located;
         count(rows, self.cap, &mut located.missing, &mut located.repeated.source, &mut located.sample.missing);
     }
 
+    /// Rows that one side has more often than the other are known to be that.
+    fn under_another_key(&mut self, side: Side, rows: &[Left<'_>]) {
+        for row in rows.iter().filter(|row| !row.is_repeated) {
+            (0..row.times).for_each(|_| self.keys.take(side, row.own, false));
+        }
+    }
+
     fn extraneous(&mut self, rows: &[Left<'_>]) {
+        self.under_another_key(Side::Target, rows);
         let located = &mut self.located;
         count(rows, self.cap, &mut located.extraneous, &mut located.repeated.target, &mut located.sample.extraneous);
     }

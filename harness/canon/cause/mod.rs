@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use choice::{Amounts, Choice};
 use distance::Distances;
-pub use key::KeyShift;
+pub use key::{KeyShift, Moved};
 use moment::Shifts;
 use number::Offset;
 use substitution::Substitutions;

@@ -7,12 +7,12 @@ use crate::{
     model::{Cause, CauseCount, Evidence, Finding, FindingKind, Side, Subject, finding::KeyPart},
 };
 
-/// Why rows are on one side only, where that is known of some.
-fn repeated(repeated: u64, total: u64) -> Vec<CauseCount> {
-    match repeated {
-        0 => Vec::new(),
-        _ => whole(vec![CauseCount { cause: Cause::Repeated, total: repeated }], total),
-    }
+/// Why rows are as they are, where that is known of some: those that the other side has, but not as often, and those that it
+/// has under another key.
+fn of_rows(repeated: u64, moved: Option<CauseCount>, total: u64) -> Vec<CauseCount> {
+    let repeated = CauseCount { cause: Cause::Repeated, total: repeated };
+    let known: Vec<_> = std::iter::once(repeated).chain(moved).filter(|one| one.total > 0).collect();
+    if known.is_empty() { known } else { whole(known, total) }
 }
 
 /// Causes that add up to the total, also if a row was gone when its values were to be fetched.
@@ -38,16 +38,20 @@ impl Pass<'_> {
         };
         if located.missing > 0 {
             let finding = Finding::error(FindingKind::MissingRow, subject(Side::Target), located.missing);
-            let finding = finding.with_causes(repeated(located.repeated.source, located.missing));
+            let moved = located.moved.map(|moved| moved.cause(moved.missing));
+            let finding = finding.with_causes(of_rows(located.repeated.source, moved, located.missing));
             examined.findings.push(finding.with_sample(rows(Side::Source, &sample.missing)));
         }
         if located.extraneous > 0 {
             let finding = Finding::error(FindingKind::ExtraneousRow, subject(Side::Target), located.extraneous);
-            let finding = finding.with_causes(repeated(located.repeated.target, located.extraneous));
+            let moved = located.moved.map(|moved| moved.cause(moved.extraneous));
+            let finding = finding.with_causes(of_rows(located.repeated.target, moved, located.extraneous));
             examined.findings.push(finding.with_sample(rows(Side::Target, &sample.extraneous)));
         }
         if located.changed > 0 {
-            examined.findings.push(Finding::error(FindingKind::ChangedRow, subject(Side::Target), located.changed));
+            let finding = Finding::error(FindingKind::ChangedRow, subject(Side::Target), located.changed);
+            let moved = located.moved.map(|moved| moved.cause(moved.changed));
+            examined.findings.push(finding.with_causes(of_rows(0, moved, located.changed)));
         }
         let changed = located.changed_values.iter().zip(causes).enumerate().filter(|(_, (total, _))| **total > 0);
         for (at, (total, causes)) in changed {

@@ -122,3 +122,50 @@ fn causes_show_no_values_unless_asked() {
     }
     assert!(hidden.contains("substituted") && hidden.contains("\"micros\":3600000000"), "{hidden}");
 }
+
+#[test]
+fn keys_that_moved_are_a_cause_of_rows() {
+    let Some(bench) = Bench::take("keys_that_moved_are_a_cause_of_rows") else { return };
+    let mut pair = bench.pair();
+    // One key too far, a thousand further, and two rows that are only gone.
+    pair.source(
+        "CREATE TABLE dense (id INTEGER PRIMARY KEY, name TEXT);
+         INSERT INTO dense VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e');
+         CREATE TABLE far (id INTEGER PRIMARY KEY, name TEXT);
+         INSERT INTO far VALUES (1, 'a'), (20, 'b'), (300, 'c'), (4, 'x'), (5, 'y');
+         CREATE TABLE gone (id INTEGER PRIMARY KEY, name TEXT);
+         INSERT INTO gone VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+    );
+    pair.target(
+        "CREATE TABLE dense (id int PRIMARY KEY, name text);
+         INSERT INTO dense VALUES (2, 'a'), (3, 'b'), (4, 'c'), (5, 'd'), (6, 'e');
+         CREATE TABLE far (id int PRIMARY KEY, name text);
+         INSERT INTO far VALUES (1001, 'a'), (1020, 'b'), (1300, 'c'), (4, 'x');
+         CREATE TABLE gone (id int PRIMARY KEY, name text);
+         INSERT INTO gone VALUES (3, 'c')",
+    );
+    pair.record(Stage::Migrated);
+    let examined = examined(&pair, &Redaction::Show);
+    let rows = examined.findings.iter().filter(|finding| finding.kind != FindingKind::ChangedValue);
+    let told: Vec<String> = rows
+        .map(|finding| {
+            let table = finding.subject.table.as_ref().unwrap();
+            format!("{table} {} {}: {}", finding.kind, finding.total, causes(finding).join("; "))
+        })
+        .collect();
+    let (one, far) = (
+        "the other side has the row with its key moved by +1",
+        "the other side has the row with its key moved by +1000",
+    );
+    assert_eq!(
+        told,
+        [
+            format!("dense missing_row 1: 1 row: {one}"),
+            format!("dense extraneous_row 1: 1 row: {one}"),
+            format!("dense changed_row 4: 4 rows: {one}"),
+            format!("far missing_row 4: 3 rows: {far}; 1 row: unexplained"),
+            format!("far extraneous_row 3: 3 rows: {far}"),
+            "gone missing_row 2: ".to_owned(),
+        ]
+    );
+}
