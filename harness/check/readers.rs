@@ -165,7 +165,7 @@ impl Readers {
             let Ok(mut session) = connect(self.engine(side), self.addresses.get(side), &self.manner).await else {
                 break;
             };
-            if session.begin_at(&snapshot).await.is_err() {
+            if session.guard(&self.manner.guard).await.is_err() || session.begin_at(&snapshot).await.is_err() {
                 break;
             }
             more.push(Some(session));
