@@ -30,7 +30,7 @@ use crate::{
     canon::RowSink,
     model::{
         Address, Catalogue, EngineId, LogicalType, TableName,
-        catalogue::{Reference, Table},
+        catalogue::{Column, Reference, Table},
     },
 };
 pub use rowset::{Counted, Part, RowSource, Rowset};
@@ -181,6 +181,12 @@ pub trait Dialect: Sync {
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
 
+    /// The text of a value of a column's type, another one for each number as far as the type has so many; `None` if none is
+    /// known. For types of which only this engine knows what their values look like.
+    fn specimen(&self, _column: &Column, _number: u64) -> Option<String> {
+        None
+    }
+
     /// The statement that drops an index of a table if it is there.
     fn drop_index(&self, table: &TableName, index: &str) -> String {
         // An index lies in its table's schema, and is named as a table is.
@@ -329,8 +335,7 @@ pub trait Session: Send {
         Ok(Standpoint::default())
     }
 
-    /// Makes a session that only reads usable again after it was refused something. Where an error ends the transaction,
-    /// this begins another one, which sees what was committed meanwhile.
+    /// Makes a session that only reads usable again after it was refused something; it sees the state that it saw before.
     async fn recover(&mut self) -> Result<(), EngineError> {
         Ok(())
     }
