@@ -64,7 +64,7 @@ impl Rowset {
 
     /// The same rows as they are sent, with the cells of these columns (ascending positions).
     #[must_use]
-    pub fn as_sent(mut self, cells: Vec<usize>) -> Self {
+    pub fn with_sent(mut self, cells: Vec<usize>) -> Self {
         self.as_sent = Some(cells);
         self
     }

@@ -168,7 +168,7 @@ impl<'a> Pass<'a> {
     async fn digests(&self, cx: &mut CheckContext<'_>) -> Result<Sides<TableDigest>, EngineError> {
         let rowsets = self.rowsets();
         if self.are_sent_alike(cx, &rowsets).await? {
-            let rowsets = rowsets.map(|rowset| rowset.as_sent(SentDigester::cells(&self.key)));
+            let rowsets = rowsets.map(|rowset| rowset.with_sent(SentDigester::cells(&self.key)));
             let parts = cx.readers.scan_parts(&rowsets, |_, _| Ok(SentDigester::new(&self.first_forms, &self.key)));
             Ok(parts.await?.map(|parts| whole(parts.into_iter().map(SentDigester::finish))))
         } else {

@@ -148,7 +148,7 @@ impl PostgresSession {
             let copy = format!("COPY ({select}{part}) TO STDOUT (FORMAT binary)");
             let rows = Rows::new(readings.clone());
             let rows = match &rowset.as_sent {
-                Some(cells) => rows.as_sent(cells),
+                Some(cells) => rows.with_sent(cells),
                 None => rows,
             };
             seen += self.stream(&doing, &copy, rows, sink).await?;

@@ -58,7 +58,7 @@ impl Rows {
     }
 
     /// The same with each row's own bytes, and the cells of these columns alone.
-    pub(super) fn as_sent(mut self, cells: &[usize]) -> Self {
+    pub(super) fn with_sent(mut self, cells: &[usize]) -> Self {
         let end = cells.iter().max().map_or(0, |last| last + 1);
         self.wanted = (0..end).map(|column| cells.contains(&column)).collect();
         self.as_sent = true;
