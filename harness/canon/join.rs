@@ -1,14 +1,16 @@
 //! Joining the suspects of both sides, partition by partition: which rows differ, in which values, and why.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     Causes, KeyShift,
     cause::Moved,
     cell::Cell,
     digest::Form,
+    encode::encode_own,
     row::Row,
     rule::{Fit, Rule},
+    sent::SentRow,
     suspect::{Ordered, Suspect, parts},
 };
 use crate::model::{CauseCount, Redaction, Side, Sides};
@@ -30,6 +32,10 @@ pub struct Join {
     cap: usize,
     located: Located,
     touched: Touched,
+    /// What reads the rows, where they were kept as they were sent.
+    sent: Option<Arc<dyn SentRow>>,
+    /// The only rows of a group as the own forms of their cells; used again for every group.
+    read: Sides<Vec<u8>>,
     /// A value's common form; used again for every value.
     spare: Vec<u8>,
     /// Of the changed rows that are kept to show, how many have a change in each column.
@@ -88,6 +94,11 @@ pub struct Touched {
     pub unfit: Sides<Vec<u64>>,
 }
 
+/// A row that was kept as it was sent has bytes that its form has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a row has bytes that are not of the form in which it was said to be sent")]
+pub struct Unreadable;
+
 /// A row that has no equal on the other side, and how often.
 #[derive(Clone, Copy)]
 struct Left<'a> {
@@ -110,11 +121,33 @@ impl Join {
             Form::Common(rule) => *rule,
         });
         let keys = KeyShift::new(rules.collect(), &key);
-        Self { forms, key, causes, keys, cap, located, touched, spare: Vec::new(), shown: vec![0; width] }
+        Self {
+            forms,
+            key,
+            causes,
+            keys,
+            cap,
+            located,
+            touched,
+            sent: None,
+            read: Sides::default(),
+            spare: Vec::new(),
+            shown: vec![0; width],
+        }
+    }
+
+    /// Takes rows that were kept as they were sent.
+    #[must_use]
+    pub fn of_sent(mut self, sent: Option<Arc<dyn SentRow>>) -> Self {
+        self.sent = sent;
+        self
     }
 
     /// Takes one partition: all rows of its buckets.
-    pub fn partition(&mut self, sides: &Sides<Ordered>) {
+    ///
+    /// # Errors
+    /// If a row that was kept as it was sent cannot be read.
+    pub fn partition(&mut self, sides: &Sides<Ordered>) -> Result<(), Unreadable> {
         let (mut source, mut target) = (sides.source.rows(), sides.target.rows());
         while let Some(group) = [source, target].iter().filter_map(|side| side.first()).map(|row| row.group).min() {
             let rows = Sides::new(run(group, &mut source), run(group, &mut target));
@@ -123,12 +156,12 @@ impl Join {
             {
                 let (own, other) = (sides.source.own(source), sides.target.own(target));
                 // Most suspects are only neighbours of a row that differs.
-                if own == other || source.times == 1 && self.pair(own, other) {
+                if own == other || source.times == 1 && self.only(own, other)? {
                     continue;
                 }
             }
-            let source = self.distinct(rows.source, &sides.source);
-            let target = self.distinct(rows.target, &sides.target);
+            let read = Sides::new(self.own(rows.source, &sides.source)?, self.own(rows.target, &sides.target)?);
+            let (source, target) = (self.distinct(&read.source), self.distinct(&read.target));
             for (row, one) in &source {
                 if let Some(other) = target.get(row) {
                     self.touch(one.own, other.own, one.times.min(other.times), &[]);
@@ -136,6 +169,32 @@ impl Join {
             }
             self.group(&unequal(&source, &target), &unequal(&target, &source));
         }
+        Ok(())
+    }
+
+    /// Takes the only rows of a group as they were kept.
+    fn only(&mut self, source: &[u8], target: &[u8]) -> Result<bool, Unreadable> {
+        let Some(sent) = self.sent.clone() else { return Ok(self.pair(source, target)) };
+        let mut read = std::mem::take(&mut self.read);
+        for (kept, own) in [(source, &mut read.source), (target, &mut read.target)] {
+            own.clear();
+            sent.cells(kept, &mut |cell| encode_own(&cell, own)).ok_or(Unreadable)?;
+        }
+        let is_pair = self.pair(&read.source, &read.target);
+        self.read = read;
+        Ok(is_pair)
+    }
+
+    /// The rows of a group as the own forms of their cells, with how often each is there.
+    fn own<'a>(&self, rows: &[Suspect], of: &'a Ordered) -> Result<Vec<(Cow<'a, [u8]>, u64)>, Unreadable> {
+        let read = |row: &Suspect| {
+            let kept = of.own(row);
+            let Some(sent) = &self.sent else { return Ok((Cow::Borrowed(kept), row.times)) };
+            let mut own = Vec::new();
+            sent.cells(kept, &mut |cell| encode_own(&cell, &mut own)).ok_or(Unreadable)?;
+            Ok((Cow::Owned(own), row.times))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Takes the only rows of a group, one a side, where they have one key. Otherwise tells that they have not.
@@ -166,18 +225,18 @@ impl Join {
     }
 
     /// The rows of a group by their digests: those that are equal under the rules are one.
-    fn distinct<'a>(&self, rows: &[Suspect], of: &'a Ordered) -> BTreeMap<[u8; 32], Left<'a>> {
+    fn distinct<'a>(&self, rows: &'a [(Cow<'_, [u8]>, u64)]) -> BTreeMap<[u8; 32], Left<'a>> {
         let mut row = Row::new(self.forms.clone(), Vec::new());
         let mut distinct = BTreeMap::new();
-        for suspect in rows {
-            let own = of.own(suspect);
+        for (own, times) in rows {
+            let own = &**own;
             for (column, (cell, _)) in parts(own).enumerate() {
                 row.put(column, &cell);
             }
             let digest = row.digest();
             row.clear();
             let left = distinct.entry(digest).or_insert(Left { own, times: 0, is_repeated: false });
-            left.times += suspect.times;
+            left.times += times;
         }
         distinct
     }

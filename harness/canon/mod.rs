@@ -46,6 +46,6 @@ pub use locate::{Addresses, Buckets};
 pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 
 pub use seed::Seed;
-pub use sent::SentDigester;
+pub use sent::{SentDigester, SentRow, SentSuspects};
 pub use show::text_of;
 pub use suspect::{Keep, Suspects};

@@ -1,25 +1,66 @@
-//! First pass over rows as their engine sends them: the cheapest way to see that they are the same.
+//! Rows as their engine sends them: the cheapest way to see that they are the same.
+//!
+//! Rows of two tables whose bytes are the same hold the same values, where both are sent in one form, and same values are
+//! equal under every rule. Only what differs has to be read and looked at under the rules.
 
-use std::ops::ControlFlow;
+use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use super::{
     cell::{Cell, RowSink},
     digest::{Form, TableDigest},
+    locate::Buckets,
     row::Row,
+    rule::Fit,
     sums::Sums,
+    suspect::{Keep, Record},
 };
 
-/// Takes the rows of a table with a key, as they are sent, and sums up the digests of their bytes.
+/// Reads rows that came as they were sent.
+pub trait SentRow: fmt::Debug + Send + Sync {
+    /// Gives the cells of a row, in order. `None` if the bytes are no row of this form.
+    fn cells(&self, row: &[u8], take: &mut dyn FnMut(Cell<'_>)) -> Option<()>;
+}
+
+/// The columns of which the sinks of this module take cells: those of the key, in the order of the row.
+pub fn key_cells(key: &[usize]) -> Vec<usize> {
+    let mut cells = key.to_vec();
+    cells.sort_unstable();
+    cells.dedup();
+    cells
+}
+
+/// The cells of the key, which come one after the other.
+#[derive(Clone, Debug)]
+struct Key {
+    row: Row,
+    seen: usize,
+}
+
+impl Key {
+    fn new(forms: &[Form], key: &[usize]) -> Self {
+        assert!(!key.is_empty(), "rows without a key are grouped by their values, which are not read here");
+        let cells = key_cells(key);
+        let places = key.iter().filter_map(|column| cells.binary_search(column).ok()).collect();
+        Self { row: Row::new(cells.iter().map(|column| forms[*column]).collect(), places), seen: 0 }
+    }
+
+    fn put(&mut self, cell: &Cell<'_>) -> Fit {
+        self.seen += 1;
+        self.row.put(self.seen - 1, cell)
+    }
+
+    fn clear(&mut self) {
+        self.row.clear();
+        self.seen = 0;
+    }
+}
+
+/// First pass: takes the rows of a table with a key and sums up the digests of their bytes.
 ///
-/// Rows of two tables whose bytes are the same hold the same values, where both are sent in one form, and same values are
-/// equal under every rule. Only what differs has to be looked at under the rules. The digests are of no use but to
-/// compare two tables now: another version may send the same values as other bytes.
+/// The digests are of no use but to compare two tables now: another version may send the same values as other bytes.
 #[derive(Clone, Debug)]
 pub struct SentDigester {
-    /// Of the key's columns, in the order in which they come.
-    key: Row,
-    /// How many of the key's cells came.
-    cells: usize,
+    key: Key,
     sums: Sums,
     digest: TableDigest,
 }
@@ -31,23 +72,7 @@ impl SentDigester {
     /// # Panics
     /// If there is no key, or a position is not that of a column.
     pub fn new(forms: &[Form], key: &[usize]) -> Self {
-        assert!(!key.is_empty(), "rows without a key are grouped by their values, which are not read here");
-        let cells = Self::cells(key);
-        let places = key.iter().filter_map(|column| cells.binary_search(column).ok()).collect();
-        Self {
-            key: Row::new(cells.iter().map(|column| forms[*column]).collect(), places),
-            cells: 0,
-            sums: Sums::new(true),
-            digest: TableDigest::of_columns(forms.len()),
-        }
-    }
-
-    /// The columns of which it takes cells: those of the key, in order.
-    pub fn cells(key: &[usize]) -> Vec<usize> {
-        let mut cells = key.to_vec();
-        cells.sort_unstable();
-        cells.dedup();
-        cells
+        Self { key: Key::new(forms, key), sums: Sums::new(true), digest: TableDigest::of_columns(forms.len()) }
     }
 
     /// The fingerprints of all rows that came, and what the rules did to the key's values.
@@ -59,19 +84,57 @@ impl SentDigester {
 
 impl RowSink for SentDigester {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
-        let fit = self.key.put(self.cells, &cell);
+        let fit = self.key.put(&cell);
         self.digest.fit(column, fit);
-        self.cells += 1;
     }
 
     fn sent(&mut self, row: &[u8]) {
         self.digest.bytes += row.len() as u64;
-        self.sums.add(row, self.key.group());
+        self.sums.add(row, self.key.row.group());
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
         self.key.clear();
-        self.cells = 0;
         ControlFlow::Continue(())
+    }
+}
+
+/// Second pass: takes the rows of a table with a key and has those kept, as they are, that fall into differing buckets.
+#[derive(Debug)]
+pub struct SentSuspects<K> {
+    key: Key,
+    buckets: Arc<Buckets>,
+    record: Record,
+    kept: K,
+}
+
+impl<K> SentSuspects<K> {
+    /// Begins a table with the forms and key of the first pass.
+    ///
+    /// # Panics
+    /// As [`SentDigester::new`].
+    pub fn new(forms: &[Form], key: &[usize], buckets: Arc<Buckets>, kept: K) -> Self {
+        Self { key: Key::new(forms, key), buckets, record: Record::default(), kept }
+    }
+
+    /// What keeps them.
+    pub fn finish(self) -> K {
+        self.kept
+    }
+}
+
+impl<K: Keep> RowSink for SentSuspects<K> {
+    fn cell(&mut self, _column: usize, cell: Cell<'_>) {
+        self.key.put(&cell);
+    }
+
+    fn sent(&mut self, row: &[u8]) {
+        self.record.values().extend_from_slice(row);
+    }
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        let group = self.key.row.group();
+        self.key.clear();
+        self.record.end(group, &self.buckets, &mut self.kept)
     }
 }

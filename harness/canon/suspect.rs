@@ -20,6 +20,39 @@ pub trait Keep: Send {
     fn keep(&mut self, partition: usize, record: &[u8]) -> ControlFlow<()>;
 }
 
+/// The current row's record: cells are only lent until the next.
+#[derive(Clone, Debug)]
+pub(super) struct Record(Vec<u8>);
+
+impl Default for Record {
+    fn default() -> Self {
+        Self(vec![0; HEAD])
+    }
+}
+
+impl Record {
+    /// Where the values of the row go.
+    pub const fn values(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    /// Has the row kept if its group falls into a differing bucket, and makes room for the next.
+    pub fn end(&mut self, group: u64, buckets: &Buckets, kept: &mut impl Keep) -> ControlFlow<()> {
+        let flow = match buckets.partition(group) {
+            Some(partition) => {
+                let length = (self.0.len() - HEAD) as u64;
+                self.0[..8].copy_from_slice(&group.to_le_bytes());
+                self.0[8..16].copy_from_slice(&1_u64.to_le_bytes());
+                self.0[16..24].copy_from_slice(&length.to_le_bytes());
+                kept.keep(partition, &self.0)
+            }
+            None => ControlFlow::Continue(()),
+        };
+        self.0.truncate(HEAD);
+        flow
+    }
+}
+
 /// Takes the rows of a table and has those kept that fall into differing buckets.
 #[derive(Debug)]
 pub struct Suspects<K> {
@@ -30,8 +63,7 @@ pub struct Suspects<K> {
     /// Where in the record the cells of the key begin.
     key_cells: Vec<usize>,
     buckets: Arc<Buckets>,
-    /// The current row's record: cells are only lent until the next.
-    record: Vec<u8>,
+    record: Record,
     kept: K,
 }
 
@@ -47,7 +79,7 @@ impl<K> Suspects<K> {
         } else {
             Row::new(forms, Vec::new())
         };
-        Self { row, has_key, key_cells: vec![0; key.len()], key, buckets, record: vec![0; HEAD], kept }
+        Self { row, has_key, key_cells: vec![0; key.len()], key, buckets, record: Record::default(), kept }
     }
 
     /// What keeps them.
@@ -62,15 +94,15 @@ impl<K: Keep> RowSink for Suspects<K> {
         if !self.has_key {
             self.row.put(column, &cell);
         } else if let Some(at) = self.key.iter().position(|key| *key == column) {
-            self.key_cells[at] = self.record.len();
+            self.key_cells[at] = self.record.0.len();
         }
-        encode_own(&cell, &mut self.record);
+        encode_own(&cell, self.record.values());
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
         let group = if self.has_key {
             for (at, start) in self.key_cells.iter().enumerate() {
-                if let Some((cell, _)) = decode_own(&self.record[*start..]) {
+                if let Some((cell, _)) = decode_own(&self.record.0[*start..]) {
                     self.row.put(at, &cell);
                 }
             }
@@ -79,18 +111,7 @@ impl<K: Keep> RowSink for Suspects<K> {
             word(&self.row.digest())
         };
         self.row.clear();
-        let flow = match self.buckets.partition(group) {
-            Some(partition) => {
-                let length = (self.record.len() - HEAD) as u64;
-                self.record[..8].copy_from_slice(&group.to_le_bytes());
-                self.record[8..16].copy_from_slice(&1_u64.to_le_bytes());
-                self.record[16..24].copy_from_slice(&length.to_le_bytes());
-                self.kept.keep(partition, &self.record)
-            }
-            None => ControlFlow::Continue(()),
-        };
-        self.record.truncate(HEAD);
-        flow
+        self.record.end(group, &self.buckets, &mut self.kept)
     }
 }
 
@@ -149,7 +170,7 @@ impl Ordered {
         &self.rows
     }
 
-    /// The own forms of a row's cells.
+    /// The own forms of a row's cells, or the row as it was sent.
     pub(super) fn own(&self, row: &Suspect) -> &[u8] {
         &self.records[row.at..row.at + row.length]
     }

@@ -1,7 +1,12 @@
 //! What a scan reads, a load takes and a count gives.
 
+use std::sync::Arc;
+
 use crate::{
-    canon::comparison::{Comparison, Terms},
+    canon::{
+        SentRow,
+        comparison::{Comparison, Terms},
+    },
     model::{Side, TableName, Value},
 };
 
@@ -68,6 +73,16 @@ impl Rowset {
         self.as_sent = Some(cells);
         self
     }
+}
+
+/// The form in which an engine sends the rows of a rowset.
+#[derive(Clone, Debug)]
+pub struct SentForm {
+    /// What the bytes mean, in the engine's own words. Where two rowsets of one engine have the same words, rows that are
+    /// sent as the same bytes have the same cells; the reverse need not be so.
+    pub words: String,
+    /// What reads them.
+    pub rows: Arc<dyn SentRow>,
 }
 
 /// A count and a few of the values that were counted, column by column as text.

@@ -17,7 +17,8 @@ use std::{
 use super::{Pass, spill::Spill};
 use crate::{
     canon::{
-        Addresses, Buckets, Causes, Cell, Join, Located, RowSink, Suspects, TableDigest, join::Touched,
+        Addresses, Buckets, Causes, Cell, Join, Located, RowSink, SentSuspects, Suspects, TableDigest,
+        join::{Touched, Unreadable},
         suspect::Ordered,
     },
     check::{CheckContext, Resources},
@@ -62,6 +63,7 @@ impl Shares {
 enum Look {
     Keys(Addresses),
     Rows(Suspects<Spill>),
+    Sent(SentSuspects<Spill>),
 }
 
 impl RowSink for Look {
@@ -69,6 +71,13 @@ impl RowSink for Look {
         match self {
             Self::Keys(keys) => keys.cell(column, cell),
             Self::Rows(rows) => rows.cell(column, cell),
+            Self::Sent(rows) => rows.cell(column, cell),
+        }
+    }
+
+    fn sent(&mut self, row: &[u8]) {
+        if let Self::Sent(rows) = self {
+            rows.sent(row);
         }
     }
 
@@ -76,6 +85,7 @@ impl RowSink for Look {
         match self {
             Self::Keys(keys) => keys.end_row(),
             Self::Rows(rows) => rows.end_row(),
+            Self::Sent(rows) => rows.end_row(),
         }
     }
 }
@@ -93,9 +103,14 @@ impl Pass<'_> {
         let columns = self.columns.iter().zip(self.comparison.ruled());
         let causes = Causes::new(columns.map(|(names, (_, rule))| (names.target.clone(), *rule)));
         let join = Join::new(self.forms.clone(), self.key.clone(), causes, cx.sample as usize);
+        let join = join.of_sent(self.sent.clone());
         let count = buckets.partition_count();
         let join = joined(join, gathered, count, usize::try_from(shares.partition / 2).unwrap_or(usize::MAX));
         let join = join.await.map_err(|error| spilled(cx.resources, error))?;
+        let join = join.map_err(|error| EngineError::Unexpected {
+            doing: format!("reading {}", self.comparison.target),
+            what: error.to_string(),
+        })?;
         let (located, causes, touched) = join.finish(cx.redaction);
         Ok(Differing { located, causes, touched })
     }
@@ -132,7 +147,10 @@ impl Pass<'_> {
         let folder = cx.resources.folder.clone();
         let keep = |parts: usize| {
             let spill = Spill::new(buckets.partition_count(), shares.gathered / 2 / parts as u64, folder.clone());
-            Suspects::new(self.forms.clone(), self.key.clone(), Arc::clone(buckets), spill)
+            match self.sent {
+                Some(_) => Look::Sent(SentSuspects::new(&self.forms, &self.key, Arc::clone(buckets), spill)),
+                None => Look::Rows(Suspects::new(self.forms.clone(), self.key.clone(), Arc::clone(buckets), spill)),
+            }
         };
         let read = Sides::from_fn(|side| {
             let rowset = rowsets.get(side).clone();
@@ -143,7 +161,7 @@ impl Pass<'_> {
                 let forms = self.key.iter().map(|column| self.forms[*column]).collect();
                 Look::Keys(Addresses::new(forms, Arc::clone(buckets)))
             } else {
-                Look::Rows(keep(parts))
+                keep(parts)
             })
         });
         let mut kept: Sides<Vec<Spill>> = Sides::default();
@@ -154,17 +172,20 @@ impl Pass<'_> {
                 match look {
                     Look::Keys(keys) => found.extend(keys.finish()),
                     Look::Rows(rows) => kept.get_mut(side).push(rows.finish()),
+                    Look::Sent(rows) => kept.get_mut(side).push(rows.finish()),
                 }
             }
             if *by_address.get(side) {
                 found.sort_unstable();
                 let rowset = rowsets.get(side).clone().part(Part::At(found));
-                *work.get_mut(side) = Some((rowset, Look::Rows(keep(1))));
+                *work.get_mut(side) = Some((rowset, keep(1)));
             }
         }
         for (side, look) in cx.readers.scan_some(work).await?.into_each() {
-            if let Some(Look::Rows(rows)) = look {
-                kept.get_mut(side).push(rows.finish());
+            match look {
+                Some(Look::Rows(rows)) => kept.get_mut(side).push(rows.finish()),
+                Some(Look::Sent(rows)) => kept.get_mut(side).push(rows.finish()),
+                Some(Look::Keys(_)) | None => {}
             }
         }
         for spill in kept.source.iter_mut().chain(&mut kept.target) {
@@ -179,12 +200,18 @@ impl Pass<'_> {
     /// The key's columns and the address of each row.
     fn keys_of(&self, mut rowset: Rowset) -> Rowset {
         rowset.columns = self.key.iter().map(|column| rowset.columns[*column].clone()).collect();
+        rowset.as_sent = None;
         rowset.with_address()
     }
 }
 
 /// Joins partition by partition; one is joined while the next is read and put in order.
-async fn joined(mut join: Join, mut spills: Sides<Vec<Spill>>, count: usize, bytes: usize) -> io::Result<Join> {
+async fn joined(
+    mut join: Join,
+    mut spills: Sides<Vec<Spill>>,
+    count: usize,
+    bytes: usize,
+) -> io::Result<Result<Join, Unreadable>> {
     let guard = Unwanted::default();
     let unwanted = Arc::clone(&guard.0);
     let (send, receive) = mpsc::sync_channel::<Sides<Ordered>>(0);
@@ -205,8 +232,8 @@ async fn joined(mut join: Join, mut spills: Sides<Vec<Spill>>, count: usize, byt
         Ok(())
     });
     let joining = tokio::task::spawn_blocking(move || {
-        receive.iter().for_each(|sides| join.partition(&sides));
-        join
+        // Whoever is refused a partition reads no more of them.
+        receive.into_iter().try_for_each(|sides| join.partition(&sides)).map(|()| join)
     });
     let (reading, joining) = tokio::join!(reading, joining);
     reading.map_err(io::Error::other)??;

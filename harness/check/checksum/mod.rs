@@ -4,11 +4,15 @@ mod findings;
 mod locate;
 mod spill;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
-    canon::{Form, RowDigester, SentDigester, TableDigest, comparison::Comparison, join::Touched},
+    canon::{
+        Form, RowDigester, SentDigester, SentRow, TableDigest, comparison::Comparison, join::Touched, sent::key_cells,
+    },
     engine::{EngineError, Rowset},
     model::{LossEntry, Share, Side, Sides, Stage},
 };
@@ -37,7 +41,7 @@ impl Check for Checksum {
         cx.readers.set_jobs(cx.resources.jobs);
         let stores_alike = derived.same_engine && cx.readers.engine(Side::Source).dialect().enforces_types();
         for (position, comparison) in derived.all().enumerate() {
-            let pass = Pass::new(comparison, stores_alike);
+            let mut pass = Pass::new(comparison, stores_alike);
             let counted = if cx.can_compare(comparison, &mut examined) {
                 // What was found before a table could not be read any further does not count.
                 let mut of_table = Examined::default();
@@ -91,6 +95,8 @@ struct Pass<'a> {
     first_forms: Vec<Form>,
     key: Vec<usize>,
     columns: Vec<Sides<String>>,
+    /// What reads the rows, where they are compared as they are sent.
+    sent: Option<Arc<dyn SentRow>>,
 }
 
 impl<'a> Pass<'a> {
@@ -121,18 +127,24 @@ impl<'a> Pass<'a> {
                 .ruled()
                 .map(|(pair, _)| Sides::new(pair.source.name.clone(), pair.target.name.clone()))
                 .collect(),
+            sent: None,
         }
     }
 
     fn rowsets(&self) -> Sides<Rowset> {
         Sides::from_fn(|side| {
             let columns = self.columns.iter().map(|names| names.get(side).clone()).collect();
-            Rowset::compared(self.comparison, side, columns)
+            let rowset = Rowset::compared(self.comparison, side, columns);
+            if self.sent.is_some() { rowset.with_sent(key_cells(&self.key)) } else { rowset }
         })
     }
 
     /// Compares all rows, and tells how many there are where there was a column to read.
-    async fn run(&self, cx: &mut CheckContext<'_>, examined: &mut Examined) -> Result<Option<Sides<u64>>, EngineError> {
+    async fn run(
+        &mut self,
+        cx: &mut CheckContext<'_>,
+        examined: &mut Examined,
+    ) -> Result<Option<Sides<u64>>, EngineError> {
         let all = self.comparison.columns.len() as u64;
         examined.coverage.columns += Share::new(self.columns.len() as u64, all);
         examined.unchecked.extend(self.comparison.unruled());
@@ -142,6 +154,7 @@ impl<'a> Pass<'a> {
         if cx.is_empty(Side::Source, &self.comparison.source) && cx.is_empty(Side::Target, &self.comparison.target) {
             return Ok(Some(Sides::new(0, 0)));
         }
+        self.look_how_sent(cx).await?;
         let digests = self.digests(cx).await?;
         let rows = digests.source.fingerprint.rows + digests.target.fingerprint.rows;
         examined.coverage.rows += Share::new(rows, rows);
@@ -167,26 +180,30 @@ impl<'a> Pass<'a> {
     /// The first pass.
     async fn digests(&self, cx: &mut CheckContext<'_>) -> Result<Sides<TableDigest>, EngineError> {
         let rowsets = self.rowsets();
-        if self.are_sent_alike(cx, &rowsets).await? {
-            let rowsets = rowsets.map(|rowset| rowset.with_sent(SentDigester::cells(&self.key)));
-            let parts = cx.readers.scan_parts(&rowsets, |_, _| Ok(SentDigester::new(&self.first_forms, &self.key)));
-            Ok(parts.await?.map(|parts| whole(parts.into_iter().map(SentDigester::finish))))
+        if self.sent.is_some() {
+            let digester = |_, _| Ok(SentDigester::new(&self.forms, &self.key));
+            let parts = cx.readers.scan_parts(&rowsets, digester).await?;
+            Ok(parts.map(|parts| whole(parts.into_iter().map(SentDigester::finish))))
         } else {
             let digester = |_, _| Ok(RowDigester::new(self.first_forms.clone(), self.key.clone(), false));
-            let parts = cx.readers.scan_parts(&rowsets, digester);
-            Ok(parts.await?.map(|parts| whole(parts.into_iter().map(RowDigester::finish))))
+            let parts = cx.readers.scan_parts(&rowsets, digester).await?;
+            Ok(parts.map(|parts| whole(parts.into_iter().map(RowDigester::finish))))
         }
     }
 
-    /// Whether values that are the same come as the same bytes from both sides, and the rows can be compared by that first.
-    async fn are_sent_alike(&self, cx: &mut CheckContext<'_>, rowsets: &Sides<Rowset>) -> Result<bool, EngineError> {
+    /// Finds out whether values that are the same come as the same bytes from both sides. Then the rows are compared as
+    /// they are sent, and only those that differ are read.
+    async fn look_how_sent(&mut self, cx: &mut CheckContext<'_>) -> Result<(), EngineError> {
         let is_own = |at: usize| self.first_forms[at] == Form::Own || self.key.contains(&at);
         if self.key.is_empty() || !self.stores_alike || !(0..self.columns.len()).all(is_own) {
-            return Ok(false);
+            return Ok(());
         }
+        let rowsets = self.rowsets();
         let source = cx.readers.side(Side::Source)?.sent_form(&rowsets.source).await?;
         let target = cx.readers.side(Side::Target)?.sent_form(&rowsets.target).await?;
-        Ok(source.is_some() && source == target)
+        self.sent =
+            source.zip(target).filter(|(source, target)| source.words == target.words).map(|(form, _)| form.rows);
+        Ok(())
     }
 
     /// Counts what there would have been to compare.

@@ -1,6 +1,6 @@
 //! Scans: `COPY (SELECT …) TO STDOUT (FORMAT binary)` into a sink.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::TryStreamExt;
 
@@ -9,11 +9,11 @@ use super::{
     reading::Reading,
     session::PostgresSession,
     types::{Asked, PgType, column_types},
-    wire::Rows,
+    wire::{Rows, Tuple},
 };
 use crate::{
     canon::RowSink,
-    engine::{Dialect, EngineError, Part, Rowset, select},
+    engine::{Dialect, EngineError, Part, Rowset, SentForm, select},
     model::TableName,
 };
 
@@ -157,20 +157,15 @@ impl PostgresSession {
         Ok(seen)
     }
 
-    /// How each column is read, where its bytes say no more than its value.
-    pub(super) async fn sent(&mut self, rowset: &Rowset) -> Result<Option<String>, EngineError> {
+    /// The form of rows of which the bytes say no more than their values.
+    pub(super) async fn sent(&mut self, rowset: &Rowset) -> Result<Option<SentForm>, EngineError> {
         if !rowset.terms.is_plain() {
             return Ok(None);
         }
         let types = self.column_types(&rowset.table).await?;
-        let mut form = String::new();
-        for column in &rowset.columns {
-            match types.get(column) {
-                Some(kind) if !kind.carries_oids() => form.push_str(&format!("{:?} ", Reading::of(kind))),
-                _ => return Ok(None),
-            }
-        }
-        Ok(Some(form))
+        let kinds = rowset.columns.iter().map(|column| types.get(column).filter(|kind| !kind.carries_oids()));
+        let readings: Option<Vec<Reading>> = kinds.map(|kind| kind.map(Reading::of)).collect();
+        Ok(readings.map(|readings| SentForm { words: format!("{readings:?}"), rows: Arc::new(Tuple(readings)) }))
     }
 
     /// Cuts a table at blocks, where a scan of a range of blocks reads nothing else.

@@ -10,7 +10,7 @@ use sqlx::{
 use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, Session, Standpoint},
+    engine::{Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -189,7 +189,7 @@ impl Session for PostgresSession {
         self.copy_out(rowset, sink).await
     }
 
-    async fn sent_form(&mut self, rowset: &Rowset) -> Result<Option<String>, EngineError> {
+    async fn sent_form(&mut self, rowset: &Rowset) -> Result<Option<SentForm>, EngineError> {
         self.sent(rowset).await
     }
 

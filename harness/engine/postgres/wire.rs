@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use super::reading::Reading;
-use crate::canon::{Cell, RowSink};
+use crate::canon::{Cell, RowSink, SentRow};
 
 /// The eleven bytes that open every binary COPY.
 pub(super) const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
@@ -179,6 +179,30 @@ impl Rows {
         }
         self.seen += 1;
         Ok(if sink.end_row().is_break() { Step::Stopped(end) } else { Step::Took(end) })
+    }
+}
+
+/// Reads single rows that came whole.
+#[derive(Debug)]
+pub(super) struct Tuple(pub(super) Vec<Reading>);
+
+impl SentRow for Tuple {
+    fn cells(&self, row: &[u8], take: &mut dyn FnMut(Cell<'_>)) -> Option<()> {
+        let (count, mut rest) = row.split_first_chunk()?;
+        (usize::try_from(i16::from_be_bytes(*count)) == Ok(self.0.len())).then_some(())?;
+        let mut spare = Vec::new();
+        for reading in &self.0 {
+            let (length, values) = rest.split_first_chunk()?;
+            rest = values;
+            let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+                take(Cell::Null);
+                continue;
+            };
+            let (value, values) = rest.split_at_checked(length)?;
+            rest = values;
+            take(reading.cell(value, &mut spare)?);
+        }
+        rest.is_empty().then_some(())
     }
 }
 

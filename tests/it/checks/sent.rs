@@ -201,9 +201,12 @@ fn only_rows_that_mean_the_same_in_both_databases_are_sent_alike() {
             let forms = Side::BOTH;
             let [source, target] = [form(forms[0], table, columns).await, form(forms[1], table, columns).await];
             assert_eq!(source.is_some(), is_alike, "{table} {columns:?}");
-            assert_eq!(source, target, "{table} {columns:?}");
+            assert_eq!(source.map(|form| form.words), target.map(|form| form.words), "{table} {columns:?}");
         }
-        assert_ne!(form(Side::Source, "plain", &["id"]).await, form(Side::Source, "numbers", &["id"]).await);
+        assert_ne!(
+            form(Side::Source, "plain", &["id"]).await.map(|form| form.words),
+            form(Side::Source, "numbers", &["id"]).await.map(|form| form.words)
+        );
         readers.close().await.unwrap();
     });
     for (_, name) in names.iter() {

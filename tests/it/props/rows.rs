@@ -125,7 +125,7 @@ fn locate(sides: &Sides<Vec<Row>>, key: &[usize], limit: u64, cap: usize) -> Loc
     for (source, target) in kept.source.into_iter().zip(kept.target) {
         // What was folded once is the same as what was not.
         let folded = Ordered::new(Ordered::new(source).into_records());
-        join.partition(&Sides::new(folded, Ordered::new(target)));
+        join.partition(&Sides::new(folded, Ordered::new(target))).unwrap();
     }
     let (found, causes, _) = join.finish(&Redaction::Show);
     for (total, causes) in found.changed_values.iter().zip(causes) {
