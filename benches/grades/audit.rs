@@ -37,14 +37,17 @@ pub async fn audit(source: &Address, target: &Address) -> Result<Audited, Error>
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
     command.arg("audit").arg("--out").arg(home.path()).arg("--work-dir").arg(home.path());
     command.env("REHEARSE_STATE_DIR", home.path());
-    for (variable, address) in [("REHEARSE_AUDIT_SOURCE", source), ("REHEARSE_AUDIT_TARGET", target)] {
+    for (flag, variable, address) in [("--source", "BENCH_SOURCE", source), ("--target", "BENCH_TARGET", target)] {
         match &address.endpoint {
-            Endpoint::File(path) => command.env(variable, path),
-            Endpoint::Server { .. } => command.env(variable, url(address)),
+            Endpoint::File(path) => command.arg(flag).arg(path),
+            // A list of processes shows arguments to everybody.
+            Endpoint::Server { .. } => command.arg(flag).arg(format!("env:{variable}")).env(variable, url(address)),
         };
     }
     let started = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
+    let log = home.path().join("log");
+    command.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?);
+    let mut child = command.kill_on_drop(true).spawn()?;
     let process = child.id().ok_or("the program ended at once")?.to_string();
     let mut peak = 0.0_f64;
     while child.try_wait()?.is_none() {
@@ -52,6 +55,8 @@ pub async fn audit(source: &Address, target: &Address) -> Result<Audited, Error>
         tokio::time::sleep(WATCH).await;
     }
     let seconds = started.elapsed().as_secs_f64();
-    let report = std::fs::read_to_string(home.path().join("audit/latest/report.json"))?;
+    let Ok(report) = std::fs::read_to_string(home.path().join("audit/latest/report.json")) else {
+        return Err(format!("the audit wrote no report: {}", std::fs::read_to_string(&log)?).into());
+    };
     Ok(Audited { seconds, peak_mib: peak, report: serde_json::from_str(&report)? })
 }

@@ -4,6 +4,8 @@
 //! compares them, each comparison in a process of its own. L is what the same driver needs to read both sides to
 //! nowhere at the same time. It prints a table of medians and ends with 1 if a limit is passed.
 
+#[path = "../arguments.rs"]
+mod arguments;
 mod audit;
 #[path = "../board.rs"]
 mod board;
@@ -22,6 +24,7 @@ use rehearse::{
     report::prose::count,
 };
 
+use arguments::Common;
 use board::Board;
 use compare::Compared;
 use server::Started;
@@ -58,15 +61,11 @@ struct Args {
     /// Parts to measure, in place of all.
     #[arg(long, value_delimiter = ',', value_parser = PARTS)]
     parts: Vec<String>,
-    /// Who gives the servers.
-    #[arg(long, default_value = "auto", value_parser = ["auto", "container", "local"])]
-    provider: String,
     /// Compare two databases, whose addresses come by standard input.
     #[arg(long, hide = true)]
     compare: bool,
-    /// Cargo says it to every benchmark.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 const PARTS: [&str; 9] = ["empty", "equal", "audit", "few", "half", "others", "sqlite", "mariadb", "two"];
@@ -89,25 +88,12 @@ async fn main() -> ExitCode {
             }
         };
     }
-    let result = tokio::select! {
-        result = run(&args) => result,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-    };
-    match result {
-        Ok(board) => {
-            println!("{}", board.table);
-            ExitCode::from(u8::from(board.is_over))
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    arguments::ended(run(&args)).await
 }
 
 async fn run(args: &Args) -> Result<Board, Error> {
     let mut bench = Bench { args, board: Board::new(), worst: 0.0 };
-    let server = Started::new("postgres", &args.provider).await?;
+    let server = Started::new("postgres", &args.common.provider).await?;
     eprintln!("PostgreSQL {} by {}", server.version(), server.why());
     let done = bench.on_one(&server).await;
     let done = match done {
@@ -117,7 +103,7 @@ async fn run(args: &Args) -> Result<Board, Error> {
     server.release().await?;
     done?;
     if args.large {
-        let server = Started::new("postgres", &args.provider).await?;
+        let server = Started::new("postgres", &args.common.provider).await?;
         let done = bench.large(&server).await;
         server.release().await?;
         done?;
@@ -184,7 +170,7 @@ impl Bench<'_> {
             self.board.plain("of it peak memory", &format!("{:.0} MiB", measured.peak_mib));
         }
         if self.args.has("others") {
-            others::measure(&mut self.board, &grades, &few, bound, self.args.times).await?;
+            others::measure(&mut self.board, &grades, &few, bound, self.args.times).await;
         }
         if self.args.has("sqlite") || self.args.has("mariadb") {
             self.engines(server, &grades).await?;
@@ -194,7 +180,7 @@ impl Bench<'_> {
 
     /// The same table on two servers.
     async fn on_two(&mut self, server: &Started) -> Result<(), Error> {
-        let other = Started::new("postgres", &self.args.provider).await?;
+        let other = Started::new("postgres", &self.args.common.provider).await?;
         let done = self.two(&server.address(Some("grades")), &other).await;
         other.release().await?;
         done

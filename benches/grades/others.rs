@@ -10,20 +10,14 @@ use crate::{
     board::Board,
     median,
     server::url,
-    table::{COLUMNS, FEW},
+    table::{CHANGED, COLUMNS, FEW},
 };
 
 /// Where `ci/comparers.sh` puts them.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/comparers");
 
 /// Measures each of them that is installed.
-pub async fn measure(
-    board: &mut Board,
-    source: &Address,
-    target: &Address,
-    bound: f64,
-    times: u64,
-) -> Result<(), Error> {
+pub async fn measure(board: &mut Board, source: &Address, target: &Address, bound: f64, times: u64) {
     for program in ["reladiff", "data-diff"] {
         let path = Path::new(FOLDER).join(program).join("bin").join(program);
         if !path.exists() {
@@ -32,32 +26,40 @@ pub async fn measure(
         }
         let mut seconds = Vec::new();
         for _ in 0..times {
-            let started = Instant::now();
-            let mut command = Command::new(&path);
-            command.args([&url(source), "grades", &url(target), "grades", "--key-columns", "id", "--threads", "2"]);
-            // All columns that it can compare: it has no word for jsonb.
-            for column in COLUMNS.iter().filter(|column| !["id", "details"].contains(column)) {
-                command.args(["--columns", column]);
-            }
-            let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
-            if !output.status.success() {
-                let why = String::from_utf8_lossy(&output.stderr);
-                let why = why.trim().lines().last().unwrap_or_default();
-                board.plain(program, &format!("ended with {}: {why}", output.status));
-                return Ok(());
-            }
-            let lines = output
-                .stdout
-                .split(|byte| *byte == b'\n')
-                .filter(|line| line.starts_with(b"+") || line.starts_with(b"-"));
-            if lines.count() < FEW as usize {
-                board.plain(program, "not measured: it ended well and named fewer rows than differ");
-                return Ok(());
-            }
-            seconds.push(started.elapsed().as_secs_f64());
+            seconds.push(once(&path, source, target).await);
         }
-        let seconds = median(seconds);
-        board.plain(&format!("{program} without `details`"), &format!("{seconds:.2} s, {:.2} L", seconds / bound));
+        match seconds.into_iter().collect::<Result<Vec<f64>, Error>>() {
+            Ok(seconds) => {
+                let seconds = median(seconds);
+                let told = format!("{seconds:.2} s, {:.2} L", seconds / bound);
+                board.plain(&format!("{program} without `details`"), &told);
+            }
+            Err(why) => board.plain(program, &format!("not measured: {why}")),
+        }
     }
-    Ok(())
+}
+
+/// Seconds of one comparison, or why it is none.
+async fn once(program: &Path, source: &Address, target: &Address) -> Result<f64, Error> {
+    // They know PostgreSQL by this name alone.
+    let [source, target] = [source, target].map(|side| url(side).replacen("postgres:", "postgresql:", 1));
+    let mut command = Command::new(program);
+    command.args([&source, "grades", &target, "grades", "--key-columns", "id", "--threads", "2"]);
+    // All columns that it can compare: it has no word for jsonb.
+    for column in COLUMNS.iter().filter(|column| !["id", "details"].contains(column)) {
+        command.args(["--columns", column]);
+    }
+    let started = Instant::now();
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let seconds = started.elapsed().as_secs_f64();
+    let rows =
+        output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"+") || line.starts_with(b"-"));
+    let rows = rows.count() as u64;
+    // It may end well although it compared nothing.
+    if !output.status.success() || rows != FEW + CHANGED {
+        let why = String::from_utf8_lossy(&output.stderr);
+        let why = why.trim().lines().last().unwrap_or_default();
+        return Err(format!("{rows} rows in place of {}, {}: {why}", FEW + CHANGED, output.status).into());
+    }
+    Ok(seconds)
 }

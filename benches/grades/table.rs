@@ -16,6 +16,8 @@ pub const COLUMNS: [&str; 9] =
 
 /// Rows of either side that differ in `few`, one difference each.
 pub const FEW: u64 = 10;
+/// Those of them that both sides have, with other values.
+pub const CHANGED: u64 = 4;
 
 const CREATE: &str = "CREATE TABLE grades (
     id uuid NOT NULL, student_id uuid NOT NULL, course text NOT NULL, mark numeric(5,2) NOT NULL, term text NOT NULL,

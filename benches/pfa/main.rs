@@ -3,6 +3,8 @@
 //! `cargo bench --bench pfa -- --rows 1000000 --provider local` rehearses with a tenth of the rows, with all of them and
 //! with the scenario's own 67, on one server that it starts first. It prints a table and ends with 1 if a limit is passed.
 
+#[path = "../arguments.rs"]
+mod arguments;
 #[path = "../board.rs"]
 mod board;
 mod copy;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use arguments::Common;
 use board::Board;
 use program::Rehearsed;
 use server::Started;
@@ -35,38 +38,21 @@ struct Args {
     /// Rows of the large rehearsal; the smaller one has a tenth.
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
-    /// Who gives the server.
-    #[arg(long, default_value = "auto", value_parser = ["auto", "container", "local"])]
-    provider: String,
     /// The root seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Cargo says it to every benchmark.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let result = tokio::select! {
-        result = rehearsed(&args) => result,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-    };
-    match result {
-        Ok(board) => {
-            println!("{}", board.table);
-            ExitCode::from(u8::from(board.is_over))
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    arguments::ended(rehearsed(&args)).await
 }
 
 async fn rehearsed(args: &Args) -> Result<Board, Error> {
-    let server = Started::new("postgres", &args.provider).await?;
+    let server = Started::new("postgres", &args.common.provider).await?;
     eprintln!("PostgreSQL {} by {}", server.version(), server.why());
     let board = measured(args, &server).await;
     server.release().await?;

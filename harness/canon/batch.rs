@@ -23,42 +23,43 @@ const LAST: u8 = 2 | 8;
 
 /// Rows that wait for company.
 #[derive(Clone, Debug)]
-pub(super) struct Batch {
+pub(super) struct Batch<T> {
     platform: Platform,
     /// By the number of blocks less one.
-    lanes: [Lane; CHUNK],
+    lanes: [Lane<T>; CHUNK],
 }
 
-/// Rows of one number of blocks, and a word that each came with.
-#[derive(Clone, Debug, Default)]
-struct Lane {
+/// Rows of one number of blocks, and the mark that each came with.
+#[derive(Clone, Debug)]
+struct Lane<T> {
     rows: Vec<u8>,
-    words: Vec<u64>,
+    marks: Vec<T>,
 }
 
-impl Batch {
+impl<T: Copy> Batch<T> {
     pub fn new() -> Self {
-        Self { platform: Platform::detect(), lanes: std::array::from_fn(|_| Lane::default()) }
+        let lane = |_| Lane { rows: Vec::new(), marks: Vec::new() };
+        Self { platform: Platform::detect(), lanes: std::array::from_fn(lane) }
     }
 
-    /// Takes a row and a word, and gives digests with their words as soon as they are there: of the row with zeros behind it
+    /// Takes a row and a mark, and gives digests with their marks as soon as they are there: of the row with zeros behind it
     /// up to a whole block.
-    pub fn add(&mut self, row: &[u8], word: u64, mut give: impl FnMut(&[u8; DIGEST], u64)) {
+    pub fn add(&mut self, row: &[u8], mark: T, mut give: impl FnMut(&[u8; DIGEST], T)) {
         debug_assert!(!row.is_empty(), "every row says how many columns it has");
         let blocks = row.len().div_ceil(BLOCK);
         let Some(lane) = self.lanes.get_mut(blocks - 1) else {
-            return give(&digest(row), word);
+            return give(&digest(row), mark);
         };
         lane.rows.extend_from_slice(row);
-        lane.words.push(word);
-        lane.rows.resize(lane.words.len() * blocks * BLOCK, 0);
-        if lane.words.len() == ROWS {
+        lane.marks.push(mark);
+        lane.rows.resize(lane.marks.len() * blocks * BLOCK, 0);
+        if lane.marks.len() == ROWS {
             lane.hash(self.platform, blocks, give);
         }
     }
 
     /// Gives what still waits.
-    pub fn finish(&mut self, mut give: impl FnMut(&[u8; DIGEST], u64)) {
+    pub fn finish(&mut self, mut give: impl FnMut(&[u8; DIGEST], T)) {
         for (lane, blocks) in self.lanes.iter_mut().zip(1..) {
             lane.hash(self.platform, blocks, &mut give);
         }
@@ -71,15 +72,15 @@ pub(super) fn digest(row: &[u8]) -> [u8; DIGEST] {
     *blake3::Hasher::new().update(row).update(&[0; BLOCK][..padding]).finalize().as_bytes()
 }
 
-impl Lane {
-    fn hash(&mut self, platform: Platform, blocks: usize, mut give: impl FnMut(&[u8; DIGEST], u64)) {
+impl<T: Copy> Lane<T> {
+    fn hash(&mut self, platform: Platform, blocks: usize, mut give: impl FnMut(&[u8; DIGEST], T)) {
         let mut digests = [0; ROWS * DIGEST];
-        let digests = &mut digests[..self.words.len() * DIGEST];
+        let digests = &mut digests[..self.marks.len() * DIGEST];
         HASHES[blocks - 1](platform, &self.rows, digests);
         let (digests, _) = digests.as_chunks::<DIGEST>();
-        digests.iter().zip(&self.words).for_each(|(digest, word)| give(digest, *word));
+        digests.iter().zip(&self.marks).for_each(|(digest, mark)| give(digest, *mark));
         self.rows.clear();
-        self.words.clear();
+        self.marks.clear();
     }
 }
 

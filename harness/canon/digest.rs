@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use super::{
     cell::{Cell, RowSink},
+    keyed::{KeySum, Shape},
     row::Row,
     rule::{Fit, Rule},
-    sums::Sums,
+    sums::{Mark, Sums},
 };
 use crate::model::Fingerprint;
 
@@ -53,6 +54,10 @@ pub struct TableDigest {
     pub unfit: Vec<u64>,
     /// Bytes of all rows together, as they were hashed.
     pub bytes: u64,
+    /// The keys of the rows of each bucket, summed up; empty where they cannot be.
+    pub(super) keys: Vec<KeySum>,
+    /// What these keys are.
+    pub(super) shape: Option<Shape>,
 }
 
 impl TableDigest {
@@ -65,6 +70,8 @@ impl TableDigest {
             normalised: vec![0; width],
             unfit: vec![0; width],
             bytes: 0,
+            keys: Vec::new(),
+            shape: None,
         }
     }
 
@@ -84,15 +91,20 @@ impl TableDigest {
     pub fn add(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.buckets.clone_from(&other.buckets);
+            self.keys.clone_from(&other.keys);
         } else if !other.buckets.is_empty() {
             assert_eq!(self.buckets.len(), other.buckets.len(), "parts of one table have the same number of buckets");
             self.buckets.iter_mut().zip(&other.buckets).for_each(|(sum, part)| sum.add(part));
+            // Sums that one part has not are of no use in the other.
+            self.keys.truncate(other.keys.len());
+            self.keys.iter_mut().zip(&other.keys).for_each(|(sum, part)| sum.join(part));
         }
         self.fingerprint.add(&other.fingerprint);
         self.columns.iter_mut().zip(&other.columns).for_each(|(sum, part)| sum.add(part));
         self.normalised.iter_mut().zip(&other.normalised).for_each(|(sum, part)| *sum += part);
         self.unfit.iter_mut().zip(&other.unfit).for_each(|(sum, part)| *sum += part);
         self.bytes += other.bytes;
+        self.shape = self.shape.or(other.shape);
     }
 }
 
@@ -120,7 +132,8 @@ impl RowDigester {
 
     /// The fingerprints of all rows that came.
     pub fn finish(mut self) -> TableDigest {
-        (self.digest.fingerprint, self.digest.buckets) = self.sums.finish();
+        let (fingerprint, buckets) = self.sums.finish();
+        (self.digest.fingerprint, self.digest.buckets) = (fingerprint, buckets.rows);
         self.digest
     }
 }
@@ -138,7 +151,7 @@ impl RowSink for RowDigester {
     fn end_row(&mut self) -> ControlFlow<()> {
         self.digest.bytes += self.row.whole().len() as u64;
         let group = if self.row.has_key() { self.row.group() } else { 0 };
-        self.sums.add(self.row.whole(), group);
+        self.sums.add(self.row.whole(), Mark { group, ..Mark::default() }, false);
         self.row.clear();
         ControlFlow::Continue(())
     }

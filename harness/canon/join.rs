@@ -202,7 +202,8 @@ impl Join {
         if self.key.is_empty() {
             return false;
         }
-        let key_of = |own| parts(own).enumerate().filter(|(column, _)| self.key.contains(column));
+        let end = self.key.iter().max().map_or(0, |last| last + 1);
+        let key_of = |own| parts(own).take(end).enumerate().filter(|(column, _)| self.key.contains(column));
         let is_one_key = key_of(source).zip(key_of(target)).all(|((column, source), (_, target))| {
             source.1 == target.1 || self.common(column, source) == self.common(column, target)
         });

@@ -20,6 +20,7 @@ pub mod hex;
 pub mod interval;
 pub mod join;
 pub mod json;
+pub mod keyed;
 pub mod locate;
 pub mod nested;
 mod printed;
@@ -42,6 +43,7 @@ pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};
 pub use hex::{hex, push_hex, sha256};
 pub use join::{Join, Located};
+pub use keyed::Keys;
 pub use locate::{Addresses, Buckets};
 pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 

@@ -8,10 +8,11 @@ use std::{fmt, ops::ControlFlow, sync::Arc};
 use super::{
     cell::{Cell, RowSink},
     digest::{Form, TableDigest},
+    keyed::KeyNumber,
     locate::Buckets,
     row::Row,
     rule::Fit,
-    sums::Sums,
+    sums::{Mark, Sums},
     suspect::{Keep, Record},
 };
 
@@ -61,6 +62,9 @@ impl Key {
 #[derive(Clone, Debug)]
 pub struct SentDigester {
     key: Key,
+    /// The key as a number, as long as every row's is one of the same shape.
+    number: Option<KeyNumber>,
+    has_numbers: bool,
     sums: Sums,
     digest: TableDigest,
 }
@@ -72,12 +76,22 @@ impl SentDigester {
     /// # Panics
     /// If there is no key, or a position is not that of a column.
     pub fn new(forms: &[Form], key: &[usize]) -> Self {
-        Self { key: Key::new(forms, key), sums: Sums::new(true), digest: TableDigest::of_columns(forms.len()) }
+        Self {
+            key: Key::new(forms, key),
+            number: None,
+            has_numbers: key.len() == 1,
+            sums: Sums::new(true),
+            digest: TableDigest::of_columns(forms.len()),
+        }
     }
 
     /// The fingerprints of all rows that came, and what the rules did to the key's values.
     pub fn finish(mut self) -> TableDigest {
-        (self.digest.fingerprint, self.digest.buckets) = self.sums.finish();
+        let (fingerprint, buckets) = self.sums.finish();
+        (self.digest.fingerprint, self.digest.buckets) = (fingerprint, buckets.rows);
+        if self.has_numbers {
+            self.digest.keys = buckets.keys;
+        }
         self.digest
     }
 }
@@ -86,11 +100,18 @@ impl RowSink for SentDigester {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
         let fit = self.key.put(&cell);
         self.digest.fit(column, fit);
+        if self.has_numbers {
+            let number =
+                KeyNumber::of(&cell).filter(|(shape, _)| self.digest.shape.is_none_or(|other| other == *shape));
+            self.has_numbers = number.is_some();
+            (self.digest.shape, self.number) = number.unzip();
+        }
     }
 
     fn sent(&mut self, row: &[u8]) {
         self.digest.bytes += row.len() as u64;
-        self.sums.add(row, self.key.row.group());
+        let mark = Mark { group: self.key.row.group(), number: self.number.unwrap_or_default() };
+        self.sums.add(row, mark, self.has_numbers);
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {

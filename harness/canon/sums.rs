@@ -2,6 +2,7 @@
 
 use super::{
     batch::Batch,
+    keyed::{KeyNumber, KeySum},
     row::{bucket_of, word},
 };
 use crate::model::Fingerprint;
@@ -16,15 +17,32 @@ pub(super) struct Sums {
     has_key: bool,
     bucket_count: usize,
     /// Rows whose digests are not known yet.
-    batch: Batch,
-    /// Empty until the first row comes: a thousand empty tables are a thousand times nothing.
-    buckets: Vec<Fingerprint>,
+    batch: Batch<Mark>,
+    buckets: Buckets,
+}
+
+/// What of a row's key goes into sums.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    /// The group of the key.
+    pub group: u64,
+    /// The key as a number.
+    pub number: KeyNumber,
+}
+
+/// The sums of each bucket.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buckets {
+    /// Of digests. Empty until the first row comes: a thousand empty tables are a thousand times nothing.
+    pub rows: Vec<Fingerprint>,
+    /// Of keys; empty where they are not wanted.
+    pub keys: Vec<KeySum>,
 }
 
 impl Sums {
     /// Rows with a key go into the bucket of their group, others into that of their digest.
     pub fn new(has_key: bool) -> Self {
-        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Vec::new() }
+        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Buckets::default() }
     }
 
     /// Takes another number of buckets (at least one).
@@ -34,21 +52,22 @@ impl Sums {
         self
     }
 
-    /// Takes a row, with the group of its key.
-    pub fn add(&mut self, row: &[u8], group: u64) {
-        if self.buckets.is_empty() {
-            self.buckets = vec![Fingerprint::default(); self.bucket_count];
+    /// Takes a row. Whether the keys' sums are wanted is said with the first.
+    pub fn add(&mut self, row: &[u8], mark: Mark, with_keys: bool) {
+        let Self { has_key, bucket_count, batch, buckets } = self;
+        if buckets.rows.is_empty() {
+            buckets.rows = vec![Fingerprint::default(); *bucket_count];
+            buckets.keys = vec![KeySum::default(); if with_keys { *bucket_count } else { 0 }];
         }
-        let Self { has_key, batch, buckets, .. } = self;
-        batch.add(row, group, |digest, group| sum(buckets, *has_key, digest, group));
+        batch.add(row, mark, |digest, mark| buckets.add(digest, mark, *has_key));
     }
 
-    /// The fingerprint of all rows, and of each bucket's; no buckets if there are no rows.
-    pub fn finish(self) -> (Fingerprint, Vec<Fingerprint>) {
+    /// The fingerprint of all rows, and the sums of each bucket.
+    pub fn finish(self) -> (Fingerprint, Buckets) {
         let Self { has_key, mut batch, mut buckets, .. } = self;
-        batch.finish(|digest, group| sum(&mut buckets, has_key, digest, group));
+        batch.finish(|digest, mark| buckets.add(digest, mark, has_key));
         // Only now, because every row is in a bucket, and one sum a row is enough.
-        let total = buckets.iter().fold(Fingerprint::default(), |mut total, bucket| {
+        let total = buckets.rows.iter().fold(Fingerprint::default(), |mut total, bucket| {
             total.add(bucket);
             total
         });
@@ -56,8 +75,13 @@ impl Sums {
     }
 }
 
-fn sum(buckets: &mut [Fingerprint], has_key: bool, digest: &[u8; 32], group: u64) {
-    let group = if has_key { group } else { word(digest) };
-    let bucket = bucket_of(group, buckets.len());
-    buckets[bucket].add_digest(digest);
+impl Buckets {
+    fn add(&mut self, digest: &[u8; 32], mark: Mark, has_key: bool) {
+        let group = if has_key { mark.group } else { word(digest) };
+        let bucket = bucket_of(group, self.rows.len());
+        self.rows[bucket].add_digest(digest);
+        if let Some(sum) = self.keys.get_mut(bucket) {
+            sum.add(digest, mark.number);
+        }
+    }
 }

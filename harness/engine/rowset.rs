@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     canon::{
-        SentRow,
+        Keys, SentRow,
         comparison::{Comparison, Terms},
     },
     model::{Side, TableName, Value},
@@ -40,6 +40,8 @@ pub enum Part {
     Between(Option<i64>, Option<i64>),
     /// The rows at these addresses.
     At(Vec<i64>),
+    /// The rows whose value in a column is one of these. Only of rowsets that have a [`SentForm`].
+    Keyed(String, Keys),
 }
 
 impl Rowset {

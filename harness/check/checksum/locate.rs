@@ -1,12 +1,14 @@
 //! Second pass: the rows of differing buckets are kept and joined.
 //!
-//! Where few rows are in them, the keys alone are read, each with its row's address, and then the rows at the addresses.
-//! Where many are, or rows have no address, all rows are read once more. Both ways the suspects come into the same
-//! partitions, in memory or in a file, and partition by partition are compared value by value.
+//! Where the sums tell the keys of the rows that differ, [those](super::few) are read. Else, where few rows are in the
+//! buckets, the keys alone are read, each with its row's address, and then the rows at the addresses. Where many are, or
+//! rows have no address, all rows are read once more. Each way the suspects come into the same partitions, in memory or in
+//! a file, and partition by partition are compared value by value.
 
 use std::{
     io,
     ops::ControlFlow,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -57,6 +59,11 @@ impl Shares {
         let bytes = resources.memory_bytes;
         Self { gathered: bytes / 4, partition: bytes / 16, addresses: bytes / 16 }
     }
+
+    /// Where one of several parts of a side gathers.
+    fn spill(&self, buckets: &Buckets, parts: usize, folder: PathBuf) -> Spill {
+        Spill::new(buckets.partition_count(), self.gathered / 2 / parts as u64, folder)
+    }
 }
 
 /// What reads a side in the second pass.
@@ -99,7 +106,17 @@ impl Pass<'_> {
     ) -> Result<Differing, EngineError> {
         let shares = Shares::of(cx.resources);
         let buckets = self.buckets(digests, &shares);
-        let gathered = self.gather(cx, digests, &buckets, &shares).await?;
+        let spills = Sides::from_fn(|_| shares.spill(&buckets, 1, cx.resources.folder.clone()));
+        let mut gathered = match self.gather_few(cx, digests, &buckets, spills).await? {
+            Some(few) => few,
+            None => self.gather(cx, digests, &buckets, &shares).await?,
+        };
+        for spill in gathered.source.iter_mut().chain(&mut gathered.target) {
+            spill.check().map_err(|error| spilled(cx.resources, error))?;
+            if spill.written() > 0 {
+                tracing::debug!(bytes = spill.written(), "suspects were written to a file");
+            }
+        }
         let columns = self.columns.iter().zip(self.comparison.ruled());
         let causes = Causes::new(columns.map(|(names, (_, rule))| (names.target.clone(), *rule)));
         let join = Join::new(self.forms.clone(), self.key.clone(), causes, cx.sample as usize);
@@ -146,7 +163,7 @@ impl Pass<'_> {
         }
         let folder = cx.resources.folder.clone();
         let keep = |parts: usize| {
-            let spill = Spill::new(buckets.partition_count(), shares.gathered / 2 / parts as u64, folder.clone());
+            let spill = shares.spill(buckets, parts, folder.clone());
             match self.sent {
                 Some(_) => Look::Sent(SentSuspects::new(&self.forms, &self.key, Arc::clone(buckets), spill)),
                 None => Look::Rows(Suspects::new(self.forms.clone(), self.key.clone(), Arc::clone(buckets), spill)),
@@ -186,12 +203,6 @@ impl Pass<'_> {
                 Some(Look::Rows(rows)) => kept.get_mut(side).push(rows.finish()),
                 Some(Look::Sent(rows)) => kept.get_mut(side).push(rows.finish()),
                 Some(Look::Keys(_)) | None => {}
-            }
-        }
-        for spill in kept.source.iter_mut().chain(&mut kept.target) {
-            spill.check().map_err(|error| spilled(cx.resources, error))?;
-            if spill.written() > 0 {
-                tracing::debug!(bytes = spill.written(), "suspects were written to a file");
             }
         }
         Ok(kept)

@@ -1,5 +1,6 @@
 //! `checksum`: every value of every row is the same on both sides, under the rules that the comparison states.
 
+mod few;
 mod findings;
 mod locate;
 mod spill;

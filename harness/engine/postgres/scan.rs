@@ -12,7 +12,7 @@ use super::{
     wire::{Rows, Tuple},
 };
 use crate::{
-    canon::RowSink,
+    canon::{Keys, RowSink, hex},
     engine::{Dialect, EngineError, Part, Rowset, SentForm, select},
     model::TableName,
 };
@@ -89,6 +89,14 @@ fn conditions(part: &Part) -> Vec<String> {
             let list = |some: &[i64]| some.iter().map(|one| format!("\"{}\"", tid(*one))).collect::<Vec<_>>().join(",");
             let batches = addresses.chunks(ADDRESSES_AT_ONCE);
             batches.map(|some| format!(" WHERE ctid = ANY ('{{{}}}'::tid[])", list(some))).collect()
+        }
+        Part::Keyed(column, keys) => {
+            let (list, kind): (Vec<String>, _) = match keys {
+                Keys::Integers(keys) => (keys.iter().map(i64::to_string).collect(), "int8"),
+                Keys::Uuids(keys) => (keys.iter().map(|key| hex(key)).collect(), "uuid"),
+            };
+            let (column, list) = (PostgresDialect.quote(column), list.join(","));
+            vec![format!(" WHERE {column} OPERATOR(pg_catalog.=) ANY ('{{{list}}}'::pg_catalog.{kind}[])")]
         }
     }
 }

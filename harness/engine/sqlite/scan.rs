@@ -44,6 +44,8 @@ pub(super) fn scan(connection: &Connection, rowset: &Rowset, sink: &mut dyn RowS
             }
             flow
         }
+        // Rows are never asked for by a key where they are not sent whole.
+        Part::Keyed(..) => return Err(Error::InvalidQuery),
     };
     Ok(count)
 }
