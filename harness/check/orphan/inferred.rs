@@ -3,7 +3,7 @@
 //! The criterion: a column is called like another table, in the singular or plural, with `id` behind it (`user_id`,
 //! `userId` for `users`), or `parent_id` for its own; it is of the same family of types as that table's key, which is one
 //! column; no declared reference starts from it; and at least nine of ten of its values are found there. What is found so
-//! is shown as inferred and does not change the verdict.
+//! is shown as inferred and does not change the verdict, until somebody states the reference: then it counts like a declared one.
 
 use super::{count, finding};
 use crate::{

@@ -1,5 +1,6 @@
 //! Audits with MariaDB on one side or both, by roles that may read some of it.
 
+mod manner;
 mod rights;
 
 use super::Audit;
@@ -35,10 +36,10 @@ impl Place {
         self.url("root", PASSWORD, database)
     }
 
-    /// Runs SQL in a database by the server's own client.
-    fn say(&self, database: &str, sql: &str) {
+    /// Runs SQL in a database by the server's own client, and gives what that prints.
+    fn say(&self, database: &str, sql: &str) -> String {
         let sql = format!("SET NAMES utf8mb4; {sql}");
-        docker(&["exec", &self.server.name, "mariadb", "-uroot", &format!("-p{PASSWORD}"), "-e", &sql, database]);
+        docker(&["exec", &self.server.name, "mariadb", "-uroot", &format!("-p{PASSWORD}"), "-e", &sql, database])
     }
 
     /// Makes these databases anew, by the same SQL.

@@ -6,7 +6,7 @@ use super::{super::errors, Audit, Place};
 use crate::support::Ended;
 
 /// One of everything that rights hide.
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
     CREATE TABLE users (id int AUTO_INCREMENT PRIMARY KEY, mail varchar(50) UNIQUE, boss int, about json, age int CHECK (age > 0),
         twice int AS (age * 2) STORED, KEY by_age (age, mail), CONSTRAINT boss FOREIGN KEY (boss) REFERENCES users (id) ON DELETE SET NULL,
         CONSTRAINT `old``er` CHECK (age < 200 AND mail <> 'it''s, (a)'));
@@ -137,7 +137,8 @@ async fn look_at(version: &str) {
         let ended = look.by(source, target);
         let mut found = look.told().0;
         let mut expected = expected.map(str::to_owned);
-        (found.sort(), expected.sort());
+        found.sort();
+        expected.sort();
         assert_eq!((ended.code, &found[..]), (1, &expected[..]), "{version} {source} {target}");
     }
     // The trigger is missed by those who would see it.
