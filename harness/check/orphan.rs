@@ -63,7 +63,7 @@ impl Check for Orphan {
             }
         }
         let known: Vec<Reference> = references.into_iter().map(|(reference, _)| reference).collect();
-        for candidate in inferred::candidates(cx.catalogue(Side::Target), &known) {
+        for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &known) {
             inferred::examine(cx, &candidate, &mut examined).await?;
         }
         Ok(examined)

@@ -37,6 +37,7 @@ mod rights;
 mod scan;
 mod script;
 mod session;
+mod specimen;
 mod types;
 mod wire;
 
