@@ -11,6 +11,7 @@ pub mod chain;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod hidden;
 pub mod inferred;
 pub mod lease;
 pub mod ledger;
