@@ -24,6 +24,8 @@ pub struct Known {
     pub constrained: bool,
     /// Whether it has to be JSON.
     pub json: bool,
+    /// What constraints that were not understood mention beside this column.
+    pub candidates: Vec<Value>,
 }
 
 /// What a table's CHECK constraints say, by column.
@@ -187,6 +189,7 @@ fn read(table: &Table, tokens: &[Token], known: &mut BTreeMap<String, Known>) {
                 let entry = known.entry(column.name.clone()).or_default();
                 if whole || !read_part(&column.name, without_null_branch(&column.name, part), entry) {
                     entry.constrained = true;
+                    entry.candidates.extend(part.iter().filter_map(Token::value));
                 }
             }
         }

@@ -31,7 +31,7 @@ use crate::{
     canon::RowSink,
     model::{
         Address, Catalogue, EngineId, LogicalType, TableName,
-        catalogue::{Reference, Table},
+        catalogue::{Column, Reference, Table},
     },
 };
 pub use rowset::{Counted, Part, RowSource, Rowset};
@@ -186,6 +186,12 @@ pub trait Dialect: Sync {
 
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
+
+    /// The text of a value of a column's type, another one for each number as far as the type has so many; `None` if none is
+    /// known. For types of which only this engine knows what their values look like.
+    fn specimen(&self, _column: &Column, _number: u64) -> Option<String> {
+        None
+    }
 
     /// The statement that drops an index of a table if it is there.
     fn drop_index(&self, table: &TableName, index: &str) -> String {

@@ -32,6 +32,7 @@ mod retype;
 mod scan;
 mod script;
 mod session;
+mod specimen;
 mod spell;
 mod types;
 mod wire;
