@@ -5,11 +5,19 @@ use std::{fmt, time::Instant};
 use super::{
     super::{StepDone, StepError, StepVoice},
     backup, change,
+    columns::Converted,
+    plan::Plan,
     settings::{BACKUP, LOG, Settings},
     validate,
     work::Work,
 };
-use crate::model::{Address, chain, event::Figure};
+use crate::{
+    canon::{
+        Rule,
+        comparison::{Expression, Stated, StatedColumn},
+    },
+    model::{Address, LogicalType, Sides, TableName, chain, event::Figure},
+};
 
 /// What can be asked of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +132,33 @@ pub async fn perform(
             }
         }
     }
+    if operation == Operation::FullMigration {
+        let plan = work.planned().await?;
+        let seed = settings.key.to_string();
+        let (retype, dialect) = (work.retype, work.dialect);
+        done.stated = stated(&plan, |column| {
+            retype.to_uuid(&column.kind, &dialect.quote(&column.name.column), &seed).map(|sql| dialect.as_text(&sql))
+        });
+    }
     work.end().await?;
     Ok(done)
+}
+
+/// What the conversion knows about the columns that it changed: they are the same as before, as UUIDs.
+fn stated(plan: &Plan, derive: impl Fn(&Converted) -> Option<String>) -> Vec<Stated> {
+    let of_table = |table: &TableName| {
+        let columns = plan.columns.iter().filter(|column| column.name.table == *table);
+        let columns = columns.map(|column| {
+            let rule = Some(Rule::Uuid.word().to_owned());
+            // A UUID that was derived is compared with what the derivation gives on the source's side.
+            let derived = matches!(column.kind, LogicalType::Integer { .. }).then(|| derive(column)).flatten();
+            let expressions = Sides::new(derived.map(Expression::Sql), None);
+            (column.name.column.clone(), StatedColumn { rule, expressions, ..StatedColumn::default() })
+        });
+        let (source, target) = (table.to_string(), table.to_string());
+        Stated { source, target, columns: columns.collect(), ..Stated::default() }
+    };
+    plan.tables().into_iter().map(of_table).collect()
 }
 
 /// Performs one operation between two lines of the log.
