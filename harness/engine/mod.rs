@@ -334,8 +334,7 @@ pub trait Session: Send {
         Ok(Standpoint::default())
     }
 
-    /// Makes a session that only reads usable again after it was refused something. Where an error ends the transaction,
-    /// this begins another one, which sees what was committed meanwhile.
+    /// Makes a session that only reads usable again after it was refused something; it sees the state that it saw before.
     async fn recover(&mut self) -> Result<(), EngineError> {
         Ok(())
     }
