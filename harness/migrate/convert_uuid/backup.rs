@@ -114,21 +114,8 @@ async fn copy(work: &mut Work<'_>, table: &Table, columns: &[&Converted]) -> Res
             let what = format!("the copy of {} in {copy} holds other rows than the table", table.name);
             return Err(StepError::Rejected { what });
         }
-        // By what the way back will ask for: the row's key, as it will be then.
-        if columns.iter().any(|column| !column.is_plain) && !columns[0].row_key.is_empty() {
-            let parts = columns[0].row_key.iter().map(|name| {
-                let quoted = work.dialect.quote(name);
-                match columns.iter().find(|column| column.name.column == *name) {
-                    Some(column) => {
-                        let seed = work.settings.key.to_string();
-                        let uuid = work.retype.to_uuid(&column.kind, &quoted, &seed);
-                        uuid.map_or(quoted, |uuid| format!("({uuid})"))
-                    }
-                    None => quoted,
-                }
-            });
-            let parts: Vec<String> = parts.collect();
-            work.session.execute(&format!("CREATE INDEX ON {to} ({})", parts.join(", "))).await?;
+        for index in indexes(work, columns) {
+            work.session.execute(&format!("CREATE INDEX ON {to} ({index})")).await?;
         }
         Ok(original.rows)
     }
@@ -142,6 +129,24 @@ async fn copy(work: &mut Work<'_>, table: &Table, columns: &[&Converted]) -> Res
             let _ = work.session.tx_rollback().await;
             Err(error)
         }
+    }
+}
+
+/// What the way back will ask for, where a UUID does not tell what was there: the row's key as it will be then, or else the
+/// UUID itself.
+fn indexes(work: &Work<'_>, columns: &[&Converted]) -> Vec<String> {
+    let as_uuid = |name: &String| {
+        let quoted = work.dialect.quote(name);
+        let converted = columns.iter().find(|column| column.name.column == *name);
+        let seed = work.settings.key.to_string();
+        let uuid = converted.and_then(|column| work.retype.to_uuid(&column.kind, &quoted, &seed));
+        uuid.map_or(quoted, |uuid| format!("({uuid})"))
+    };
+    let odd: Vec<&&Converted> = columns.iter().filter(|column| !column.is_plain).collect();
+    match odd.first() {
+        None => Vec::new(),
+        Some(first) if first.row_key.is_empty() => odd.iter().map(|column| as_uuid(&column.name.column)).collect(),
+        Some(first) => vec![first.row_key.iter().map(as_uuid).collect::<Vec<_>>().join(", ")],
     }
 }
 

@@ -230,7 +230,7 @@ fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
         match part {
             Some(part) => {
                 let now = work.of_row(name);
-                let as_uuid = |value: &str| format!("{}", work.retype.as_uuid(value));
+                let as_uuid = |value: &str| work.retype.as_uuid(value);
                 format!("{} = {}", uuid(part), as_uuid(&now))
             }
             None => format!("{} = {}", of_backup(name), work.of_row(name)),
@@ -241,7 +241,7 @@ fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
         let now = work.of_row(&column.name.column);
         let same = format!("{} = {now}", uuid(column));
         conditions.push(match &work.settings.orphans {
-            Orphans::Assign(parent) if column != plan.key() => {
+            Orphans::Assign(parent) if column != plan.key() && !column.row_key.is_empty() => {
                 let assigned = work.retype.as_uuid(&work.dialect.literal(parent));
                 format!("({same} OR {now} = {assigned})")
             }
@@ -249,7 +249,10 @@ fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
         });
     }
     let table = work.dialect.table(&kept(&column.name.table));
-    format!("(SELECT {} FROM {table} b WHERE {})", of_backup(&column.name.column), conditions.join(" AND "))
+    // Without a key the UUID has to tell the value: before anything began it was made sure that it does.
+    let value = of_backup(&column.name.column);
+    let value = if column.row_key.is_empty() { format!("MIN({value})") } else { value };
+    format!("(SELECT {value} FROM {table} b WHERE {})", conditions.join(" AND "))
 }
 
 /// Refuses to bring integers back where rows were written since that never had one.

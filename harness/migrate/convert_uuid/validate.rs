@@ -34,6 +34,9 @@ pub(super) async fn before(work: &mut Work<'_>) -> Result<u64, StepError> {
         for name in &names {
             collisions(work, &catalogue, name, &names, &mut found).await?;
         }
+        for name in &names {
+            keyless(work, &catalogue, name, &mut found).await?;
+        }
         for name in &names[1..] {
             orphans(work, &catalogue, name, &mut found).await?;
         }
@@ -146,6 +149,29 @@ async fn collisions(
     Ok(())
 }
 
+/// Tables without a key, whose rows cannot be found again: there a UUID has to tell how it was spelled.
+async fn keyless(
+    work: &mut Work<'_>,
+    catalogue: &Catalogue,
+    name: &ColumnName,
+    found: &mut Found,
+) -> Result<(), StepError> {
+    let table = &catalogue.tables[&name.table];
+    let kind = table.column(&name.column).map(|column| column.kind.clone());
+    let value = work.dialect.quote(&name.column);
+    let uuid = kind.and_then(|kind| work.retype.to_uuid(&kind, &value, ""));
+    let (Some(uuid), None) = (uuid, table.row_key()) else { return Ok(()) };
+    let twice = format!(
+        "SELECT COUNT(*) FROM (SELECT {uuid} AS u FROM {} GROUP BY {uuid} HAVING COUNT(DISTINCT {value}) > 1) AS twice",
+        work.dialect.table(&name.table)
+    );
+    match work.count(&twice).await? {
+        0 => {}
+        count => found.add(format!("{count} UUIDs stand in {name} in several spellings, and {} has no key", name.table), &[]),
+    }
+    Ok(())
+}
+
 /// References without a parent, by the UUID and not by its spelling.
 async fn orphans(
     work: &mut Work<'_>,
@@ -167,7 +193,10 @@ async fn orphans(
         if work.count(&there).await? == 0 {
             found.add(format!("orphans were to be assigned to {assigned}, which is no {key}"), &[]);
         }
-        return Ok(());
+        if catalogue.tables[&name.table].row_key().is_some() {
+            return Ok(());
+        }
+        // Without a key nobody could tell afterwards which rows were orphans.
     }
     let wrong = format!(
         "FROM {of_child} t WHERE t.{} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {of_parent} k WHERE {parent} = {child})",

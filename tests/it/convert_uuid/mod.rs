@@ -10,7 +10,7 @@ use rehearse::{
     engine,
     migrate::{
         StepDone, StepError, StepVoice,
-        convert_uuid::{BACKUP, LOG, Mode, Operation, Settings, perform},
+        convert_uuid::{BACKUP, LOG, Mode, Operation, Orphans, Settings, perform},
     },
     model::{Address, catalogue::Definition, chain},
 };

@@ -38,9 +38,10 @@ fn about(sql: &str, name: &TableName, column: &str) -> String {
     sql.replace("$1", &literal(&table(name))).replace("$2", &literal(column))
 }
 
-/// The name of what fills a second column meanwhile.
+/// The name of what fills a second column meanwhile: its own for each, however long the names of table and column are.
 fn filler(retyping: &Retyping<'_>) -> String {
-    format!("fill_{}", retyping.temporary)
+    let digest = blake3::hash(format!("{}.{}", retyping.table, retyping.column).as_bytes()).to_hex();
+    format!("fill_{}", &digest[..16])
 }
 
 fn wait(lock_ms: u64) -> String {
@@ -93,10 +94,9 @@ impl Retype for PostgresRetype {
             LogicalType::Bytes => format!("encode({value}, 'hex')::uuid"),
             // The first 128 bits of SHA-256, with version 8 and the variant in their places (RFC 9562, section 5.8).
             LogicalType::Integer { .. } => {
-                let hash = format!(
-                    "encode(sha256(convert_to({} || ({value})::text, 'UTF8')), 'hex')",
-                    PostgresDialect.literal(&format!("{seed}:"))
-                );
+                // By a cast and not by `convert_to`, which may stand in no index; a cast reads backslashes.
+                let seed = PostgresDialect.literal(&format!("{}:", seed.replace('\\', "\\\\")));
+                let hash = format!("encode(sha256(({seed} || ({value})::text)::bytea), 'hex')");
                 format!("overlay(overlay(left({hash}, 32) placing '8' from 13 for 1) placing 'a' from 17 for 1)::uuid")
             }
             _ => return None,
