@@ -193,6 +193,11 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The smallest and the largest number that a column of whole numbers holds, where its kind does not say.
+    fn bounds(&self, _column: &Column) -> Option<(i64, i64)> {
+        None
+    }
+
     /// The statement that drops an index of a table if it is there.
     fn drop_index(&self, table: &TableName, index: &str) -> String {
         // An index lies in its table's schema, and is named as a table is.

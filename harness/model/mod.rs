@@ -12,6 +12,7 @@ pub mod chain;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod inferred;
 pub mod lease;
 pub mod ledger;
 pub mod logical_type;
