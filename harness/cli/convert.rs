@@ -162,8 +162,13 @@ fn failed(error: StepError) -> Failure {
     let (code, hint) = match &error {
         StepError::Rejected { .. } => (exit::FINDINGS, format!("the table {LOG} names the values")),
         StepError::Refused { .. } => return Failure::usage(error),
-        StepError::Interrupted => (exit::INCONCLUSIVE, "`status` tells how far it is; the same again goes on".to_owned()),
-        _ => (exit::INCONCLUSIVE, "`status` tells how far it is; `rollback` goes back, the same again goes on".to_owned()),
+        StepError::Interrupted => {
+            (exit::INCONCLUSIVE, "`status` tells how far it is; the same again goes on".to_owned())
+        }
+        _ => (
+            exit::INCONCLUSIVE,
+            "`status` tells how far it is; `rollback` goes back, the same again goes on".to_owned(),
+        ),
     };
     Failure::new(error, code).hint(hint)
 }
@@ -181,7 +186,8 @@ fn tell_status(status: &Status) {
     }
     for column in &status.columns {
         let state = column.state.map_or("gone".to_owned(), |state| format!("{state:?}").to_lowercase());
-        let filled = column.filled.map(|(filled, all)| format!(", {} of {} rows", prose::count(filled), prose::count(all)));
+        let filled =
+            column.filled.map(|(filled, all)| format!(", {} of {} rows", prose::count(filled), prose::count(all)));
         data!("{}: {state}{}", column.name, filled.unwrap_or_default());
     }
     if status.log.is_empty() {

@@ -110,12 +110,8 @@ pub trait Retype: Sync {
     ) -> Result<Vec<Attached>, EngineError>;
 
     /// Adds the second column, if it is not there. Waits for its lock no longer than `lock_ms`.
-    async fn expand(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        lock_ms: u64,
-    ) -> Result<(), EngineError>;
+    async fn expand(&self, session: &mut dyn Session, retyping: &Retyping<'_>, lock_ms: u64)
+    -> Result<(), EngineError>;
 
     /// Fills about so many rows of the second column from a cursor on (0 at first), in a transaction of its own. `None`
     /// behind the last row.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Snapshot, TableName, catalogue::{Definition, ObjectName}};
+use super::{
+    Snapshot, TableName,
+    catalogue::{Definition, ObjectName},
+};
 
 /// A table, or a schema with everything in it, that is a tool's own and no part of what a migration has to bring back: it
 /// is set aside before two states are compared, and has a rule of its own.

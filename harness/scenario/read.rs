@@ -93,7 +93,11 @@ impl Reader<'_> {
             let unlike = of_source.zip(engine.as_ref()).is_some_and(|(source, target)| source != target);
             for (is_wrong, message, expected) in [
                 (unlike, "source and target are of different engines", "one engine for both sides"),
-                (schema.is_some(), "the target has a schema of its own", "no `schema`: the target begins as the source"),
+                (
+                    schema.is_some(),
+                    "the target has a schema of its own",
+                    "no `schema`: the target begins as the source",
+                ),
             ] {
                 if is_wrong {
                     fields.problem(Problem::new(&written.place, message).expected(expected));

@@ -59,9 +59,8 @@ pub(super) async fn back(work: &mut Work<'_>) -> Result<u64, StepError> {
         return Ok(0);
     };
     let catalogue = work.catalogue().await?;
-    let was_changed = plan.columns.iter().any(|column| {
-        matches!(column.state(&catalogue), Some(State::Converted | State::Restoring))
-    });
+    let was_changed =
+        plan.columns.iter().any(|column| matches!(column.state(&catalogue), Some(State::Converted | State::Restoring)));
     if was_changed {
         drop_references(work, &plan).await?;
     }
@@ -175,12 +174,7 @@ async fn fill(work: &mut Work<'_>, retyping: &Retyping<'_>, doing: &str) -> Resu
 }
 
 /// The UUID of a column's value, by a row called `t`.
-fn converted(
-    work: &Work<'_>,
-    plan: &Plan,
-    column: &Converted,
-    catalogue: &Catalogue,
-) -> Result<String, StepError> {
+fn converted(work: &Work<'_>, plan: &Plan, column: &Converted, catalogue: &Catalogue) -> Result<String, StepError> {
     // References take their value from the key's name, so that what was equal stays equal.
     let seed = work.settings.key.to_string();
     let not_convertible = || StepError::Rejected { what: format!("{} is of type {}", column.name, column.declared) };

@@ -38,9 +38,8 @@ pub(super) struct Converted {
 /// # Errors
 /// If a column that is named is not there.
 pub(super) fn following(catalogue: &Catalogue, settings: &Settings) -> Result<Vec<ColumnName>, String> {
-    let is_there = |name: &ColumnName| {
-        catalogue.tables.get(&name.table).is_some_and(|table| table.column(&name.column).is_some())
-    };
+    let is_there =
+        |name: &ColumnName| catalogue.tables.get(&name.table).is_some_and(|table| table.column(&name.column).is_some());
     for name in [&settings.key].into_iter().chain(&settings.references) {
         if !is_there(name) {
             return Err(format!("there is no column {name}"));

@@ -54,13 +54,8 @@ impl Operation {
     ];
 
     /// Those that make up the full migration.
-    pub const FULL: [Self; 5] = [
-        Self::ValidateSchema,
-        Self::BackupData,
-        Self::MigrateKey,
-        Self::MigrateForeignKeys,
-        Self::ValidateMigration,
-    ];
+    pub const FULL: [Self; 5] =
+        [Self::ValidateSchema, Self::BackupData, Self::MigrateKey, Self::MigrateForeignKeys, Self::ValidateMigration];
 
     /// Its word on the command line and in the log.
     pub const fn word(self) -> &'static str {
@@ -84,7 +79,9 @@ impl Operation {
     pub(super) fn summary(self, settings: &Settings) -> String {
         let key = &settings.key;
         match self {
-            Self::ValidateSchema => format!("{key} and what follows it can become UUIDs: types, values, spellings, orphans"),
+            Self::ValidateSchema => {
+                format!("{key} and what follows it can become UUIDs: types, values, spellings, orphans")
+            }
             Self::BackupData => format!("original rows into {BACKUP}, counts and fingerprints equal"),
             Self::MigrateKey => format!("{key} in batches of {}, then in one act the swap", settings.batch_rows),
             Self::MigrateForeignKeys => "the same for each reference; foreign keys again, validated".to_owned(),

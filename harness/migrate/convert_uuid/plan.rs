@@ -2,12 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::StepError,
-    columns::Converted,
-    settings::BACKUP,
-    work::Work,
-};
+use super::{super::StepError, columns::Converted, settings::BACKUP, work::Work};
 use crate::{
     engine::retype::{Attached, AttachedClass, Retyping, Swap},
     model::{Catalogue, LogicalType, TableName},
@@ -79,13 +74,7 @@ impl Converted {
 
     /// The way of the column to a type, by a value.
     pub fn retyping<'a>(&'a self, declared: &'a str, value: &'a str) -> Retyping<'a> {
-        Retyping {
-            table: &self.name.table,
-            column: &self.name.column,
-            temporary: &self.temporary,
-            declared,
-            value,
-        }
+        Retyping { table: &self.name.table, column: &self.name.column, temporary: &self.temporary, declared, value }
     }
 
     /// The swap at the end of that way.
@@ -118,7 +107,8 @@ impl Work<'_> {
 
     /// The plan, which an operation cannot do without.
     pub async fn planned(&mut self) -> Result<Plan, StepError> {
-        let missing = || StepError::Refused { what: format!("there is no backup in {BACKUP}; backup_data comes first") };
+        let missing =
+            || StepError::Refused { what: format!("there is no backup in {BACKUP}; backup_data comes first") };
         self.plan().await?.ok_or_else(missing)
     }
 

@@ -36,11 +36,7 @@ pub struct ColumnStatus {
 ///
 /// # Errors
 /// If the database cannot be asked.
-pub async fn status(
-    address: &Address,
-    settings: &Settings,
-    voice: &mut dyn StepVoice,
-) -> Result<Status, StepError> {
+pub async fn status(address: &Address, settings: &Settings, voice: &mut dyn StepVoice) -> Result<Status, StepError> {
     let mut work = Work::begin(address, settings, voice).await?;
     work.session.begin(true).await?;
     let catalogue = work.catalogue().await?;

@@ -167,7 +167,9 @@ async fn keyless(
     );
     match work.count(&twice).await? {
         0 => {}
-        count => found.add(format!("{count} UUIDs stand in {name} in several spellings, and {} has no key", name.table), &[]),
+        count => {
+            found.add(format!("{count} UUIDs stand in {name} in several spellings, and {} has no key", name.table), &[])
+        }
     }
     Ok(())
 }
@@ -204,7 +206,9 @@ async fn orphans(
     );
     let rows = work.count(&format!("SELECT COUNT(*) {wrong}")).await?;
     if rows > 0 {
-        let values = named(work, &format!("SELECT DISTINCT {} {wrong} ORDER BY 1 LIMIT {NAMED}", work.dialect.as_text(&child))).await?;
+        let values =
+            named(work, &format!("SELECT DISTINCT {} {wrong} ORDER BY 1 LIMIT {NAMED}", work.dialect.as_text(&child)))
+                .await?;
         found.add(format!("{rows} rows of {name} refer to no {key}"), &values);
     }
     Ok(())

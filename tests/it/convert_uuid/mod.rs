@@ -21,7 +21,6 @@ use crate::support::server::{Started, ask, execute};
 mod kinds;
 mod online;
 mod refused;
-mod run;
 mod whole;
 
 /// Keys in every spelling that PostgreSQL reads, and everything that can hang on a column.

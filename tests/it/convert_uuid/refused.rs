@@ -18,11 +18,7 @@ const REJECTED: &[(&str, &str, &str)] = &[
         "1 rows of reminders.user_id refer to no users.id",
     ),
     ("a_view", "CREATE VIEW of_users AS SELECT id FROM users", "view of_users depends on it"),
-    (
-        "a_policy",
-        "CREATE POLICY own ON tags USING (user_id = current_user)",
-        "policy own on table tags depends on it",
-    ),
+    ("a_policy", "CREATE POLICY own ON tags USING (user_id = current_user)", "policy own on table tags depends on it"),
     (
         "a_trigger",
         "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -102,7 +98,8 @@ async fn orphans_can_be_assigned_and_come_back_as_they_were() {
             orphans: Orphans::Assign(wanted.to_owned()),
             ..mode
         };
-        let unknown = Settings { orphans: Orphans::Assign("22222222-2222-2222-2222-222222222222".into()), ..settings.clone() };
+        let unknown =
+            Settings { orphans: Orphans::Assign("22222222-2222-2222-2222-222222222222".into()), ..settings.clone() };
         let told = message(&address, &unknown, Operation::FullMigration).await;
         assert!(told.contains("which is no users.id"), "{told}");
         perform_whole(&address, &settings, Operation::FullMigration).await.unwrap();

@@ -12,8 +12,14 @@ async fn from_every_point(bench: &Bench, settings: &Settings, name: &str, first_
     let native = "SELECT table_name || '.' || column_name FROM information_schema.columns
         WHERE data_type = 'uuid' AND table_schema = 'public' ORDER BY 1";
     let native: Vec<_> = ask(&first, native).await.into_iter().flatten().flatten().collect();
-    let expected =
-        ["journal_entries.user_id", "reminders.user_id", "tag_uses.user_id", "tags.user_id", "users.id", "users.invited_by"];
+    let expected = [
+        "journal_entries.user_id",
+        "reminders.user_id",
+        "tag_uses.user_id",
+        "tags.user_id",
+        "users.id",
+        "users.invited_by",
+    ];
     assert_eq!(native, expected);
     let mut points = 0;
     // Every third, for each takes seconds; the other mode has those between.
@@ -104,7 +110,11 @@ async fn rows_that_are_written_afterwards_survive_the_rollback() {
     )
     .await;
     perform_whole(&address, &settings(), Operation::Rollback).await.unwrap();
-    let entries = ask(&address, "SELECT id::text FROM journal_entries WHERE user_id = \
-                                 '0190163d-8694-739b-aea5-966c26f8ad91' ORDER BY id").await;
+    let entries = ask(
+        &address,
+        "SELECT id::text FROM journal_entries WHERE user_id = \
+                                 '0190163d-8694-739b-aea5-966c26f8ad91' ORDER BY id",
+    )
+    .await;
     assert_eq!(entries, [[Some("1".to_owned())], [Some("100".to_owned())]]);
 }

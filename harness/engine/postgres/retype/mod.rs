@@ -261,12 +261,18 @@ impl Retype for PostgresRetype {
         for Swap { retyping, .. } in swaps {
             let name = table(retyping.table);
             add(format!("ALTER TABLE {name} DROP COLUMN {}", quote(retyping.column)));
-            add(format!("ALTER TABLE {name} RENAME COLUMN {} TO {}", quote(retyping.temporary), quote(retyping.column)));
+            add(format!(
+                "ALTER TABLE {name} RENAME COLUMN {} TO {}",
+                quote(retyping.temporary),
+                quote(retyping.column)
+            ));
         }
         let mut coming: Vec<(AttachedClass, String)> = Vec::new();
         for swap in swaps {
-            let place = format!("ALTER TABLE {} ALTER COLUMN {}", table(swap.retyping.table), quote(swap.retyping.column));
-            let default = swap.default.map(|default| (AttachedClass::Default, format!("{place} SET DEFAULT {default}")));
+            let place =
+                format!("ALTER TABLE {} ALTER COLUMN {}", table(swap.retyping.table), quote(swap.retyping.column));
+            let default =
+                swap.default.map(|default| (AttachedClass::Default, format!("{place} SET DEFAULT {default}")));
             let others = swap.attached.iter().filter(|attached| match attached.class {
                 AttachedClass::Default | AttachedClass::Reference => false,
                 AttachedClass::Counter => swap.restores,
@@ -291,8 +297,7 @@ impl Retype for PostgresRetype {
         lock_ms: u64,
     ) -> Result<(), EngineError> {
         let [trigger, function] = desynchronise(retyping, schema);
-        let drop =
-            format!("ALTER TABLE {} DROP COLUMN IF EXISTS {}", table(retyping.table), quote(retyping.temporary));
+        let drop = format!("ALTER TABLE {} DROP COLUMN IF EXISTS {}", table(retyping.table), quote(retyping.temporary));
         in_one_act(session, &[wait(lock_ms), trigger, function, drop]).await
     }
 
