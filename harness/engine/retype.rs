@@ -91,7 +91,7 @@ pub trait Retype: Sync {
     fn keep(&self, from: &str, to: &str) -> Vec<String>;
 
     /// A UUID as a value of the declared type, in its usual spelling.
-    fn from_uuid(&self, value: &str, declared: &str) -> String;
+    fn spelled(&self, value: &str, declared: &str) -> String;
 
     /// What keeps a column from being swapped (a view that reads it, a policy, a partition), each as a person would say it.
     async fn obstacles(

@@ -196,7 +196,7 @@ fn converted(work: &Work<'_>, plan: &Plan, column: &Converted, catalogue: &Catal
 /// the same; otherwise as the server spells it.
 fn original(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
     let now = work.of_row(&column.name.column);
-    let spelled = work.retype.from_uuid(&now, &column.declared);
+    let spelled = work.retype.spelled(&now, &column.declared);
     let is_assigned = column != plan.key() && matches!(work.settings.orphans, Orphans::Assign(_));
     if column.is_plain && !is_assigned {
         return spelled;

@@ -111,7 +111,7 @@ impl Retype for PostgresRetype {
         vec![format!("LOCK TABLE {from} IN SHARE MODE"), format!("CREATE TABLE {to} AS TABLE {from}")]
     }
 
-    fn from_uuid(&self, value: &str, declared: &str) -> String {
+    fn spelled(&self, value: &str, declared: &str) -> String {
         if declared == "bytea" { format!("uuid_send({value})") } else { format!("({value})::text") }
     }
 
