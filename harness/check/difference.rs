@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Examined;
 use crate::model::{
-    Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
+    BookkeepingRule, Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
     catalogue::{Definition, Hidden, ObjectName, why_hidden},
     snapshot::TableSnapshot,
 };
@@ -41,6 +41,27 @@ pub fn compare(side: Side, before: &Snapshot, after: &Snapshot, kinds: &Kinds, e
             // Its definition was compared; its rows could not be.
             Some(reason) => examined.unchecked.push(Unchecked::new("row", format!("{side} {name}"), reason)),
             None => rows(side, name, then, now, kinds, examined),
+        }
+    }
+}
+
+/// Holds bookkeeping to the rule that was declared for it, from one stage to a later one, and says that it was set aside.
+pub fn bookkeeping(side: Side, earlier: Option<&Snapshot>, later: &Snapshot, examined: &mut Examined) {
+    for now in &later.bookkeeping {
+        let declared = &now.declared;
+        let then = earlier.and_then(|state| state.bookkeeping.iter().find(|one| one.declared.name == declared.name));
+        if let Some(before) = then.and_then(|then| then.rows)
+            && declared.rule == BookkeepingRule::Grows
+            && now.rows.is_none_or(|after| after < before)
+        {
+            let lost = before - now.rows.unwrap_or_default();
+            let subject = Subject::object(side, declared.subject());
+            let found = now.rows.map_or("none of it".to_owned(), |rows| format!("{rows} rows"));
+            let finding = Finding::error(FindingKind::BookkeepingBroken, subject, lost.max(1));
+            examined.findings.push(finding.because(format!("{before} rows or more"), found));
+        }
+        if now.rows.is_some() {
+            examined.unchecked.push(Unchecked::new("table", declared.subject(), &declared.why));
         }
     }
 }

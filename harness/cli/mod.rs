@@ -4,6 +4,7 @@
 
 mod args;
 mod audit;
+mod convert;
 pub mod exit;
 mod find;
 mod inspect;
@@ -62,6 +63,7 @@ async fn dispatch(verb: Verb) -> u8 {
     let result = match verb {
         Verb::Run(args) => launch::run(args).await,
         Verb::Audit(args) => audit::audit(args).await,
+        Verb::ConvertUuid(args) => convert::convert(args).await,
         Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,

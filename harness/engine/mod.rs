@@ -11,6 +11,7 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+pub mod retype;
 mod rowset;
 pub mod script;
 mod select;
@@ -68,6 +69,11 @@ pub trait Engine: Sync {
 
     /// What it takes to start a server, or `None` for an embedded engine.
     fn server(&self) -> Option<&'static ServerSpec>;
+
+    /// How it changes the type of a column where it stands; `None` if that is not made for it.
+    fn retype(&self) -> Option<&'static dyn retype::Retype> {
+        None
+    }
 
     /// Opens a session with the engine's pinned settings (time zone UTC, plain search path, no surprises).
     ///

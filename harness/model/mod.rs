@@ -5,6 +5,7 @@
 //! the worst of its parts, a report is a fold over events).
 
 pub mod address;
+pub mod bookkeeping;
 pub mod catalogue;
 pub mod cause;
 pub mod chain;
@@ -28,6 +29,7 @@ pub mod tls;
 pub mod value;
 
 pub use address::{Address, Endpoint, Host};
+pub use bookkeeping::{Bookkeeping, BookkeepingRule};
 pub use catalogue::Catalogue;
 pub use cause::{Cause, CauseCount, Substitution};
 pub use chain::chain;

@@ -5,6 +5,7 @@ mod bad_input;
 mod checks;
 mod cli;
 mod conformance;
+mod convert_uuid;
 mod derive;
 mod docs;
 mod encryption;
