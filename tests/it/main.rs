@@ -9,6 +9,7 @@ mod derive;
 mod docs;
 mod encryption;
 mod golden;
+mod history;
 mod inputs;
 mod interruption;
 mod invalid;
