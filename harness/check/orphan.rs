@@ -54,7 +54,7 @@ impl Check for Orphan {
                 examined.findings.push(finding(cx, FindingKind::Orphan, reference, &counted).because(parent, "none"));
             }
         }
-        for candidate in inferred::candidates(cx.catalogue(Side::Target), &references) {
+        for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &references) {
             inferred::examine(cx, &candidate, &mut examined).await?;
         }
         Ok(examined)

@@ -47,6 +47,7 @@ mod fit;
 mod form;
 mod generator;
 mod guess;
+pub mod live;
 mod moment;
 mod plan;
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl Share {
         Self { seed, threshold: (share * ALL) as u128 }
     }
 
-    fn holds(&self, row: u64) -> bool {
+    pub fn holds(&self, row: u64) -> bool {
         self.threshold > 0 && u128::from(self.seed.number(row)) < self.threshold
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     canon::RowSink,
     model::{
         Address, Catalogue, EngineId, LogicalType, TableName,
-        catalogue::{Reference, Table},
+        catalogue::{Column, Reference, Table},
     },
 };
 pub use rowset::{Counted, Part, RowSource, Rowset};
@@ -186,6 +186,17 @@ pub trait Dialect: Sync {
     /// The type to declare for a kind of values; `None` if this engine has none for it.
     fn declare(&self, kind: &LogicalType) -> Option<String>;
 
+    /// The text of a value of a column's type, another one for each number as far as the type has so many; `None` if none is
+    /// known. For types of which only this engine knows what their values look like.
+    fn specimen(&self, _column: &Column, _number: u64) -> Option<String> {
+        None
+    }
+
+    /// The smallest and the largest number that a column of whole numbers holds, where its kind does not say.
+    fn bounds(&self, _column: &Column) -> Option<(i64, i64)> {
+        None
+    }
+
     /// The statement that drops an index of a table if it is there.
     fn drop_index(&self, table: &TableName, index: &str) -> String {
         // An index lies in its table's schema, and is named as a table is.
@@ -261,6 +272,13 @@ pub trait Session: Send {
 
     /// Streams a rowset into a sink in constant memory and tells how many rows it saw.
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError>;
+
+    /// What the bytes mean in which the rows of a rowset are sent, in the engine's own words. Where two rowsets of one
+    /// engine have the same words, rows that are sent as the same bytes have the same cells; the reverse need not be so.
+    /// `None` where a sink can have cells only, or where what is the same is sent unlike by another database.
+    async fn sent_form(&mut self, _rowset: &Rowset) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
 
     /// Whether the rows of a rowset have addresses: integers by which the same transaction finds them again.
     async fn has_addresses(&mut self, _rowset: &Rowset) -> Result<bool, EngineError> {
@@ -346,8 +364,7 @@ pub trait Session: Send {
         Ok(Standpoint::default())
     }
 
-    /// Makes a session that only reads usable again after it was refused something. Where an error ends the transaction,
-    /// this begins another one, which sees what was committed meanwhile.
+    /// Makes a session that only reads usable again after it was refused something; it sees the state that it saw before.
     async fn recover(&mut self) -> Result<(), EngineError> {
         Ok(())
     }

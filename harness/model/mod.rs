@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod event;
 pub mod finding;
 pub mod history;
+pub mod inferred;
 pub mod lease;
 pub mod ledger;
 pub mod logical_type;

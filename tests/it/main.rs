@@ -8,6 +8,7 @@ mod conformance;
 mod derive;
 mod docs;
 mod encryption;
+mod filling;
 mod golden;
 mod history;
 mod inputs;

@@ -19,6 +19,8 @@ use super::{
     form::{ColumnForm, TableForm},
     plan::{Group, Maker, RowMaker, TablePlan},
 };
+pub(super) use volume::order;
+
 use crate::{
     canon::Seed,
     document::{Place, Problem, Problems},

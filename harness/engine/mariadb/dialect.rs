@@ -1,13 +1,16 @@
 //! MariaDB's SQL: quoting and types.
 
-use super::create;
 use super::script::{Compound, LEXICON};
+use super::{create, specimen};
 use crate::{
     engine::{
         Dialect, SchemaScript,
         script::{self, ScriptError, Statement},
     },
-    model::{LogicalType, TableName, catalogue::Table},
+    model::{
+        LogicalType, TableName,
+        catalogue::{Column, Table},
+    },
 };
 
 /// How MariaDB's SQL differs from others'.
@@ -102,6 +105,14 @@ impl Dialect for MariaDbDialect {
             LogicalType::Time => "UTC_TIME(6)",
             _ => return None,
         })
+    }
+
+    fn specimen(&self, column: &Column, number: u64) -> Option<String> {
+        specimen::specimen(column, number)
+    }
+
+    fn bounds(&self, column: &Column) -> Option<(i64, i64)> {
+        specimen::bounds(column)
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

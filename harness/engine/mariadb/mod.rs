@@ -36,6 +36,7 @@ mod queries;
 mod scan;
 mod script;
 mod session;
+mod specimen;
 mod types;
 mod wire;
 

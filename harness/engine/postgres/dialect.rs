@@ -1,6 +1,9 @@
 //! PostgreSQL's SQL: quoting, types, and statements that create tables.
 
-use super::script::{Depth, LEXICON};
+use super::{
+    script::{Depth, LEXICON},
+    specimen::specimen,
+};
 use crate::{
     engine::{
         Dialect, SchemaScript,
@@ -111,6 +114,10 @@ impl Dialect for PostgresDialect {
             LogicalType::Time => "CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC' AS time)",
             _ => return None,
         })
+    }
+
+    fn specimen(&self, column: &Column, number: u64) -> Option<String> {
+        specimen(column, number)
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

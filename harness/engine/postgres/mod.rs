@@ -30,6 +30,7 @@ mod reading;
 mod scan;
 mod script;
 mod session;
+mod specimen;
 mod spell;
 mod types;
 mod wire;

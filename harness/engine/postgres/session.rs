@@ -23,6 +23,9 @@ use crate::{
 /// was locked, instead of standing still for as long as somebody alters it.
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL lock_timeout = '10s'";
 
+/// What a transaction that only reads goes back to when a question is refused, so that its snapshot outlives the error.
+const SAVE: &str = "SAVEPOINT before_the_question";
+
 /// One connection to one PostgreSQL database.
 pub(super) struct PostgresSession {
     /// The driver's connection.
@@ -88,6 +91,15 @@ impl PostgresSession {
         self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| self.error(doing, error))
+    }
+
+    /// Begins a transaction by these statements.
+    async fn begin_by(&mut self, sql: &str, read_only: bool) -> Result<(), EngineError> {
+        self.run("beginning a transaction", sql).await?;
+        self.in_transaction = true;
+        self.types = if read_only { Types::Unasked } else { Types::Changing };
+        self.reads_only = read_only;
+        Ok(())
     }
 
     /// Refuses SQL that is more than one statement, or none that the server takes. What a user states is asked here
@@ -179,6 +191,10 @@ impl Session for PostgresSession {
         self.copy_out(rowset, sink).await
     }
 
+    async fn sent_form(&mut self, rowset: &Rowset) -> Result<Option<String>, EngineError> {
+        self.sent(rowset).await
+    }
+
     async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {
         Ok(self.stored(&rowset.table).await?.has_addresses)
     }
@@ -188,16 +204,23 @@ impl Session for PostgresSession {
     }
 
     async fn share_snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        let doing = "sharing a snapshot";
+        if self.reads_only {
+            // Behind a savepoint no snapshot is exported.
+            self.run(doing, "RELEASE SAVEPOINT before_the_question").await?;
+        }
         // A standby exports none, and says so by an error that would end the transaction.
         let sql = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_export_snapshot() END";
-        let rows = self.texts("sharing a snapshot", sql).await?;
+        let rows = self.texts(doing, sql).await?;
+        if self.reads_only {
+            self.run(doing, SAVE).await?;
+        }
         Ok(rows.into_iter().flatten().next().flatten())
     }
 
     async fn begin_at(&mut self, snapshot: &str) -> Result<(), EngineError> {
-        self.begin(true).await?;
-        let sql = format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', "''"));
-        self.run("taking a shared snapshot", &sql).await
+        let snapshot = snapshot.replace('\'', "''");
+        self.begin_by(&format!("{READ}; SET TRANSACTION SNAPSHOT '{snapshot}'; {SAVE}"), true).await
     }
 
     async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {
@@ -240,12 +263,8 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, read_only: bool) -> Result<(), EngineError> {
         // Who only reads reads several times, and wants to see one state.
-        let sql = if read_only { READ } else { "BEGIN" };
-        self.run("beginning a transaction", sql).await?;
-        self.in_transaction = true;
-        self.types = if read_only { Types::Unasked } else { Types::Changing };
-        self.reads_only = read_only;
-        Ok(())
+        let sql = if read_only { format!("{READ}; {SAVE}") } else { "BEGIN".to_owned() };
+        self.begin_by(&sql, read_only).await
     }
 
     /// Commits. A transaction in which a statement failed is an error here: the server would answer COMMIT by rolling it
@@ -270,13 +289,12 @@ impl Session for PostgresSession {
         self.stand().await
     }
 
-    /// An error ends a transaction here; another one is begun in its place.
+    /// An error would end a transaction here. One that only reads goes back to its savepoint, and sees what it saw before.
     async fn recover(&mut self) -> Result<(), EngineError> {
         if !(self.in_transaction && self.reads_only) {
             return Ok(());
         }
-        self.tx_rollback().await?;
-        self.begin(true).await
+        self.run("going on after an error", "ROLLBACK TO SAVEPOINT before_the_question").await
     }
 
     async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {

@@ -12,7 +12,6 @@ mod moment;
 mod play;
 mod ready;
 mod round;
-mod rows;
 mod script;
 mod verdict;
 

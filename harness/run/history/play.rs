@@ -66,6 +66,8 @@ pub(super) struct Play {
     pub bottom: Option<Snapshot>,
     /// Tables that could not be filled, as they were then.
     pub given_up: BTreeMap<TableName, GivenUp>,
+    /// The columns of each table, as they were when rows were last made.
+    pub known: BTreeMap<TableName, BTreeSet<String>>,
     /// The days on which the run goes on.
     pub days: Vec<String>,
     /// What was covered so far.
@@ -157,6 +159,7 @@ async fn acquire(subject: Subject) -> Result<Result<Play, bool>, RunError> {
         state: None,
         bottom: None,
         given_up: BTreeMap::new(),
+        known: BTreeMap::new(),
         days: vec![clock::today()],
         coverage: Coverage::default(),
         used: BTreeSet::new(),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use rehearse::{
-    check,
-    model::{Stage, Unchecked},
+    check::{self, Readers},
+    engine::{self, Session},
+    model::{Side, Stage, Unchecked},
 };
 
 use super::{
@@ -99,4 +100,34 @@ fn a_locked_table_is_named_after_a_while() {
     assert_eq!(findings, BTreeSet::new());
     assert_eq!(subjects(&unchecked), lines(&["row target words"]));
     assert!(unchecked.iter().all(|one| one.reason.contains("lock timeout")), "{unchecked:?}");
+}
+
+#[test]
+fn a_refused_question_leaves_the_snapshot_as_it_is() {
+    let Some(bench) = Bench::take("snapshots") else { return };
+    let mut pair = bench.pair();
+    pair.make_clean();
+    let run = bench.runtime();
+    let mut readers = run.block_on(Readers::open(pair.addresses())).unwrap();
+    let count = |session: &mut dyn Session| {
+        run.block_on(session.query("SELECT count(*)::text FROM posts")).unwrap()[0][0].clone().unwrap()
+    };
+    let before = count(readers.side(Side::Target).unwrap());
+    pair.target("DELETE FROM posts");
+    for wrong in ["SELECT 1 / 0", "SELECT nothing FROM nowhere"] {
+        run.block_on(readers.side(Side::Target).unwrap().query(wrong)).unwrap_err();
+        run.block_on(readers.recover()).unwrap();
+        assert_eq!(count(readers.side(Side::Target).unwrap()), before, "{wrong}");
+    }
+    // Nor does it keep others from seeing the same, and these are refused questions as well.
+    let shared = run.block_on(readers.side(Side::Target).unwrap().share_snapshot()).unwrap().unwrap();
+    let mut other = run.block_on(engine::by_id("postgres").unwrap().connect(pair.address(Side::Target))).unwrap();
+    run.block_on(other.begin_at(&shared)).unwrap();
+    for session in [readers.side(Side::Target).unwrap(), other.as_mut()] {
+        run.block_on(session.query("SELECT 1 / 0")).unwrap_err();
+        run.block_on(session.recover()).unwrap();
+        assert_eq!(count(session), before);
+    }
+    run.block_on(other.close()).unwrap();
+    run.block_on(readers.close()).unwrap();
 }

@@ -14,7 +14,11 @@ fn each_kind_of_migration_comes_to_its_class() {
             "DROP TABLE users;",
         ),
         ("02_columns", "ALTER TABLE users ADD a int, ADD b int;", "ALTER TABLE users DROP a, DROP b;"),
-        ("03_order", "ALTER TABLE users DROP a;", "ALTER TABLE users ADD a int;"),
+        (
+            "03_order",
+            "ALTER TABLE users ADD c int; UPDATE users SET c = a; ALTER TABLE users DROP a;",
+            "ALTER TABLE users ADD a int; UPDATE users SET a = c; ALTER TABLE users DROP c;",
+        ),
         ("04_loses", "ALTER TABLE users DROP email;", "ALTER TABLE users ADD email text NOT NULL DEFAULT '';"),
         ("05_blank", "CREATE INDEX users_note ON users (note);", "-- nothing\n"),
         ("06_blank_and_right", "SELECT 1;", "\n"),
@@ -121,7 +125,7 @@ fn a_history_in_order_passes() {
         ("1_kinds", "CREATE TABLE kinds (id int PRIMARY KEY, word text NOT NULL UNIQUE);", "DROP TABLE kinds;"),
         (
             "2_things",
-            "CREATE TABLE things (id serial PRIMARY KEY, kind int NOT NULL, made timestamptz NOT NULL DEFAULT now());",
+            "CREATE TABLE things (id serial PRIMARY KEY, kind int NOT NULL REFERENCES kinds (id), made timestamptz NOT NULL DEFAULT now());",
             "DROP TABLE things;",
         ),
         ("3_stamp", "ALTER TABLE kinds ADD seen timestamptz NOT NULL DEFAULT now();", "ALTER TABLE kinds DROP seen;"),
