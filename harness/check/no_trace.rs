@@ -11,6 +11,14 @@ use crate::{
     model::{Finding, FindingKind, Side, Stage, Subject},
 };
 
+/// What a rollback left or lost.
+pub const KINDS: Kinds = Kinds {
+    left: FindingKind::TraceLeft,
+    lost: FindingKind::TraceLost,
+    changed: FindingKind::ObjectChanged,
+    rows: FindingKind::RowsNotRestored,
+};
+
 /// After the rollback, both sides equal the baseline.
 pub struct NoTrace;
 
@@ -31,15 +39,9 @@ impl Check for NoTrace {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        let kinds = Kinds {
-            left: FindingKind::TraceLeft,
-            lost: FindingKind::TraceLost,
-            changed: FindingKind::ObjectChanged,
-            rows: FindingKind::RowsNotRestored,
-        };
         for side in Side::BOTH {
             let (before, after) = (cx.snapshot(Stage::Baseline, side), cx.snapshot(Stage::RolledBack, side));
-            compare(side, before, after, &kinds, &mut examined);
+            compare(side, before, after, &KINDS, &mut examined);
             bookkeeping(side, cx.snapshots.get(&(Stage::Migrated, side)), after, &mut examined);
         }
         // A migration that only reads its source leaves the file bit for bit the same.

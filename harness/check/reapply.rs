@@ -11,6 +11,14 @@ use crate::{
     model::{Coverage, FindingKind, Side, Stage},
 };
 
+/// How a second migration differs from the first.
+pub const KINDS: Kinds = Kinds {
+    left: FindingKind::ReapplyDiffers,
+    lost: FindingKind::ReapplyDiffers,
+    changed: FindingKind::ReapplyDiffers,
+    rows: FindingKind::ReapplyDiffers,
+};
+
 /// The second migration gives the same as the first.
 pub struct Reapply;
 
@@ -31,15 +39,9 @@ impl Check for Reapply {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        let kinds = Kinds {
-            left: FindingKind::ReapplyDiffers,
-            lost: FindingKind::ReapplyDiffers,
-            changed: FindingKind::ReapplyDiffers,
-            rows: FindingKind::ReapplyDiffers,
-        };
         for side in Side::BOTH {
             let (first, second) = (cx.snapshot(Stage::Migrated, side), cx.snapshot(Stage::Reapplied, side));
-            compare(side, first, second, &kinds, &mut examined);
+            compare(side, first, second, &KINDS, &mut examined);
             bookkeeping(side, cx.snapshots.get(&(Stage::RolledBack, side)), second, &mut examined);
         }
         // The same objects were counted after the rollback already.

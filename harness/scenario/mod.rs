@@ -3,6 +3,7 @@
 //! A scenario is a folder with a `scenario.toml`, its SQL and its dataset; see `scenarios/` for examples. Reading is
 //! strict: unknown keys are refused, and all problems of all of its files are told at once, before anything starts.
 
+mod acceptance;
 mod compare;
 mod mapping;
 mod of_file;
@@ -22,6 +23,7 @@ use crate::{
     document::Problems,
     model::{Bookkeeping, EngineId, Side, Verdict},
 };
+pub use acceptance::{Acceptance, acceptances};
 pub use mapping::mapping;
 pub use of_file::of_file;
 pub use read::read;

@@ -11,6 +11,7 @@ mod docs;
 mod encryption;
 mod filling;
 mod golden;
+mod history;
 mod inputs;
 mod interruption;
 mod invalid;

@@ -63,6 +63,8 @@ static SERVER: ServerSpec = ServerSpec {
         // The collation is the server's own default for UTF-8, as it would be in production.
         create: |quoted| format!("CREATE DATABASE {quoted} CHARACTER SET utf8mb4"),
         drop: drop_database,
+        copy: None,
+        unsynced: &["SET GLOBAL innodb_flush_log_at_trx_commit = 0"],
         may_create: "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' \
                      AND grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')",
         has_table: |table| {

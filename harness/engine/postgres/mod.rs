@@ -67,6 +67,8 @@ static SERVER: ServerSpec = ServerSpec {
         // `template1` holds whatever somebody once put there, in its encoding; `template0` is as the maker left it.
         create: |quoted| format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"),
         drop: |quoted| format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"),
+        copy: Some(|quoted, of| format!("CREATE DATABASE {quoted} TEMPLATE {of}")),
+        unsynced: &["ALTER SYSTEM SET fsync = off", "SELECT pg_catalog.pg_reload_conf()"],
         may_create: "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)",
         has_table: |table| {
             format!("SELECT 1 FROM pg_catalog.pg_class WHERE relname = '{table}' AND relkind IN ('r', 'p') LIMIT 1")
