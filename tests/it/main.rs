@@ -9,6 +9,7 @@ mod derive;
 mod docs;
 mod encryption;
 mod filling;
+mod footprint;
 mod golden;
 mod inputs;
 mod interruption;
