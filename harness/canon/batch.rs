@@ -6,7 +6,7 @@
 use blake3::{IncrementCounter, platform::Platform};
 
 /// Bytes of a block.
-pub(super) const BLOCK: usize = 64;
+const BLOCK: usize = 64;
 /// Blocks of a chunk: longer rows are hashed alone.
 const CHUNK: usize = 16;
 /// Rows that are hashed side by side.
@@ -41,16 +41,19 @@ impl Batch {
         Self { platform: Platform::detect(), lanes: std::array::from_fn(|_| Lane::default()) }
     }
 
-    /// Takes a row of whole blocks and a word, and gives digests with their words as soon as they are there.
+    /// Takes a row and a word, and gives digests with their words as soon as they are there: of the row with zeros behind it
+    /// up to a whole block.
     pub fn add(&mut self, row: &[u8], word: u64, mut give: impl FnMut(&[u8; DIGEST], u64)) {
-        debug_assert!(!row.is_empty() && row.len().is_multiple_of(BLOCK), "rows are padded to whole blocks");
-        let Some(lane) = self.lanes.get_mut(row.len() / BLOCK - 1) else {
-            return give(blake3::hash(row).as_bytes(), word);
+        debug_assert!(!row.is_empty(), "every row says how many columns it has");
+        let blocks = row.len().div_ceil(BLOCK);
+        let Some(lane) = self.lanes.get_mut(blocks - 1) else {
+            return give(&digest(row), word);
         };
         lane.rows.extend_from_slice(row);
         lane.words.push(word);
+        lane.rows.resize(lane.words.len() * blocks * BLOCK, 0);
         if lane.words.len() == ROWS {
-            lane.hash(self.platform, row.len() / BLOCK, give);
+            lane.hash(self.platform, blocks, give);
         }
     }
 
@@ -60,6 +63,12 @@ impl Batch {
             lane.hash(self.platform, blocks, &mut give);
         }
     }
+}
+
+/// The digest of one row alone, with zeros behind it up to a whole block.
+pub(super) fn digest(row: &[u8]) -> [u8; DIGEST] {
+    let padding = row.len().next_multiple_of(BLOCK) - row.len();
+    *blake3::Hasher::new().update(row).update(&[0; BLOCK][..padding]).finalize().as_bytes()
 }
 
 impl Lane {
@@ -113,11 +122,14 @@ mod tests {
     fn digests_are_those_of_blake3() {
         let (mut batch, mut seen) = (Batch::new(), 0);
         let row = |number: u64| -> Vec<u8> {
-            let blocks = 1 + number as usize * 7 % 19;
-            (0..blocks * BLOCK).map(|at| (at as u64 * 31 + number * 17) as u8).collect()
+            let length = 1 + number as usize * 37 % 1200;
+            (0..length).map(|at| (at as u64 * 31 + number * 17) as u8).collect()
         };
         let mut check = |digest: &[u8; 32], word: u64| {
-            assert_eq!(*digest, *blake3::hash(&row(word)).as_bytes(), "row {word}");
+            let mut padded = row(word);
+            padded.resize(padded.len().next_multiple_of(BLOCK), 0);
+            assert_eq!(*digest, *blake3::hash(&padded).as_bytes(), "row {word}");
+            assert_eq!(*digest, super::digest(&row(word)), "row {word}");
             seen += 1;
         };
         for number in 0..700 {

@@ -122,10 +122,15 @@ pub enum Sign {
     NegativeInfinity,
 }
 
-/// Where a scan puts the rows. A row is a `cell` for every column, in order, and then `end_row`.
+/// Where a scan puts the rows. A row is a `cell` for every column, in order, and then `end_row`. Of a rowset that asks for
+/// rows as they are sent, it is a `cell` for some columns, in order, then `sent`, and then `end_row`.
 pub trait RowSink: Send {
     /// Takes the cell of the column at this position of the rowset.
     fn cell(&mut self, column: usize, cell: Cell<'_>);
+
+    /// Takes all of the row in the bytes in which its engine sends it: as many values as there are columns, each of which
+    /// says how long it is.
+    fn sent(&mut self, _row: &[u8]) {}
 
     /// Ends the row; `Break` ends the scan early.
     fn end_row(&mut self) -> ControlFlow<()>;

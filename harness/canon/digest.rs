@@ -3,16 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::{
-    batch::Batch,
     cell::{Cell, RowSink},
-    row::{Row, bucket_of, word},
+    row::Row,
     rule::{Fit, Rule},
+    sums::Sums,
 };
 use crate::model::Fingerprint;
-
-/// Number of buckets where nothing else is asked, 40 bytes each: they fit into a core's own cache, and of three million rows
-/// a bucket holds four hundred.
-pub const BUCKETS: usize = 1 << 13;
 
 /// The form in which a column's values enter the digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +34,8 @@ impl Form {
 pub struct RowDigester {
     row: Row,
     per_column: bool,
-    bucket_count: usize,
-    /// Rows whose digests are not known yet.
-    batch: Batch,
     sums: Sums,
     digest: TableDigest,
-}
-
-/// Sums of digests by buckets.
-#[derive(Clone, Debug)]
-struct Sums {
-    has_key: bool,
-    buckets: Vec<Fingerprint>,
-}
-
-impl Sums {
-    fn add(&mut self, digest: &[u8; 32], group: u64) {
-        let group = if self.has_key { group } else { word(digest) };
-        let bucket = bucket_of(group, self.buckets.len());
-        self.buckets[bucket].add_digest(digest);
-    }
 }
 
 /// The fingerprints of a table's rows.
@@ -73,11 +51,32 @@ pub struct TableDigest {
     pub normalised: Vec<u64>,
     /// Rows whose value a rule could not bring to its type, for each column.
     pub unfit: Vec<u64>,
-    /// Bytes of all canonical rows together.
+    /// Bytes of all rows together, as they were hashed.
     pub bytes: u64,
 }
 
 impl TableDigest {
+    /// Of a table with so many columns and no rows.
+    pub(super) fn of_columns(width: usize) -> Self {
+        Self {
+            fingerprint: Fingerprint::default(),
+            buckets: Vec::new(),
+            columns: Vec::new(),
+            normalised: vec![0; width],
+            unfit: vec![0; width],
+            bytes: 0,
+        }
+    }
+
+    /// Counts what a rule did to a value.
+    pub(super) fn fit(&mut self, column: usize, fit: Fit) {
+        match fit {
+            Fit::Exact => {}
+            Fit::Normalised => self.normalised[column] += 1,
+            Fit::Unfit => self.unfit[column] += 1,
+        }
+    }
+
     /// Adds the rows of another part of the same table, digested in the same way.
     ///
     /// # Panics
@@ -106,46 +105,30 @@ impl RowDigester {
     /// If a key position is not that of a column.
     pub fn new(forms: Vec<Form>, key: Vec<usize>, per_column: bool) -> Self {
         let width = forms.len();
-        let digest = TableDigest {
-            fingerprint: Fingerprint::default(),
-            buckets: Vec::new(),
-            columns: vec![Fingerprint::default(); if per_column { width } else { 0 }],
-            normalised: vec![0; width],
-            unfit: vec![0; width],
-            bytes: 0,
-        };
-        let sums = Sums { has_key: !key.is_empty(), buckets: Vec::new() };
-        Self { row: Row::new(forms, key), per_column, bucket_count: BUCKETS, batch: Batch::new(), sums, digest }
+        let columns = vec![Fingerprint::default(); if per_column { width } else { 0 }];
+        let digest = TableDigest { columns, ..TableDigest::of_columns(width) };
+        let sums = Sums::new(!key.is_empty());
+        Self { row: Row::new(forms, key), per_column, sums, digest }
     }
 
     /// Takes another number of buckets (at least one); both sides of a comparison need the same.
     #[must_use]
     pub fn with_buckets(mut self, buckets: usize) -> Self {
-        self.bucket_count = buckets.max(1);
+        self.sums = self.sums.with_buckets(buckets);
         self
     }
 
     /// The fingerprints of all rows that came.
     pub fn finish(mut self) -> TableDigest {
-        self.batch.finish(|digest, group| self.sums.add(digest, group));
-        self.digest.buckets = self.sums.buckets;
-        // Only now, because every row is in a bucket, and one sum a row is enough.
-        let total = self.digest.buckets.iter().fold(Fingerprint::default(), |mut total, bucket| {
-            total.add(bucket);
-            total
-        });
-        self.digest.fingerprint = total;
+        (self.digest.fingerprint, self.digest.buckets) = self.sums.finish();
         self.digest
     }
 }
 
 impl RowSink for RowDigester {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
-        match self.row.put(column, &cell) {
-            Fit::Exact => {}
-            Fit::Normalised => self.digest.normalised[column] += 1,
-            Fit::Unfit => self.digest.unfit[column] += 1,
-        }
+        let fit = self.row.put(column, &cell);
+        self.digest.fit(column, fit);
         if self.per_column {
             let digest = blake3::hash(self.row.column(column));
             self.digest.columns[column].add_digest(digest.as_bytes());
@@ -153,13 +136,9 @@ impl RowSink for RowDigester {
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
-        if self.sums.buckets.is_empty() {
-            // Not before: a thousand empty tables are a thousand times nothing.
-            self.sums.buckets = vec![Fingerprint::default(); self.bucket_count];
-        }
-        self.digest.bytes += self.row.len() as u64;
+        self.digest.bytes += self.row.whole().len() as u64;
         let group = if self.row.has_key() { self.row.group() } else { 0 };
-        self.batch.add(self.row.padded(), group, |digest, group| self.sums.add(digest, group));
+        self.sums.add(self.row.whole(), group);
         self.row.clear();
         ControlFlow::Continue(())
     }

@@ -29,8 +29,9 @@ pub struct Join {
     keys: KeyShift,
     cap: usize,
     located: Located,
-    /// Rows whose values a rule folded, and the other side's not to the very same.
-    folded: Sides<Vec<u64>>,
+    touched: Touched,
+    /// A value's common form; used again for every value.
+    spare: Vec<u8>,
     /// Of the changed rows that are kept to show, how many have a change in each column.
     shown: Vec<usize>,
 }
@@ -77,6 +78,16 @@ pub struct Changed {
     pub columns: Vec<usize>,
 }
 
+/// For each column, rows of either side with a value that is stored unlike the other side's, and what the column's rule did
+/// to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// It folded the value, and that made the two equal.
+    pub normalised: Sides<Vec<u64>>,
+    /// It could not bring the value to its type.
+    pub unfit: Sides<Vec<u64>>,
+}
+
 /// A row that has no equal on the other side, and how often.
 #[derive(Clone, Copy)]
 struct Left<'a> {
@@ -92,13 +103,14 @@ impl Join {
     pub fn new(forms: Vec<Form>, key: Vec<usize>, causes: Causes, cap: usize) -> Self {
         let width = forms.len();
         let located = Located { changed_values: vec![0; width], ..Located::default() };
-        let folded = Sides::new(vec![0; width], vec![0; width]);
+        let none = Sides::new(vec![0; width], vec![0; width]);
+        let touched = Touched { normalised: none.clone(), unfit: none };
         let rules = forms.iter().map(|form| match form {
             Form::Own => Rule::Stored,
             Form::Common(rule) => *rule,
         });
         let keys = KeyShift::new(rules.collect(), &key);
-        Self { forms, key, causes, keys, cap, located, folded, shown: vec![0; width] }
+        Self { forms, key, causes, keys, cap, located, touched, spare: Vec::new(), shown: vec![0; width] }
     }
 
     /// Takes one partition: all rows of its buckets.
@@ -119,7 +131,7 @@ impl Join {
             let target = self.distinct(rows.target, &sides.target);
             for (row, one) in &source {
                 if let Some(other) = target.get(row) {
-                    self.fold(one.own, other.own, one.times.min(other.times), &[]);
+                    self.touch(one.own, other.own, one.times.min(other.times), &[]);
                 }
             }
             self.group(&unequal(&source, &target), &unequal(&target, &source));
@@ -170,28 +182,29 @@ impl Join {
         distinct
     }
 
-    /// What was found, and the causes of each column's changed values.
-    pub fn finish(mut self, redaction: &Redaction) -> (Located, Vec<Vec<CauseCount>>) {
+    /// What was found, the causes of each column's changed values, and what the rules did to values.
+    pub fn finish(mut self, redaction: &Redaction) -> (Located, Vec<Vec<CauseCount>>, Touched) {
         self.located.moved = self.keys.finish();
-        (self.located, self.causes.finish(redaction))
-    }
-
-    /// For each column, the rows whose value a rule folded and made equal to another one of the other side.
-    pub const fn folded(&self) -> &Sides<Vec<u64>> {
-        &self.folded
+        (self.located, self.causes.finish(redaction), self.touched)
     }
 
     /// Takes rows that are equal under the rules, but for some columns.
-    fn fold(&mut self, source: &[u8], target: &[u8], times: u64, changed: &[usize]) {
+    fn touch(&mut self, source: &[u8], target: &[u8], times: u64, changed: &[usize]) {
         if source == target {
             return;
         }
+        let Self { forms, touched, spare, .. } = self;
         for (column, (source, target)) in parts(source).zip(parts(target)).enumerate() {
-            let is_folded = source.1 != target.1 && !changed.contains(&column);
-            let Some(Form::Common(rule)) = self.forms.get(column).filter(|_| is_folded) else { continue };
-            for (cell, folded) in [(source.0, &mut self.folded.source), (target.0, &mut self.folded.target)] {
-                let is_folded = rule.encode(&cell, &mut Vec::new()) == Fit::Normalised;
-                folded[column] += if is_folded { times } else { 0 };
+            let Some(Form::Common(rule)) = forms.get(column).filter(|_| source.1 != target.1) else { continue };
+            for (side, cell) in [(Side::Source, source.0), (Side::Target, target.0)] {
+                spare.clear();
+                match rule.encode(&cell, spare) {
+                    Fit::Normalised if !changed.contains(&column) => {
+                        touched.normalised.get_mut(side)[column] += times;
+                    }
+                    Fit::Unfit => touched.unfit.get_mut(side)[column] += times,
+                    Fit::Normalised | Fit::Exact => {}
+                }
             }
         }
     }
@@ -243,7 +256,7 @@ impl Join {
             self.keys.take(Side::Source, source, true);
             self.keys.take(Side::Target, target, true);
         }
-        self.fold(source, target, times, &columns);
+        self.touch(source, target, times, &columns);
         if columns.is_empty() {
             return;
         }

@@ -27,8 +27,10 @@ mod row;
 pub mod rule;
 
 pub mod seed;
+pub mod sent;
 pub mod show;
 pub mod standing;
+mod sums;
 pub mod suspect;
 pub mod temporal;
 pub mod type_map;
@@ -44,5 +46,6 @@ pub use locate::{Addresses, Buckets};
 pub use rule::{Fit, NoRule, Rule, rule_for, rule_within};
 
 pub use seed::Seed;
+pub use sent::SentDigester;
 pub use show::text_of;
 pub use suspect::{Keep, Suspects};

@@ -1,6 +1,6 @@
 //! The canonical row: what the digests of a row are taken of.
 
-use super::{CANON_VERSION, batch::BLOCK, cell::Cell, digest::Form, encode::encode_own, rule::Fit};
+use super::{CANON_VERSION, batch, cell::Cell, digest::Form, encode::encode_own, rule::Fit};
 
 /// Collects the cells of one row at a time in canonical form, in buffers that are used again for the next.
 ///
@@ -48,21 +48,15 @@ impl Row {
         &self.bytes[start..self.ends[column]]
     }
 
-    /// How long the canonical row is.
-    pub const fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// The whole row, all of whose cells were put.
-    pub fn padded(&mut self) -> &[u8] {
+    /// The whole row, all of whose cells were put, without the zeros.
+    pub fn whole(&self) -> &[u8] {
         debug_assert_eq!(self.ends.len(), self.forms.len(), "a row has a cell for every column");
-        self.bytes.resize(self.bytes.len().next_multiple_of(BLOCK), 0);
         &self.bytes
     }
 
     /// The digest of the row, all of whose cells were put.
-    pub fn digest(&mut self) -> [u8; 32] {
-        *blake3::hash(self.padded()).as_bytes()
+    pub fn digest(&self) -> [u8; 32] {
+        batch::digest(self.whole())
     }
 
     /// Whether rows have a key.

@@ -242,6 +242,16 @@ pub struct Examined {
 }
 
 impl Examined {
+    /// Adds what was seen of another part.
+    pub fn add(&mut self, other: Self) {
+        let Self { findings, unchecked, loss_ledger, coverage, skipped } = other;
+        self.findings.extend(findings);
+        self.unchecked.extend(unchecked);
+        self.loss_ledger.extend(loss_ledger);
+        self.coverage.add(&coverage);
+        self.skipped = self.skipped.take().or(skipped);
+    }
+
     /// Whether a finding makes the check fail.
     pub fn has_failed(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)

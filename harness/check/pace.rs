@@ -45,6 +45,10 @@ impl<S: RowSink> RowSink for Paced<S> {
         self.sink.cell(column, cell);
     }
 
+    fn sent(&mut self, row: &[u8]) {
+        self.sink.sent(row);
+    }
+
     fn end_row(&mut self) -> ControlFlow<()> {
         if let Some(rows_per_second) = self.rows_per_second {
             self.rows += 1;

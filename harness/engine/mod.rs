@@ -250,6 +250,13 @@ pub trait Session: Send {
     /// Streams a rowset into a sink in constant memory and tells how many rows it saw.
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError>;
 
+    /// What the bytes mean in which the rows of a rowset are sent, in the engine's own words. Where two rowsets of one
+    /// engine have the same words, rows that are sent as the same bytes have the same cells; the reverse need not be so.
+    /// `None` where a sink can have cells only, or where what is the same is sent unlike by another database.
+    async fn sent_form(&mut self, _rowset: &Rowset) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
     /// Whether the rows of a rowset have addresses: integers by which the same transaction finds them again.
     async fn has_addresses(&mut self, _rowset: &Rowset) -> Result<bool, EngineError> {
         Ok(false)

@@ -17,6 +17,9 @@ pub struct Rowset {
     /// The sink gets one cell more for each row, after its columns: where it lies, as an integer that a [`Part`] takes.
     /// Only where [`super::Session::has_addresses`] says so.
     pub with_address: bool,
+    /// The sink gets each row as the engine sends it, and of its cells only those of these columns (ascending positions).
+    /// Only where [`super::Session::sent_form`] tells what that is, and without addresses.
+    pub as_sent: Option<Vec<usize>>,
     /// What is stated about how the rows are read. Parts and addresses are those of a table that is read as it stands.
     pub terms: Terms,
 }
@@ -37,7 +40,7 @@ pub enum Part {
 impl Rowset {
     /// These columns of all rows of a table.
     pub fn of(table: TableName, columns: Vec<String>) -> Self {
-        Self { table, columns, part: Part::Whole, with_address: false, terms: Terms::default() }
+        Self { table, columns, part: Part::Whole, with_address: false, as_sent: None, terms: Terms::default() }
     }
 
     /// These columns of one side of a comparison, read as it states.
@@ -56,6 +59,13 @@ impl Rowset {
     #[must_use]
     pub const fn with_address(mut self) -> Self {
         self.with_address = true;
+        self
+    }
+
+    /// The same rows as they are sent, with the cells of these columns (ascending positions).
+    #[must_use]
+    pub fn with_sent(mut self, cells: Vec<usize>) -> Self {
+        self.as_sent = Some(cells);
         self
     }
 }

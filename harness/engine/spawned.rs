@@ -69,6 +69,10 @@ impl<S: RowSink> RowSink for Wanted<S> {
         self.sink.cell(column, cell);
     }
 
+    fn sent(&mut self, row: &[u8]) {
+        self.sink.sent(row);
+    }
+
     fn end_row(&mut self) -> ControlFlow<()> {
         let flow = self.sink.end_row();
         if self.unwanted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { flow }

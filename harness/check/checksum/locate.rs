@@ -16,7 +16,10 @@ use std::{
 
 use super::{Pass, spill::Spill};
 use crate::{
-    canon::{Addresses, Buckets, Causes, Cell, Join, Located, RowSink, Suspects, TableDigest, suspect::Ordered},
+    canon::{
+        Addresses, Buckets, Causes, Cell, Join, Located, RowSink, Suspects, TableDigest, join::Touched,
+        suspect::Ordered,
+    },
     check::{CheckContext, Resources},
     engine::{EngineError, Part, Rowset},
     model::{CauseCount, Side, Sides},
@@ -34,8 +37,8 @@ pub(super) struct Differing {
     pub located: Located,
     /// For each column, the causes of its changed values.
     pub causes: Vec<Vec<CauseCount>>,
-    /// For each column, the rows whose value a rule made equal to another one.
-    pub folded: Sides<Vec<u64>>,
+    /// What the rules did to values.
+    pub touched: Touched,
 }
 
 /// Shares of the memory that locating may take.
@@ -93,9 +96,8 @@ impl Pass<'_> {
         let count = buckets.partition_count();
         let join = joined(join, gathered, count, usize::try_from(shares.partition / 2).unwrap_or(usize::MAX));
         let join = join.await.map_err(|error| spilled(cx.resources, error))?;
-        let folded = join.folded().clone();
-        let (located, causes) = join.finish(cx.redaction);
-        Ok(Differing { located, causes, folded })
+        let (located, causes, touched) = join.finish(cx.redaction);
+        Ok(Differing { located, causes, touched })
     }
 
     /// The buckets that differ, in partitions that go into memory.

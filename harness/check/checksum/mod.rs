@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
-    canon::{Form, RowDigester, comparison::Comparison},
+    canon::{Form, RowDigester, SentDigester, TableDigest, comparison::Comparison, join::Touched},
     engine::{EngineError, Rowset},
     model::{LossEntry, Share, Side, Sides, Stage},
 };
@@ -38,22 +38,18 @@ impl Check for Checksum {
         let stores_alike = derived.same_engine && cx.readers.engine(Side::Source).dialect().enforces_types();
         for (position, comparison) in derived.all().enumerate() {
             let pass = Pass::new(comparison, stores_alike);
-            let before = examined.clone();
-            let answer =
-                if cx.can_compare(comparison, &mut examined) { Some(pass.run(cx, &mut examined).await) } else { None };
-            let done = match answer {
+            let counted = if cx.can_compare(comparison, &mut examined) {
                 // What was found before a table could not be read any further does not count.
-                Some(answer @ Err(_)) => {
-                    examined = before;
-                    cx.answered(Side::Target, &comparison.target, answer, &mut examined).await?.is_some()
-                }
-                Some(Ok(counted)) => {
-                    cx.tally.extend(counted.map(|rows| (position, rows)));
-                    true
-                }
-                None => false,
+                let mut of_table = Examined::default();
+                let answer = pass.run(cx, &mut of_table).await.map(|rows| (rows, of_table));
+                cx.answered(Side::Target, &comparison.target, answer, &mut examined).await?
+            } else {
+                None
             };
-            if !done && !cx.is_elsewhere(comparison) {
+            if let Some((rows, of_table)) = counted {
+                cx.tally.extend(rows.map(|rows| (position, rows)));
+                examined.add(of_table);
+            } else if !cx.is_elsewhere(comparison) {
                 pass.not_done(cx, &mut examined);
             }
         }
@@ -77,9 +73,18 @@ impl Check for Checksum {
     }
 }
 
+/// The digest of a table from those of its parts.
+fn whole(mut parts: impl Iterator<Item = TableDigest>) -> TableDigest {
+    let mut whole = parts.next().unwrap_or_else(|| unreachable!("a scan has a part"));
+    parts.for_each(|part| whole.add(&part));
+    whole
+}
+
 /// One comparison with what every pass over it needs.
 struct Pass<'a> {
     comparison: &'a Comparison,
+    /// Both sides are of one engine, which binds values to their columns' types.
+    stores_alike: bool,
     /// The forms under which rows are equal or not.
     forms: Vec<Form>,
     /// The forms of the first pass.
@@ -108,6 +113,7 @@ impl<'a> Pass<'a> {
         }
         Self {
             comparison,
+            stores_alike,
             forms,
             first_forms,
             key,
@@ -136,27 +142,51 @@ impl<'a> Pass<'a> {
         if cx.is_empty(Side::Source, &self.comparison.source) && cx.is_empty(Side::Target, &self.comparison.target) {
             return Ok(Some(Sides::new(0, 0)));
         }
-        let digester = |_, _| Ok(RowDigester::new(self.first_forms.clone(), self.key.clone(), false));
-        let parts = cx.readers.scan_parts(&self.rowsets(), digester).await?;
-        let digests = parts.map(|parts| {
-            let mut parts = parts.into_iter().map(RowDigester::finish);
-            let mut whole = parts.next().unwrap_or_else(|| unreachable!("a scan has a part"));
-            parts.for_each(|part| whole.add(&part));
-            whole
-        });
+        let digests = self.digests(cx).await?;
         let rows = digests.source.fingerprint.rows + digests.target.fingerprint.rows;
         examined.coverage.rows += Share::new(rows, rows);
-        let mut folded = digests.as_ref().map(|digest| digest.normalised.clone());
+        let mut touched = Touched {
+            normalised: digests.as_ref().map(|digest| digest.normalised.clone()),
+            unfit: digests.as_ref().map(|digest| digest.unfit.clone()),
+        };
         if digests.source.fingerprint != digests.target.fingerprint {
             let differing = self.locate(cx, &digests).await?;
+            // Where rules had no part in the first pass, they had it in the second.
             for (at, _) in self.first_forms.iter().enumerate().filter(|(_, form)| **form == Form::Own) {
-                folded.source[at] = differing.folded.source[at];
-                folded.target[at] = differing.folded.target[at];
+                for side in Side::BOTH {
+                    touched.normalised.get_mut(side)[at] = differing.touched.normalised.get(side)[at];
+                    touched.unfit.get_mut(side)[at] = differing.touched.unfit.get(side)[at];
+                }
             }
             self.findings(cx, differing, examined);
         }
-        self.ledger(&folded, &digests.as_ref().map(|digest| digest.unfit.clone()), examined);
+        self.ledger(&touched, examined);
         Ok(Some(digests.map(|digest| digest.fingerprint.rows)))
+    }
+
+    /// The first pass.
+    async fn digests(&self, cx: &mut CheckContext<'_>) -> Result<Sides<TableDigest>, EngineError> {
+        let rowsets = self.rowsets();
+        if self.are_sent_alike(cx, &rowsets).await? {
+            let rowsets = rowsets.map(|rowset| rowset.with_sent(SentDigester::cells(&self.key)));
+            let parts = cx.readers.scan_parts(&rowsets, |_, _| Ok(SentDigester::new(&self.first_forms, &self.key)));
+            Ok(parts.await?.map(|parts| whole(parts.into_iter().map(SentDigester::finish))))
+        } else {
+            let digester = |_, _| Ok(RowDigester::new(self.first_forms.clone(), self.key.clone(), false));
+            let parts = cx.readers.scan_parts(&rowsets, digester);
+            Ok(parts.await?.map(|parts| whole(parts.into_iter().map(RowDigester::finish))))
+        }
+    }
+
+    /// Whether values that are the same come as the same bytes from both sides, and the rows can be compared by that first.
+    async fn are_sent_alike(&self, cx: &mut CheckContext<'_>, rowsets: &Sides<Rowset>) -> Result<bool, EngineError> {
+        let is_own = |at: usize| self.first_forms[at] == Form::Own || self.key.contains(&at);
+        if self.key.is_empty() || !self.stores_alike || !(0..self.columns.len()).all(is_own) {
+            return Ok(false);
+        }
+        let source = cx.readers.side(Side::Source)?.sent_form(&rowsets.source).await?;
+        let target = cx.readers.side(Side::Target)?.sent_form(&rowsets.target).await?;
+        Ok(source.is_some() && source == target)
     }
 
     /// Counts what there would have been to compare.
@@ -169,13 +199,15 @@ impl<'a> Pass<'a> {
     }
 
     /// The rules that folded values, and the rows that they touched.
-    fn ledger(&self, folded: &Sides<Vec<u64>>, unfit: &Sides<Vec<u64>>, examined: &mut Examined) {
+    fn ledger(&self, touched: &Touched, examined: &mut Examined) {
         let rowsets = self.rowsets();
         for side in Side::BOTH {
             for (at, (_, rule)) in self.comparison.ruled().enumerate() {
                 // What a rule could not bring to its type is equal to nothing but itself, and a reader has to know of it.
                 let as_stored = format!("as stored where unfit for {}", rule.word());
-                for (rows, rule) in [(folded.get(side)[at], rule.to_string()), (unfit.get(side)[at], as_stored)] {
+                for (rows, rule) in
+                    [(touched.normalised.get(side)[at], rule.to_string()), (touched.unfit.get(side)[at], as_stored)]
+                {
                     if rows > 0 {
                         let table = rowsets.get(side).table.clone();
                         let column = self.columns[at].get(side).clone();

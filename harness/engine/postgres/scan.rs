@@ -146,10 +146,31 @@ impl PostgresSession {
         for part in conditions(&rowset.part) {
             self.midway = true;
             let copy = format!("COPY ({select}{part}) TO STDOUT (FORMAT binary)");
-            seen += self.stream(&doing, &copy, readings.clone(), sink).await?;
+            let rows = Rows::new(readings.clone());
+            let rows = match &rowset.as_sent {
+                Some(cells) => rows.with_sent(cells),
+                None => rows,
+            };
+            seen += self.stream(&doing, &copy, rows, sink).await?;
             self.midway = false;
         }
         Ok(seen)
+    }
+
+    /// How each column is read, where its bytes say no more than its value.
+    pub(super) async fn sent(&mut self, rowset: &Rowset) -> Result<Option<String>, EngineError> {
+        if !rowset.terms.is_plain() {
+            return Ok(None);
+        }
+        let types = self.column_types(&rowset.table).await?;
+        let mut form = String::new();
+        for column in &rowset.columns {
+            match types.get(column) {
+                Some(kind) if !kind.carries_oids() => form.push_str(&format!("{:?} ", Reading::of(kind))),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(form))
     }
 
     /// Cuts a table at blocks, where a scan of a range of blocks reads nothing else.
@@ -185,12 +206,11 @@ impl PostgresSession {
         &mut self,
         doing: &str,
         copy: &str,
-        readings: Vec<Reading>,
+        mut rows: Rows,
         sink: &mut dyn RowSink,
     ) -> Result<u64, EngineError> {
         let place = self.place.clone();
         let failed = |error| super::error::on_statement(&place, doing, error);
-        let mut rows = Rows::new(readings);
         let mut stream = self.connection.copy_out_raw(copy).await.map_err(failed)?;
         let mut stopped = false;
         loop {

@@ -190,6 +190,10 @@ impl Session for PostgresSession {
         self.copy_out(rowset, sink).await
     }
 
+    async fn sent_form(&mut self, rowset: &Rowset) -> Result<Option<String>, EngineError> {
+        self.sent(rowset).await
+    }
+
     async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {
         Ok(self.stored(&rowset.table).await?.has_addresses)
     }

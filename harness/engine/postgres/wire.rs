@@ -19,6 +19,10 @@ pub(super) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 /// Cuts a binary COPY, as it comes in chunks of any size, into rows and hands them to a sink.
 pub(super) struct Rows {
     readings: Vec<Reading>,
+    /// Of which columns the sink gets cells, up to the last of them.
+    wanted: Vec<bool>,
+    /// The sink gets the rows' own bytes too.
+    as_sent: bool,
     /// What has no bytes of its own on the wire; used again for every value.
     spare: Vec<u8>,
     /// Bytes of a row that was not complete at the end of its chunk.
@@ -47,8 +51,18 @@ enum Step {
 
 impl Rows {
     /// Reads rows of these columns.
-    pub(super) const fn new(readings: Vec<Reading>) -> Self {
-        Self { readings, spare: Vec::new(), pending: Vec::new(), state: State::Header, seen: 0 }
+    pub(super) fn new(readings: Vec<Reading>) -> Self {
+        let wanted = vec![true; readings.len()];
+        let (spare, pending) = (Vec::new(), Vec::new());
+        Self { readings, wanted, as_sent: false, spare, pending, state: State::Header, seen: 0 }
+    }
+
+    /// The same with each row's own bytes, and the cells of these columns alone.
+    pub(super) fn with_sent(mut self, cells: &[usize]) -> Self {
+        let end = cells.iter().max().map_or(0, |last| last + 1);
+        self.wanted = (0..end).map(|column| cells.contains(&column)).collect();
+        self.as_sent = true;
+        self
     }
 
     /// How many rows the sink got.
@@ -141,19 +155,27 @@ impl Rows {
             return Ok(Step::Incomplete);
         }
         let mut at = 2;
-        for (column, reading) in self.readings.iter().enumerate() {
+        for ((column, reading), is_wanted) in self.readings.iter().enumerate().zip(&self.wanted) {
             let length = int4(bytes, at).unwrap_or(-1);
             at += 4;
             // NULL is a length of -1, and no other negative length exists.
             let Ok(length) = usize::try_from(length) else {
-                sink.cell(column, Cell::Null);
+                if *is_wanted {
+                    sink.cell(column, Cell::Null);
+                }
                 continue;
             };
             let value = &bytes[at..at + length];
             at += length;
+            if !is_wanted {
+                continue;
+            }
             let cell = reading.cell(value, &mut self.spare);
             let cell = cell.ok_or_else(|| format!("column {column} has {length} bytes that are no {reading:?}"))?;
             sink.cell(column, cell);
+        }
+        if self.as_sent {
+            sink.sent(&bytes[..end]);
         }
         self.seen += 1;
         Ok(if sink.end_row().is_break() { Step::Stopped(end) } else { Step::Took(end) })

@@ -9,6 +9,7 @@ mod causes;
 mod collisions;
 mod peculiar;
 mod rows;
+mod sent;
 mod structure;
 mod traps;
 mod twins;

@@ -127,7 +127,7 @@ fn locate(sides: &Sides<Vec<Row>>, key: &[usize], limit: u64, cap: usize) -> Loc
         let folded = Ordered::new(Ordered::new(source).into_records());
         join.partition(&Sides::new(folded, Ordered::new(target)));
     }
-    let (found, causes) = join.finish(&Redaction::Show);
+    let (found, causes, _) = join.finish(&Redaction::Show);
     for (total, causes) in found.changed_values.iter().zip(causes) {
         assert_eq!(causes.iter().map(|one| one.total).sum::<u64>(), *total);
     }

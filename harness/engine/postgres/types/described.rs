@@ -68,7 +68,8 @@ fn resolved(types: &HashMap<u32, Described>, used: Reference, depth: usize) -> O
     let depth = depth.checked_sub(1)?;
     let described = types.get(&used.oid)?;
     if let Some(base) = described.base {
-        return resolved(types, base, depth);
+        let declared = used.oid;
+        return resolved(types, base, depth).map(|kind| PgType { declared, ..kind });
     }
     let inner = |oid: Option<u32>, modifier: i32| -> Option<Option<Box<PgType>>> {
         match oid {
@@ -79,6 +80,7 @@ fn resolved(types: &HashMap<u32, Described>, used: Reference, depth: usize) -> O
     let field = |field: &Field| Some((field.name.clone(), resolved(types, field.kind, depth)?));
     Some(PgType {
         oid: described.oid,
+        declared: described.oid,
         name: described.name.clone(),
         class: described.class,
         modifier: used.modifier,

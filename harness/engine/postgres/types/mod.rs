@@ -57,6 +57,8 @@ pub(super) mod oid {
 pub(super) struct PgType {
     /// OID of the type under all domains.
     pub oid: u32,
+    /// OID of the type as it is declared, which may be a domain. Values that are made of values carry it.
+    pub declared: u32,
     /// Its name without schema.
     pub name: String,
     /// `b` base, `e` enum, `c` composite, `r` range, `m` multirange, `p` pseudo.
@@ -90,7 +92,8 @@ pub(super) enum Asked {
 impl PgType {
     /// Text.
     pub fn text() -> Self {
-        Self { oid: oid::TEXT, name: "text".to_owned(), class: 'b', modifier: -1, sends: true, ..Self::default() }
+        let name = "text".to_owned();
+        Self { oid: oid::TEXT, declared: oid::TEXT, name, class: 'b', modifier: -1, sends: true, ..Self::default() }
     }
 
     /// Whether this is the text type of the extension `citext`.
@@ -123,6 +126,15 @@ impl PgType {
             && !oid::PRINTED.contains(&self.oid)
             && !oid::NAMES_OF_OBJECTS.contains(&self.oid)
             && self.inner().all(Self::has_binary_form)
+    }
+
+    /// Whether a value, in the form in which a scan asks for it, carries OIDs that are others in every database. We read
+    /// past them.
+    pub fn carries_oids(&self) -> bool {
+        let carried = self.element.as_deref().into_iter().chain(self.fields.iter().map(|(_, kind)| kind));
+        self.asked() == Asked::Binary
+            && (carried.into_iter().any(|kind| kind.declared >= oid::FIRST_USER)
+                || self.inner().any(Self::carries_oids))
     }
 
     /// The types that it is made of.
