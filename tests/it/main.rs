@@ -10,6 +10,7 @@ mod derive;
 mod docs;
 mod encryption;
 mod filling;
+mod footprint;
 mod golden;
 mod history;
 mod inputs;

@@ -29,6 +29,7 @@ mod decimal;
 mod dialect;
 mod dump;
 mod error;
+mod footprint;
 mod guard;
 mod introspect;
 mod load;

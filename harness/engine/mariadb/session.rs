@@ -12,6 +12,7 @@ use crate::{
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
@@ -212,6 +213,16 @@ impl Session for MariaDbSession {
 
     async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
         self.rows_of_partitions(table).await
+    }
+
+    /// A statement that changes a table's definition commits by itself, and has no locks any more when it can be asked.
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        let reason = "MariaDB commits with every change of a definition, and shows metadata locks only to a plugin";
+        Ok(Locks::Unknown(reason.to_owned()))
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.where_rows_lie().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

@@ -23,6 +23,7 @@ mod dialect;
 mod dump;
 mod encode;
 mod error;
+mod footprint;
 mod guard;
 mod introspect;
 mod load;
