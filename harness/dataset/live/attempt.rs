@@ -1,11 +1,14 @@
 //! Getting rows into one table, until the server takes them.
 
+use std::collections::BTreeSet;
+
 use super::{
     count,
     recipe::Recipe,
     row::{Given, Way},
 };
 use crate::{
+    canon::uuid,
     engine::{Dialect, EngineError, RowSource, Session},
     model::{Value, chain},
 };
@@ -47,7 +50,7 @@ pub(super) async fn top_up(
             outcome => outcome?,
         }
         // The first row of a table may be the parent of the next.
-        let refers_to_itself = recipe.references.iter().any(|reference| *reference.parent == recipe.table.name);
+        let refers_to_itself = recipe.references.iter().any(|reference| reference.parent == recipe.table.name);
         let batch = if refers_to_itself && rows == 0 { 1 } else { wanted - rows };
         let loaded = match load_all(session, recipe, number, batch).await? {
             Ok(()) => batch,
@@ -144,9 +147,9 @@ async fn load(
     let is_given = |at: &usize| rows.iter().any(|row| row[*at].is_some());
     let given: Vec<usize> = (0..recipe.slots.len()).filter(is_given).collect();
     let columns: Vec<String> = given.iter().map(|at| recipe.slots[*at].column.name.clone()).collect();
-    let mut rows = Made { rows: rows.into_iter(), given };
+    let mut source = Made { rows: rows.iter(), given };
     session.begin(false).await?;
-    let outcome = match session.load(recipe.table, &columns, &mut rows).await {
+    let outcome = match session.load(recipe.table, &columns, &mut source).await {
         Ok(_) => session.commit().await,
         Err(error) => Err(error),
     };
@@ -154,22 +157,67 @@ async fn load(
         Ok(()) => Ok(Ok(())),
         Err(error) if is_told(&error) => {
             session.tx_rollback().await?;
-            Ok(Err(chain(&error)))
+            Ok(Err(without_values(&chain(&error), &rows)))
         }
         Err(error) => Err(error),
     }
 }
 
+/// A reason in which no value of these rows stands any more. What a server quotes of rows it keeps apart already; a trigger
+/// may say anything.
+fn without_values(reason: &str, rows: &[Vec<Given>]) -> String {
+    let text = |value: &Value| match value {
+        Value::Text(text) | Value::Json(text) | Value::Decimal(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Uuid(bytes) => Some(uuid::format(bytes)),
+        _ => None,
+    };
+    let values: BTreeSet<String> = rows.iter().flatten().flatten().filter_map(text).collect();
+    // Long ones first: a short one may be a part of them.
+    let mut values: Vec<String> = values.into_iter().filter(|value| !value.trim().is_empty()).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values.iter().fold(reason.to_owned(), |reason, value| masked(&reason, value))
+}
+
+/// A text in which a value is masked wherever it stands as a word of its own.
+fn masked(text: &str, value: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(value) {
+        let (before, after) = (&rest[..at], &rest[at + value.len()..]);
+        let is_word = |sign: Option<char>| sign.is_some_and(|sign| sign.is_alphanumeric() || sign == '_');
+        let begins = is_word(before.chars().next_back().or_else(|| masked.chars().next_back()));
+        masked.push_str(before);
+        masked.push_str(if begins || is_word(after.chars().next()) { value } else { "…" });
+        rest = after;
+    }
+    masked + rest
+}
+
 /// Rows that are made already.
-struct Made {
-    rows: std::vec::IntoIter<Vec<Given>>,
+struct Made<'r> {
+    rows: std::slice::Iter<'r, Vec<Given>>,
     given: Vec<usize>,
 }
 
-impl RowSource for Made {
+impl RowSource for Made<'_> {
     fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        let Some(mut made) = self.rows.next() else { return Ok(false) };
-        row.extend(self.given.iter().map(|at| made[*at].take().unwrap_or(Value::Null)));
+        let Some(made) = self.rows.next() else { return Ok(false) };
+        row.extend(self.given.iter().map(|at| made[*at].clone().unwrap_or(Value::Null)));
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_keep_names_and_lose_values() {
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        let rows = vec![vec![text("ada@example.com"), Some(Value::Integer(5)), text("user"), None]];
+        let told = |reason| without_values(reason, &rows);
+        assert_eq!(told("no mail to ada@example.com, 5 times (P0005)"), "no mail to …, … times (P0005)");
+        assert_eq!(told("null value in column \"user_id\" of users"), "null value in column \"user_id\" of users");
     }
 }

@@ -11,6 +11,7 @@
 //! The rows are a function of the seed, the table's name and how many rows it held, as long as its parents hold the same.
 
 mod attempt;
+mod known;
 mod parents;
 mod recipe;
 mod row;
@@ -21,7 +22,11 @@ use super::bind::order;
 use crate::{
     canon::Seed,
     engine::{Dialect, EngineError, Session},
-    model::{Catalogue, TableName, catalogue::Table},
+    model::{
+        Catalogue, TableName,
+        catalogue::{Action, ForeignKey, Reference, Table},
+        inferred,
+    },
 };
 
 use recipe::Recipe;
@@ -63,7 +68,7 @@ pub async fn fill(
     seed: Seed,
     rows_per_table: u64,
 ) -> Result<Filled, EngineError> {
-    let tables: Vec<&Table> = order(catalogue).into_iter().filter(|table| !skip.contains(&table.name)).collect();
+    let tables: Vec<&Table> = in_order(catalogue).into_iter().filter(|table| !skip.contains(&table.name)).collect();
     let seed = seed.child("live");
     let mut filled = Filled::default();
     let mut waiting = short(session, dialect, &tables, rows_per_table, &mut filled).await?;
@@ -94,6 +99,26 @@ pub async fn fill(
     filled.unfilled.extend(unfilled.into_values());
     filled.unfilled.sort_by(|one, other| one.table.cmp(&other.table));
     Ok(filled)
+}
+
+/// Tables with parents before children, also where a reference is only likely.
+fn in_order(catalogue: &Catalogue) -> Vec<&Table> {
+    let mut tables = catalogue.tables.clone();
+    for table in tables.values_mut() {
+        let likely = table.columns.iter().filter_map(|column| inferred::likely(catalogue, table, column));
+        let likely: Vec<ForeignKey> = likely.map(undeclared).collect();
+        table.foreign_keys.extend(likely);
+    }
+    let related = Catalogue { tables, ..Catalogue::default() };
+    order(&related).into_iter().filter_map(|table| catalogue.tables.get(&table.name)).collect()
+}
+
+/// A reference as a foreign key that nothing declares.
+fn undeclared(reference: Reference) -> ForeignKey {
+    let Reference { columns, parent, parent_columns, match_full, .. } = reference;
+    let (on_update, on_delete) = (Action::NoAction, Action::NoAction);
+    let (name, deferrable, validated) = (None, None, false);
+    ForeignKey { name, columns, parent, parent_columns, on_update, on_delete, match_full, deferrable, validated }
 }
 
 /// The tables with fewer rows than wanted. Those whose rows nobody can load are named at once.

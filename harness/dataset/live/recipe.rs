@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::parents;
+use super::{known, parents};
 use crate::{
     canon::Seed,
     dataset::{
         NULL_FRACTION,
-        constraint::{self, Known, mentioned},
+        constraint::{self, Known, Pattern, mentioned},
         fakes::{Gives, Options},
         fit::Fit,
         generator::Generator,
@@ -17,7 +17,8 @@ use crate::{
     engine::{Dialect, EngineError, Session},
     model::{
         Catalogue, LogicalType, TableName, Value,
-        catalogue::{CheckConstraint, Column, ForeignKey, ObjectName, Table},
+        catalogue::{Column, ForeignKey, Table},
+        inferred,
     },
 };
 
@@ -29,7 +30,7 @@ pub(super) struct Recipe<'c> {
     /// Columns that rows can give.
     pub slots: Vec<Slot<'c>>,
     /// References, those of many columns first.
-    pub references: Vec<Reference<'c>>,
+    pub references: Vec<Reference>,
     /// For each unique key that nothing else keeps apart, what can be combined to do so.
     pub combinations: Vec<Vec<Member>>,
 }
@@ -41,8 +42,8 @@ pub(super) struct Slot<'c> {
     pub nullable: bool,
     /// Whether every row should have a value of its own.
     pub apart: bool,
-    /// What CHECK constraints that are not understood mention.
-    pub candidates: Vec<Value>,
+    /// What its CHECK constraints say.
+    pub known: Known,
     pub seed: Seed,
     pub nulls: Share,
 }
@@ -51,6 +52,8 @@ pub(super) struct Slot<'c> {
 pub(super) enum How {
     /// A generator guessed as for a dataset.
     Made(Generator, Fit),
+    /// A text that a constraint's pattern lets pass.
+    Patterned(Pattern, Fit),
     /// The engine's own word for a value of its type.
     Spelled,
     /// The database itself: it counts or has a default.
@@ -60,11 +63,13 @@ pub(super) enum How {
 }
 
 /// A foreign key.
-pub(super) struct Reference<'c> {
+pub(super) struct Reference {
     pub slots: Vec<usize>,
-    pub parent: &'c TableName,
+    pub parent: TableName,
     pub parent_columns: Vec<String>,
     pub match_full: bool,
+    /// Nothing declares it; what it is called only makes it likely.
+    pub likely: bool,
     /// Keys that the parent holds.
     pub keys: Vec<Vec<Value>>,
     pub seed: Seed,
@@ -81,19 +86,19 @@ pub(super) enum Member {
 impl<'c> Recipe<'c> {
     /// The recipe of a table, without its parents' keys.
     pub fn new(catalogue: &'c Catalogue, dialect: &'c dyn Dialect, table: &'c Table, seed: Seed) -> Self {
-        let known = constraint::known(&with_domains(catalogue, table));
+        let known = known::of(catalogue, table);
         let unique = unique_columns(table);
         let primary: &[String] = table.primary_key.as_ref().map_or(&[], |key| &key.columns);
         let slots = table.columns.iter().filter(|column| !column.generation.is_computed()).map(|column| {
             let is_key = primary == std::slice::from_ref(&column.name);
             let known = known.get(&column.name).cloned().unwrap_or_default();
-            let (how, seed) = (how(dialect, column, &known, is_key), seed.child(&column.name));
+            let (apart, seed) = (unique.contains(column.name.as_str()), seed.child(&column.name));
             Slot {
-                how,
+                how: how(dialect, column, &known, is_key, apart),
                 nullable: column.nullable && !primary.contains(&column.name),
-                apart: unique.contains(column.name.as_str()),
-                candidates: known.candidates,
-                nulls: Share::new(seed.child("null"), NULL_FRACTION),
+                apart,
+                nulls: Share::new(seed.child("null"), null_fraction(column)),
+                known,
                 column,
                 seed,
             }
@@ -102,20 +107,45 @@ impl<'c> Recipe<'c> {
         let mut recipe = Self { table, dialect, seed, slots, references: Vec::new(), combinations: Vec::new() };
         recipe.references = table.foreign_keys.iter().filter_map(|key| recipe.reference(catalogue, key)).collect();
         recipe.references.sort_by_key(|reference| std::cmp::Reverse(reference.slots.len()));
+        let likely: Vec<Reference> =
+            (0..recipe.slots.len()).filter_map(|slot| recipe.likely(catalogue, slot)).collect();
+        recipe.references.extend(likely);
         recipe.give_at_least_one();
         recipe
     }
 
-    fn reference(&self, catalogue: &Catalogue, key: &'c ForeignKey) -> Option<Reference<'c>> {
+    /// The reference that a column most likely is, where nothing declares one. Histories declare many of them later, and
+    /// then the rows that are there have to keep them.
+    fn likely(&self, catalogue: &Catalogue, at: usize) -> Option<Reference> {
+        let Slot { column, known, how, seed, .. } = &self.slots[at];
+        let is_declared = self.references.iter().any(|reference| reference.slots.contains(&at));
+        if is_declared || known.constrained || !matches!(how, How::Made(..)) {
+            return None;
+        }
+        let reference = inferred::likely(catalogue, self.table, column)?;
+        Some(Reference {
+            slots: vec![at],
+            parent: reference.parent,
+            parent_columns: reference.parent_columns,
+            match_full: false,
+            likely: true,
+            keys: Vec::new(),
+            nulls: Share::new(seed.child("null"), null_fraction(column)),
+            seed: seed.child("likely"),
+        })
+    }
+
+    fn reference(&self, catalogue: &Catalogue, key: &ForeignKey) -> Option<Reference> {
         let slots: Option<Vec<usize>> = key.columns.iter().map(|name| self.slot(name)).collect();
         let primary = || catalogue.tables.get(&key.parent)?.primary_key.as_ref().map(|key| key.columns.clone());
         let parent_columns = if key.parent_columns.is_empty() { primary()? } else { key.parent_columns.clone() };
         let seed = self.seed.child(&format!("reference:{}", key.columns.join(",")));
         Some(Reference {
             slots: slots.filter(|slots| slots.len() == parent_columns.len())?,
-            parent: &key.parent,
+            parent: key.parent.clone(),
             parent_columns,
             match_full: key.match_full,
+            likely: false,
             keys: Vec::new(),
             nulls: Share::new(seed.child("null"), NULL_FRACTION),
             seed,
@@ -142,7 +172,7 @@ impl<'c> Recipe<'c> {
     /// Reads the keys that the parents hold now, and settles how unique keys are kept apart with them.
     pub async fn look_up(&mut self, session: &mut dyn Session) -> Result<(), EngineError> {
         for reference in &mut self.references {
-            reference.keys = parents::keys(session, reference.parent, &reference.parent_columns).await?;
+            reference.keys = parents::keys(session, &reference.parent, &reference.parent_columns).await?;
         }
         self.combinations = self.combine();
         Ok(())
@@ -207,19 +237,29 @@ impl<'c> Recipe<'c> {
         match &self.slots[slot].how {
             How::Made(generator, fit) => generator.capacity().is_none() && fit.keeps_apart(generator.gives()),
             How::Left => self.slots[slot].column.generation.is_counter(),
-            How::Spelled => true,
+            How::Spelled | How::Patterned(..) => true,
             How::Unknown => false,
         }
     }
 }
 
 /// How a column's values are made.
-fn how(dialect: &dyn Dialect, column: &Column, known: &Known, is_key: bool) -> How {
+fn how(dialect: &dyn Dialect, column: &Column, known: &Known, is_key: bool, apart: bool) -> How {
     let draws = |default: &str| default.to_ascii_lowercase().contains("nextval(");
     if column.generation.is_counter() || column.default.as_deref().is_some_and(draws) {
         return How::Left;
     }
-    let generator = guess(column, known, is_key).map(|generator| within_type(generator, &column.kind));
+    let known = &Known { json: known.json || holds_json(column), ..known.clone() };
+    // A word that the schema itself gives is the only one that is known to be right, also once it becomes an enumeration.
+    let is_word = matches!(column.kind, LogicalType::Text { .. });
+    if is_word && !apart && column.default.as_deref().is_some_and(constraint::is_word) {
+        return How::Left;
+    }
+    let fit = |gives| Fit::of(gives, &column.kind, None, known.max_length);
+    if let (Some(pattern), Some(fit)) = (&known.pattern, fit(Gives::Text)) {
+        return How::Patterned(pattern.clone(), fit);
+    }
+    let generator = guess(column, known, is_key).map(|generator| within_type(generator, dialect, column));
     let made = generator.and_then(|generator| {
         let form = match &generator {
             Generator::Fake(_, options) => options.form,
@@ -236,13 +276,34 @@ fn how(dialect: &dyn Dialect, column: &Column, known: &Known, is_key: bool) -> H
     }
 }
 
-/// Keeps whole numbers within what the type holds, whatever a constraint allows.
-fn within_type(generator: Generator, kind: &LogicalType) -> Generator {
-    match (generator, kind) {
+/// Whether a column of text most likely holds JSON: the names under which programs keep what has no column of its own.
+fn holds_json(column: &Column) -> bool {
+    const NAMES: &[&str] = &["data", "payload", "attributes", "properties", "metadata", "extra"];
+    let name = column.name.to_lowercase();
+    let last = name.rsplit('_').next().unwrap_or_default();
+    column.kind == LogicalType::Text { limit: None } && NAMES.contains(&last)
+}
+
+/// The share of NULL in a column that may hold it: none where it has a default, or is the moment of the row's creation,
+/// which programs always give.
+fn null_fraction(column: &Column) -> f64 {
+    let is_given = column.default.is_some() || column.name.to_lowercase().contains("created");
+    if is_given { 0.0 } else { NULL_FRACTION }
+}
+
+/// Keeps whole numbers within what the type holds, whatever a constraint allows, and bytes within the declared length.
+fn within_type(generator: Generator, dialect: &dyn Dialect, column: &Column) -> Generator {
+    match (generator, &column.kind) {
         (Generator::Fake(fake, options), LogicalType::Integer { bits }) if fake.gives == Gives::Integer => {
             let most = i64::MAX >> (64 - (*bits).clamp(8, 64));
-            let (from, to) = (options.from.clamp(-most, most), options.to.clamp(-most, most));
+            let (least, most) = dialect.bounds(column).unwrap_or((-most, most));
+            let (from, to) = (options.from.clamp(least, most), options.to.clamp(least, most));
             Generator::Fake(fake, Options { from, to, ..options })
+        }
+        (Generator::Fake(fake, options), LogicalType::Bytes) if fake.gives == Gives::Bytes => {
+            let declared = column.declared.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+            let most = declared.and_then(|(length, _)| length.trim().parse().ok()).unwrap_or(options.length);
+            Generator::Fake(fake, Options { length: options.length.min(most), ..options })
         }
         (generator, _) => generator,
     }
@@ -265,28 +326,4 @@ fn unique_keys(table: &Table) -> Vec<Vec<&str>> {
 
 fn unique_columns(table: &Table) -> BTreeSet<&str> {
     unique_keys(table).into_iter().flatten().collect()
-}
-
-/// The table with the CHECK constraints of its columns' domains as its own.
-fn with_domains(catalogue: &Catalogue, table: &Table) -> Table {
-    let mut table = table.clone();
-    let mut checks = Vec::new();
-    for column in &table.columns {
-        let declared = column.declared.replace('"', "");
-        let unqualified = declared.split_once('.').map_or(declared.as_str(), |(_, name)| name);
-        let named = |name: &&str| {
-            let kind = catalogue.objects.get(&ObjectName::new("type", *name)).and_then(|type_| type_.get("kind"));
-            kind.is_some_and(|kind| kind == "domain")
-        };
-        let Some(domain) = [declared.as_str(), unqualified].into_iter().find(named) else { continue };
-        let first = ObjectName::new("constraint", format!("{domain}."));
-        let constraints = catalogue.objects.range(first.clone()..);
-        let own = constraints.take_while(|(name, _)| name.class == first.class && name.name.starts_with(&first.name));
-        for definition in own.filter_map(|(_, constraint)| constraint.get("definition")) {
-            let expression = definition.replace("VALUE", &format!("\"{}\"", column.name.replace('"', "\"\"")));
-            checks.push(CheckConstraint { name: None, expression });
-        }
-    }
-    table.checks.extend(checks);
-    table
 }

@@ -51,7 +51,7 @@ impl Recipe<'_> {
     fn refer(
         &self,
         at: usize,
-        reference: &Reference<'_>,
+        reference: &Reference,
         number: u64,
         way: Way,
         row: &mut [Option<Given>],
@@ -65,6 +65,10 @@ impl Recipe<'_> {
         let nullable: Vec<usize> = free.iter().copied().filter(|slot| self.slots[*slot].nullable).collect();
         let can_be_null =
             if reference.match_full { nullable.len() == reference.slots.len() } else { !nullable.is_empty() };
+        // What is only likely is kept as long as the server does not mind.
+        if reference.likely && way == Way::Mixed {
+            return Ok(true);
+        }
         let fits = |key: &&Vec<Value>| {
             let mut pairs = reference.slots.iter().zip(key.iter());
             pairs.all(|(slot, value)| row[*slot].as_ref().is_none_or(|given| given.as_ref() == Some(value)))
@@ -78,11 +82,14 @@ impl Recipe<'_> {
             };
         let keys: Vec<&Vec<Value>> = if wants_null { Vec::new() } else { reference.keys.iter().filter(fits).collect() };
         if keys.is_empty() {
-            if can_be_null {
+            if can_be_null && (wants_null || !reference.likely) {
                 nullable.iter().for_each(|slot| row[*slot] = Some(Some(Value::Null)));
                 return Ok(true);
             }
-            if *reference.parent == self.table.name && !free.is_empty() {
+            if reference.likely {
+                return Ok(true);
+            }
+            if reference.parent == self.table.name && !free.is_empty() {
                 return Ok(false);
             }
             return Err(format!("`{}` holds no row to refer to", reference.parent));
@@ -99,7 +106,7 @@ impl Recipe<'_> {
     }
 
     /// Makes the first row of a table whose reference to itself may not be NULL its own parent.
-    fn refer_to_itself(&self, reference: &Reference<'_>, number: u64, row: &mut [Given]) -> Result<(), String> {
+    fn refer_to_itself(&self, reference: &Reference, number: u64, row: &mut [Given]) -> Result<(), String> {
         for (slot, parent) in reference.slots.iter().zip(&reference.parent_columns) {
             let Some(parent) = self.slot(parent) else {
                 return Err(format!("`{parent}`, which it refers to, is not for rows to give"));
@@ -150,13 +157,17 @@ impl Recipe<'_> {
         if has_default && (way == Way::Bare || (way == Way::Mixed && drawn == 2)) && !self.gives_only(at) {
             return None;
         }
-        if !slot.candidates.is_empty() && way != Way::Plain && drawn != 3 {
-            let position = below(slot.seed.child("candidate").number(number), slot.candidates.len() as u64);
+        let candidates = &slot.known.candidates;
+        if !candidates.is_empty() && way != Way::Plain && drawn != 3 {
+            let position = below(slot.seed.child("candidate").number(number), candidates.len() as u64);
             let fit = Fit::of(Gives::Literal, &slot.column.kind, None, None);
-            return fit.map(|fit| fit.apply(slot.candidates[position as usize].clone()));
+            return fit.map(|fit| fit.apply(candidates[position as usize].clone()));
         }
         match &slot.how {
-            How::Made(generator, fit) => Some(self.made(at, slot, generator, fit, number)),
+            How::Made(generator, fit) => Some(slot.of_length(self.made(at, slot, generator, fit, number), number)),
+            How::Patterned(pattern, fit) => {
+                pattern.text(&slot.seed, number).map(|text| slot.of_length(fit.apply(Value::Text(text)), number))
+            }
             How::Spelled => self.dialect.specimen(slot.column, number).map(Value::Text),
             How::Left => None,
             How::Unknown => Some(Value::Null),
@@ -177,5 +188,15 @@ impl Recipe<'_> {
     /// Whether a slot is the one that has to be given for there to be a row.
     fn gives_only(&self, at: usize) -> bool {
         at == 0 && self.references.is_empty()
+    }
+}
+
+impl Slot<'_> {
+    /// A text as long as it has to be, and without letters in upper case where it must have none.
+    fn of_length(&self, value: Value, number: u64) -> Value {
+        let Value::Text(mut text) = value else { return value };
+        let missing = (self.known.min_length.unwrap_or(0) as usize).saturating_sub(text.chars().count());
+        text.extend(number.to_string().chars().cycle().take(missing));
+        Value::Text(if self.known.lower { text.to_lowercase() } else { text })
     }
 }

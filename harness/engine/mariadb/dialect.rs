@@ -1,13 +1,16 @@
 //! MariaDB's SQL: quoting and types.
 
-use super::create;
 use super::script::{Compound, LEXICON};
+use super::{create, specimen};
 use crate::{
     engine::{
         Dialect, SchemaScript,
         script::{self, ScriptError, Statement},
     },
-    model::{LogicalType, TableName, catalogue::Table},
+    model::{
+        LogicalType, TableName,
+        catalogue::{Column, Table},
+    },
 };
 
 /// How MariaDB's SQL differs from others'.
@@ -104,6 +107,14 @@ impl Dialect for MariaDbDialect {
         })
     }
 
+    fn specimen(&self, column: &Column, number: u64) -> Option<String> {
+        specimen::specimen(column, number)
+    }
+
+    fn bounds(&self, column: &Column) -> Option<(i64, i64)> {
+        specimen::bounds(column)
+    }
+
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
         script::split(script, &LEXICON, &mut Compound::default())
     }
@@ -118,6 +129,12 @@ impl Dialect for MariaDbDialect {
 /// A text as a literal of a statement, for names in questions about the catalogue and for labels.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// A name as it is, of one in backticks.
+pub(super) fn unquoted(name: &str) -> String {
+    let inside = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+    inside.unwrap_or(name).replace("``", "`")
 }
 
 /// Literals with commas between them.

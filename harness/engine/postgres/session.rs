@@ -10,10 +10,14 @@ use sqlx::{
 use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint},
+    engine::{
+        Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint,
+        error::running_line,
+    },
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
@@ -172,7 +176,7 @@ impl Session for PostgresSession {
         self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| match error::line(script, &error) {
-            Some(line) => self.error(&format!("running line {line} of a script"), error),
+            Some(line) => self.error(&running_line(line), error),
             None => self.error(doing, error),
         })
     }
@@ -297,6 +301,14 @@ impl Session for PostgresSession {
 
     async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
         self.rows_of_partitions(table).await
+    }
+
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        self.held_locks().await
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.where_rows_lie().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

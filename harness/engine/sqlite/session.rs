@@ -5,14 +5,15 @@ use rusqlite::Connection;
 
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Part, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
-use super::{audit, counters, error::failed, introspect, load, scan};
+use super::{audit, counters, error::failed, footprint, introspect, load, scan};
 
 /// A session on a file. Every call blocks its thread while SQLite works, and says so to the runtime.
 pub(super) struct SqliteSession {
@@ -54,7 +55,7 @@ fn doing_script(script: &str, error: &rusqlite::Error) -> String {
             let statement = script.len() - sql.len() + (sql.len() - sql.trim_start().len());
             let at = usize::try_from(*offset).map_or(statement, |offset| script.len() - sql.len() + offset);
             let line = script.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            format!("running line {line} of a script")
+            running_line(line)
         }
         _ => "running a script".to_owned(),
     }
@@ -168,6 +169,14 @@ impl Session for SqliteSession {
             }
             connection.execute_batch("PRAGMA query_only = OFF")
         })
+    }
+
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        self.run("asking for locks", footprint::locks)
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.run("asking where rows lie", footprint::storage)
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

@@ -7,12 +7,16 @@ use rehearse::{
     dataset::live::{self, Filled},
     engine::{self, Session},
     model::{Address, Endpoint, EngineId, TableName},
-    provision::scratch,
+    provision::{Request, scratch},
 };
 
-use crate::support::server::{Announced, Started};
+use crate::support::{
+    Sandbox,
+    server::{Announced, Started, Urls, request},
+};
 
 const POSTGRES: &str = include_str!("postgres.sql");
+const MARIADB: &str = include_str!("mariadb.sql");
 const SQLITE: &str = include_str!("sqlite.sql");
 
 /// A session and what it is filled with.
@@ -72,7 +76,7 @@ const IMPOSSIBLE: &[(&str, u64, &str)] = &[
     ("behind_refused", 0, "`refused` holds no row to refer to"),
     ("flags", 2, "23505"),
     ("only_one", 1, "23514"),
-    ("refused", 0, "(P0001): not on a Sunday"),
+    ("refused", 0, "(P0001): not on a Sunday, …, … ("),
     ("snapshots", 0, "no value can be made up for `taken`, which is txid_snapshot"),
 ];
 
@@ -89,8 +93,8 @@ async fn tables_with_one_of_everything_are_filled_and_the_rest_is_named() {
     let filled = filling.fill(3).await;
     assert_unfilled(&filled, IMPOSSIBLE);
     let tables: u64 = filling.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").await.parse().unwrap();
-    // Without the partition, the skipped table and those that cannot hold a row.
-    assert_eq!(filled.loaded.len() as u64, tables - 5, "{:#?}", filled.loaded);
+    // Without the partitions, the skipped table and those that cannot hold a row.
+    assert_eq!(filled.loaded.len() as u64, tables - 7, "{:#?}", filled.loaded);
     let short = ["flags", "only_one"].map(TableName::new);
     let all = filled.loaded.iter().filter(|(table, _)| !short.contains(table)).all(|(_, rows)| *rows == 3);
     assert!(all, "{:#?}", filled.loaded);
@@ -101,6 +105,8 @@ async fn tables_with_one_of_everything_are_filled_and_the_rest_is_named() {
     );
     assert_eq!(filling.ask("SELECT count(parent) > 0 FROM pages").await, "t");
     assert_eq!(filling.ask("SELECT count(*) FROM skipped").await, "0");
+    assert_eq!(filling.ask("SELECT count(*) FROM team_notes n JOIN teams t ON t.id = n.team_id").await, "3");
+    assert_eq!(filling.ask("SELECT count(*) FROM spellings WHERE sort = 'newest'").await, "3");
 
     // What is full stays as it is; what lost rows gets them back, and nothing else changes.
     let before = filling.ask(STATE).await;
@@ -157,9 +163,30 @@ async fn a_file_is_filled_too() {
     let mut filling = Filling::new(&address, SQLITE, 1).await;
     let filled = filling.fill(3).await;
     assert_unfilled(&filled, &[("refused", 0, "not on a Sunday")]);
-    assert_eq!(filled.loaded.values().sum::<u64>(), 9 * 3, "{:#?}", filled.loaded);
+    assert_eq!(filled.loaded.values().sum::<u64>(), 10 * 3, "{:#?}", filled.loaded);
     assert_eq!(filling.ask("SELECT count(*) FROM pragma_foreign_key_check").await, "0");
     assert_eq!(filling.ask("SELECT count(*) FROM uses JOIN keys ON keys.id = uses.key").await, "3");
     assert_eq!(filling.fill(3).await.loaded, BTreeMap::new());
     filling.session.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_mariadbs_are_filled_too() {
+    let test = "both_mariadbs_are_filled_too";
+    for version in ["10.11", "11.8"] {
+        let sandbox = Sandbox::new();
+        let engine = engine::by_id("mariadb").unwrap();
+        let request = Request { engine, version: Some(version.to_owned()), ..request(&sandbox.work()) };
+        let Some(started) = Started::of(test, "container", request, sandbox).await else { return };
+        let name = "everything";
+        let address = scratch::create(&started.server, engine, name, &mut Announced::default(), None).await.unwrap();
+        let mut filling = Filling::new(&address, MARIADB, 1).await;
+        let filled = filling.fill(3).await;
+        assert_unfilled(&filled, &[("refused", 0, "not on a Sunday")]);
+        assert_eq!(filled.loaded.values().sum::<u64>(), 7 * 3, "{:#?}", filled.loaded);
+        assert_eq!(filling.fill(3).await.loaded, BTreeMap::new());
+        assert_eq!(filling.fill(9).await.loaded[&TableName::new("members")], 6);
+        filling.session.close().await.unwrap();
+        started.leases.release(&Urls::default()).await;
+    }
 }

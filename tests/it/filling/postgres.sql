@@ -52,10 +52,27 @@ CREATE TABLE riddles (
 );
 CREATE TABLE events (id integer NOT NULL, year integer NOT NULL CHECK (year = 2024)) PARTITION BY LIST (year);
 CREATE TABLE events_2024 PARTITION OF events FOR VALUES IN (2024);
+CREATE TABLE visits (id bigserial, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE visits_2031 PARTITION OF visits FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');
+CREATE TABLE visits_2033 PARTITION OF visits FOR VALUES FROM ('2033-01-01') TO ('2034-01-01');
+CREATE TABLE spellings (
+    code text PRIMARY KEY CHECK (code ~ '^[A-Z]{2}-[0-9]{4,6}$'),
+    colour char(7) NOT NULL CHECK (colour ~* '^#[0-9a-f]{6}$'),
+    phone varchar(20) NOT NULL CHECK (phone LIKE '+__ %'),
+    lowered text NOT NULL CHECK (lowered = lower(lowered)),
+    long text NOT NULL CHECK (length(btrim(long)) >= 30),
+    exact text NOT NULL CHECK (char_length(exact) = 8),
+    below integer NOT NULL CHECK (below > '-9'::integer AND below < 0),
+    document text NOT NULL, sort text NOT NULL DEFAULT 'newest'
+);
+CREATE INDEX spellings_document ON spellings (((document::jsonb) ->> 'n'));
+-- References that nothing declares yet.
+CREATE TABLE team_notes (id serial PRIMARY KEY, team_id integer NOT NULL, note_id integer);
 
 -- What cannot be had.
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not on a Sunday'; END $$;
-CREATE TABLE refused (id integer PRIMARY KEY);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'not on a Sunday, %, %', NEW.id, NEW.name; END $$;
+CREATE TABLE refused (id integer PRIMARY KEY, name text NOT NULL);
 CREATE TRIGGER refuse BEFORE INSERT ON refused FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TABLE behind_refused (id integer PRIMARY KEY, refused integer NOT NULL REFERENCES refused);
 CREATE TABLE only_one (id integer PRIMARY KEY CHECK (id = 1));

@@ -19,6 +19,9 @@ CREATE TABLE pages (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES pages (id)
 CREATE TABLE keys (id BLOB PRIMARY KEY NOT NULL, made_at DATETIME NOT NULL, note JSON CHECK (json_valid(note)));
 CREATE TABLE uses (key BLOB NOT NULL REFERENCES keys (id), amount DECIMAL(9, 2) NOT NULL CHECK (amount > 0), any);
 CREATE TABLE strict_one (id INTEGER PRIMARY KEY, name TEXT NOT NULL, share REAL NOT NULL) STRICT;
+CREATE TABLE documents (id INTEGER PRIMARY KEY, document TEXT NOT NULL, code TEXT NOT NULL CHECK (code GLOB 'x-[0-9]*'),
+                        n TEXT GENERATED ALWAYS AS (json_extract(document, '$.n')) VIRTUAL);
+CREATE INDEX documents_m ON documents (json_extract(document, '$.m'));
 CREATE TABLE counters (id INTEGER PRIMARY KEY);
 CREATE TABLE refused (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TRIGGER refuse BEFORE INSERT ON refused BEGIN SELECT RAISE(ABORT, 'not on a Sunday'); END;

@@ -1,13 +1,18 @@
 //! What simple CHECK constraints say about a column.
 //!
 //! Understood, however many parentheses and casts the engine prints around them: `c IN ('x', 'y')`,
-//! `c = ANY (ARRAY['x', 'y'])`, comparisons of `c` or of its length with a number, `c BETWEEN 1 AND 9`, `json_valid(c)`,
-//! each also after `c IS NULL OR`, and any of them joined by AND. Of everything else it is only known which columns it
-//! mentions.
+//! `c = ANY (ARRAY['x', 'y'])`, comparisons of `c` or of its length with a number, `c BETWEEN 1 AND 9`, `c <> ''`,
+//! `c LIKE 'x%'`, `c ~ '^x'`, `c = lower(c)`, `json_valid(c)`, each also after `c IS NULL OR`, and any of them joined by AND.
+//! Of everything else it is only known which columns it mentions, and which values beside them.
+
+mod pattern;
+mod token;
 
 use std::collections::BTreeMap;
 
 use crate::model::{Value, catalogue::Table};
+pub use pattern::Pattern;
+use token::{Token, tokens};
 
 /// What is known about the values of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +29,12 @@ pub struct Known {
     pub constrained: bool,
     /// Whether it has to be JSON.
     pub json: bool,
+    /// The shortest text allowed, in characters.
+    pub min_length: Option<u32>,
+    /// What a text has to look like.
+    pub pattern: Option<Pattern>,
+    /// Whether a text has no letter in upper case.
+    pub lower: bool,
     /// What constraints that were not understood mention beside this column.
     pub candidates: Vec<Value>,
 }
@@ -44,129 +55,14 @@ pub fn mentioned<'t>(table: &'t Table, expression: &str) -> Vec<&'t str> {
     columns.filter(|name| tokens.iter().any(|token| token.names(name))).collect()
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    /// An identifier or keyword; quoted ones are never keywords.
-    Word {
-        text: String,
-        quoted: bool,
-    },
-    Text(String),
-    Number(String),
-    Sign(String),
+/// The values that an expression mentions.
+pub fn values(expression: &str) -> Vec<Value> {
+    tokens(expression).iter().filter_map(Token::value).collect()
 }
 
-impl Token {
-    fn keyword(&self, keyword: &str) -> bool {
-        matches!(self, Self::Word { text, quoted: false } if text.eq_ignore_ascii_case(keyword))
-    }
-
-    fn names(&self, column: &str) -> bool {
-        match self {
-            Self::Word { text, quoted: true } => text == column,
-            Self::Word { text, quoted: false } => text.eq_ignore_ascii_case(column),
-            _ => false,
-        }
-    }
-
-    fn number(&self) -> Option<f64> {
-        match self {
-            Self::Number(digits) => digits.parse().ok(),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        match self {
-            Self::Text(text) => Some(Value::Text(text.clone())),
-            Self::Number(digits) => {
-                digits.parse().map(Value::Integer).or_else(|_| digits.parse().map(Value::Float)).ok()
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The tokens of an expression without parentheses, commas and casts.
-fn tokens(expression: &str) -> Vec<Token> {
-    let chars: Vec<char> = expression.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        let start = at;
-        match chars[at] {
-            quote @ ('\'' | '"' | '`' | '[')
-                if quote != '[' || chars.get(at + 1).is_some_and(|c| c.is_alphabetic()) =>
-            {
-                let (text, end) = quoted(&chars, at + 1, if quote == '[' { ']' } else { quote });
-                at = end;
-                tokens.push(match quote {
-                    '\'' => Token::Text(text),
-                    _ => Token::Word { text, quoted: true },
-                });
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                at = past(&chars, at, |c| c.is_alphanumeric() || c == '_' || c == '$');
-                tokens.push(Token::Word { text: chars[start..at].iter().collect(), quoted: false });
-            }
-            c if c.is_ascii_digit() || (c == '-' && chars.get(at + 1).is_some_and(char::is_ascii_digit)) => {
-                at = past(&chars, at + 1, |c| c.is_ascii_digit() || c == '.');
-                tokens.push(Token::Number(chars[start..at].iter().collect()));
-            }
-            ':' if chars.get(at + 1) == Some(&':') => at = past_cast(&chars, at + 2),
-            '<' | '>' | '=' | '!' => {
-                at = past(&chars, at, |c| "<>=!".contains(c));
-                tokens.push(Token::Sign(chars[start..at].iter().collect()));
-            }
-            c if c.is_whitespace() || "(),[]".contains(c) => at += 1,
-            other => {
-                at += 1;
-                tokens.push(Token::Sign(other.to_string()));
-            }
-        }
-    }
-    // `CHECK` itself, as PostgreSQL prints it in front.
-    if tokens.first().is_some_and(|token| token.keyword("check")) {
-        tokens.remove(0);
-    }
-    tokens
-}
-
-fn past(chars: &[char], from: usize, belongs: impl Fn(char) -> bool) -> usize {
-    chars[from..].iter().position(|c| !belongs(*c)).map_or(chars.len(), |length| from + length)
-}
-
-/// The text up to the closing quote, a doubled one standing for itself, and where it ends.
-fn quoted(chars: &[char], from: usize, close: char) -> (String, usize) {
-    let (mut text, mut at) = (String::new(), from);
-    while let Some(c) = chars.get(at) {
-        at += 1;
-        if *c == close {
-            if chars.get(at) != Some(&close) {
-                break;
-            }
-            at += 1;
-        }
-        text.push(*c);
-    }
-    (text, at)
-}
-
-/// Past the type of a cast: `text`, `character varying(20)`, `text[]`, `"Mood"`.
-fn past_cast(chars: &[char], from: usize) -> usize {
-    let mut at = past(chars, from, |c| c.is_alphanumeric() || "_\".".contains(c));
-    for two_words in [" varying", " precision", " without time zone", " with time zone"] {
-        if chars[at..].iter().take(two_words.len()).copied().eq(two_words.chars()) {
-            at += two_words.len();
-        }
-    }
-    if chars.get(at) == Some(&'(') {
-        at = past(chars, at, |c| c != ')') + 1;
-    }
-    if chars[at.min(chars.len())..].starts_with(&['[', ']']) {
-        at += 2;
-    }
-    at.min(chars.len())
+/// Whether an expression is a text and nothing else, and not an empty one.
+pub fn is_word(expression: &str) -> bool {
+    matches!(tokens(expression).as_slice(), [Token::Text(text)] if !text.is_empty())
 }
 
 /// Reads `… AND …`, noting what each part says.
@@ -231,24 +127,76 @@ fn read_part(column: &str, part: &[Token], known: &mut Known) -> bool {
             known.constrained = true;
             (known.min, known.max) = (low.number(), high.number());
         }
-        [name, Token::Sign(sign), number] if name.names(column) => {
+        [name, Token::Sign(sign), number] if name.names(column) && sign.starts_with(['<', '>']) && sign != "<>" => {
             known.constrained = true;
             return compare(sign, number.number(), known);
         }
-        [length, name, Token::Sign(sign), number]
-            if name.names(column) && ["length", "char_length"].iter().any(|known| length.keyword(known)) =>
+        [name, Token::Sign(unequal), Token::Text(text)]
+            if name.names(column) && ["<>", "!="].contains(&unequal.as_str()) && text.is_empty() =>
         {
-            let Some(number) = number.number() else { return false };
-            match sign.as_str() {
-                "<=" => known.max_length = Some(number as u32),
-                "<" => known.max_length = Some(number as u32 - 1),
-                _ => return false,
-            }
+            known.at_least(1);
+        }
+        [lower, first, Token::Sign(equal), second] | [first, Token::Sign(equal), lower, second]
+            if lower.keyword("lower") && equal == "=" && first.names(column) && second.names(column) =>
+        {
+            known.lower = true;
+        }
+        [length, name, between, low, _, high]
+            if is_length(length) && name.names(column) && between.keyword("between") =>
+        {
+            let (Some(low), Some(high)) = (low.number(), high.number()) else { return false };
+            known.at_least(low as u32);
+            known.at_most(high as u32);
+        }
+        [length, trims @ .., name, Token::Sign(sign), number]
+            if is_length(length) && name.names(column) && trims.iter().all(is_trim) =>
+        {
+            return number.number().is_some_and(|number| known.length(sign, number as u32));
+        }
+        [name, like, Token::Text(text)] if name.names(column) => {
+            known.constrained = true;
+            known.pattern = Pattern::of(like, text);
+            return known.pattern.is_some();
         }
         [valid, name] if name.names(column) && valid.keyword("json_valid") => known.json = true,
         _ => return false,
     }
     true
+}
+
+fn is_length(token: &Token) -> bool {
+    ["length", "char_length", "character_length", "octet_length"].iter().any(|known| token.keyword(known))
+}
+
+fn is_trim(token: &Token) -> bool {
+    ["trim", "btrim", "both", "from"].iter().any(|known| token.keyword(known))
+}
+
+impl Known {
+    fn at_least(&mut self, length: u32) {
+        self.min_length = Some(self.min_length.unwrap_or(0).max(length));
+    }
+
+    fn at_most(&mut self, length: u32) {
+        self.max_length = Some(self.max_length.unwrap_or(u32::MAX).min(length));
+    }
+
+    /// Notes how the length compares with a number; false for a comparison that says nothing here.
+    fn length(&mut self, sign: &str, number: u32) -> bool {
+        match sign {
+            "<=" => self.at_most(number),
+            "<" => self.at_most(number.saturating_sub(1)),
+            ">=" => self.at_least(number),
+            ">" => self.at_least(number.saturating_add(1)),
+            "<>" | "!=" if number == 0 => self.at_least(1),
+            "=" => {
+                self.at_least(number);
+                self.at_most(number);
+            }
+            _ => return false,
+        }
+        true
+    }
 }
 
 fn compare(sign: &str, number: Option<f64>, known: &mut Known) -> bool {
@@ -307,14 +255,38 @@ mod tests {
         assert_eq!((known["age"].min, known["age"].max), (Some(0.0), Some(149.0)));
         assert_eq!(known["status"].max_length, Some(20));
         assert!(!known["status"].constrained);
+        let known = of("(length(TRIM(BOTH FROM status)) > 0) AND ((char_length((status)::text) = 8))");
+        assert_eq!((known["status"].min_length, known["status"].max_length), (Some(8), Some(8)));
+        assert_eq!(of("(status)::text <> ''::text")["status"].min_length, Some(1));
+        assert_eq!(of("(age >= '-5'::integer)")["age"].min, Some(-5.0));
         let known = of("((age BETWEEN 1 AND 9))");
         assert_eq!((known["age"].min, known["age"].max), (Some(1.0), Some(9.0)));
         assert!(of("status IS NULL OR json_valid(status)")["status"].json);
     }
 
     #[test]
+    fn patterns_are_read_in_the_spelling_of_each_engine() {
+        for expression in [
+            "((status)::text ~~ '%@%.__'::text)",
+            "`status` like '%@%.__'",
+            r"(status ~ '^.+@[a-z]+\.[a-z]{2}$'::text)",
+            r"(status ~* '@.\..{2}$')",
+            "status GLOB '*@*.??'",
+        ] {
+            let pattern = of(expression)["status"].pattern.clone().unwrap();
+            for number in 0..20 {
+                let text = pattern.text(&crate::canon::Seed::root(1), number).unwrap();
+                let end = text.rsplit_once('.').map(|(start, end)| (start.contains('@'), end.chars().count()));
+                assert_eq!(end, Some((true, 2)), "{expression}: {text}");
+            }
+        }
+        assert!(of("status = lower(status)")["status"].lower);
+        assert!(of("status !~ 'x'")["status"].pattern.is_none());
+    }
+
+    #[test]
     fn what_is_not_understood_is_known_to_constrain() {
-        for expression in ["age > 3 AND status = 'x' OR age IS NULL", "status LIKE 'x%'", "NOT (age > 3)"] {
+        for expression in ["age > 3 AND status = 'x' OR age IS NULL", "status > other", "NOT (age > 3)"] {
             let known = of(expression);
             assert!(known.values().all(|known| known.constrained && known.labels.is_none()), "{expression}");
             assert!(known.values().all(|known| known.min.is_none()), "{expression}");
