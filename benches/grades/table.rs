@@ -23,23 +23,27 @@ const CREATE: &str = "CREATE TABLE grades (
     id uuid NOT NULL, student_id uuid NOT NULL, course text NOT NULL, mark numeric(5,2) NOT NULL, term text NOT NULL,
     graded_at timestamptz NOT NULL, teacher_id uuid NOT NULL, remark text, details jsonb NOT NULL)";
 
+/// A UUID of version 4, as far as a server can tell: MariaDB takes no others. Gone with the session.
+const UUID_OF: &str = "CREATE FUNCTION pg_temp.uuid_of(name text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+        $$ SELECT overlay(overlay(md5(name) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid $$";
+
 /// The same rows with every run; about 200 bytes each.
 const ROWS: &str = "SELECT
-        md5('grade ' || n)::uuid AS id, md5('student ' || n % 160487)::uuid AS student_id,
+        pg_temp.uuid_of('grade ' || n) AS id, pg_temp.uuid_of('student ' || n % 160487) AS student_id,
         (ARRAY['Algebra', 'Geometry', 'Physics', 'Organic chemistry', 'World history', 'Français'])[1 + n % 6] AS course,
         ((n * 7919) % 10001)::numeric / 100 AS mark, (2009 + n % 16) || '-' || 1 + n % 3 AS term,
         timestamptz '2009-09-01 08:00:00+00' + n * interval '157.4321 seconds' AS graded_at,
-        md5('teacher ' || n % 9973)::uuid AS teacher_id,
+        pg_temp.uuid_of('teacher ' || n % 9973) AS teacher_id,
         CASE WHEN n % 3 = 0 THEN 'handed in ' || n % 40 || ' days late' END AS remark,
         jsonb_build_object('attempt', 1 + n % 3, 'weights', jsonb_build_array(n % 5, 0.25), 'source', 'import') AS details
     FROM generate_series(1, ROWS::bigint) AS n";
 
 /// Four values changed, three rows gone, three rows more.
 const CHANGE_FEW: &str = "
-    UPDATE grades SET mark = mark + 1 WHERE id IN (SELECT md5('grade ' || n)::uuid FROM generate_series(11, 14) AS n);
-    DELETE FROM grades WHERE id IN (SELECT md5('grade ' || n)::uuid FROM generate_series(21, 23) AS n);
-    INSERT INTO grades SELECT md5('more ' || n)::uuid, student_id, course, mark, term, graded_at, teacher_id, remark, details
-        FROM generate_series(1, 3) AS n, LATERAL (SELECT * FROM grades WHERE id = md5('grade 31')::uuid) AS one";
+    UPDATE grades SET mark = mark + 1 WHERE id IN (SELECT pg_temp.uuid_of('grade ' || n) FROM generate_series(11, 14) AS n);
+    DELETE FROM grades WHERE id IN (SELECT pg_temp.uuid_of('grade ' || n) FROM generate_series(21, 23) AS n);
+    INSERT INTO grades SELECT pg_temp.uuid_of('more ' || n), student_id, course, mark, term, graded_at, teacher_id, remark, details
+        FROM generate_series(1, 3) AS n, LATERAL (SELECT * FROM grades WHERE id = pg_temp.uuid_of('grade 31')) AS one";
 
 /// Loaded in the order of the keys, which is none of the source's, as a migration might; every other row an hour late.
 const SHIFTED: &str = "SELECT id, student_id, course, mark, term,
@@ -57,7 +61,7 @@ pub async fn make(server: &Started, rows: u64) -> Result<(), Error> {
         admin.execute(&format!("CREATE DATABASE {name} TEMPLATE grades")).await?;
     }
     let mut few = server.session(Some("few")).await?;
-    few.execute(CHANGE_FEW).await?;
+    few.execute(&format!("{UUID_OF}; {CHANGE_FEW}")).await?;
     settle(&mut *few).await?;
     let mut half = server.session(Some("half")).await?;
     half.execute(&format!(
@@ -73,7 +77,7 @@ pub async fn make_one(server: &Started, rows: u64) -> Result<(), Error> {
     server.session(None).await?.execute("CREATE DATABASE grades TEMPLATE template0 ENCODING 'UTF8'").await?;
     let mut session = server.session(Some("grades")).await?;
     let fill = format!("INSERT INTO grades {}", ROWS.replace("ROWS", &rows.to_string()));
-    session.execute(&format!("{CREATE}; {fill}; ALTER TABLE grades ADD PRIMARY KEY (id)")).await?;
+    session.execute(&format!("{UUID_OF}; {CREATE}; {fill}; ALTER TABLE grades ADD PRIMARY KEY (id)")).await?;
     settle(&mut *session).await
 }
 

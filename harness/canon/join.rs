@@ -99,6 +99,9 @@ pub struct Touched {
 #[error("a row has bytes that are not of the form in which it was said to be sent")]
 pub struct Unreadable;
 
+/// The own forms of a row's cells, and how often the row is there.
+type Read<'a> = (Cow<'a, [u8]>, u64);
+
 /// A row that has no equal on the other side, and how often.
 #[derive(Clone, Copy)]
 struct Left<'a> {
@@ -185,8 +188,8 @@ impl Join {
         Ok(is_pair)
     }
 
-    /// The rows of a group as the own forms of their cells, with how often each is there.
-    fn own<'a>(&self, rows: &[Suspect], of: &'a Ordered) -> Result<Vec<(Cow<'a, [u8]>, u64)>, Unreadable> {
+    /// The rows of a group.
+    fn own<'a>(&self, rows: &[Suspect], of: &'a Ordered) -> Result<Vec<Read<'a>>, Unreadable> {
         let read = |row: &Suspect| {
             let kept = of.own(row);
             let Some(sent) = &self.sent else { return Ok((Cow::Borrowed(kept), row.times)) };
@@ -226,7 +229,7 @@ impl Join {
     }
 
     /// The rows of a group by their digests: those that are equal under the rules are one.
-    fn distinct<'a>(&self, rows: &'a [(Cow<'_, [u8]>, u64)]) -> BTreeMap<[u8; 32], Left<'a>> {
+    fn distinct<'a>(&self, rows: &'a [Read<'_>]) -> BTreeMap<[u8; 32], Left<'a>> {
         let mut row = Row::new(self.forms.clone(), Vec::new());
         let mut distinct = BTreeMap::new();
         for (own, times) in rows {

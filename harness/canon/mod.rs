@@ -6,7 +6,8 @@
 //!
 //! A value has two canonical forms: its [own form](encode), lossless, for a side that is compared with itself; and a
 //! common form under a [`Rule`], for a source column that is compared with a target column. A [`RowDigester`] makes the
-//! fingerprints of one side; where they differ, [`Suspects`] are kept and [joined](Join).
+//! fingerprints of one side; where they differ, [`Suspects`] are kept and [joined](Join). Where both sides send their rows
+//! alike, [their bytes](sent) are compared before any value is read.
 
 mod batch;
 mod bring;

@@ -26,6 +26,7 @@ const SCHEMA: &str = "
     CREATE TABLE smalls (id int PRIMARY KEY, s small[]);
     CREATE TABLE tokens (token text, at int, note text, other text, PRIMARY KEY (at, token));
     CREATE TABLE large (t text PRIMARY KEY, b bytea);
+    CREATE TABLE uuids (id uuid PRIMARY KEY, t text);
     CREATE TABLE twice (id int, t text);
     INSERT INTO numbers VALUES (1, 1.0, 0.0, '{\"a\": 1.0, \"b\": 2}', '{\"a\": 1}'), (2, 2.50, 'NaN', '[1.10]', '[1]'),
         (3, 3, 3.5, '3', '3'), (4, NULL, NULL, NULL, NULL), (5, 5, 5, '5', '5');
@@ -37,6 +38,7 @@ const SCHEMA: &str = "
         FROM generate_series(1, 300) AS n;
     INSERT INTO large SELECT 'large ' || n, (SELECT string_agg(sha256((n * i)::text::bytea), '') FROM generate_series(1, 3000) AS i)
         FROM generate_series(1, 20) AS n;
+    INSERT INTO uuids SELECT md5(n::text)::uuid, 'text' FROM generate_series(1, 3000) AS n;
     INSERT INTO twice VALUES (1, 'a'), (1, 'a'), (2, 'b'), (NULL, NULL);";
 
 /// The same values, stored unlike.
@@ -61,9 +63,12 @@ const PLANTED: &str = "
     UPDATE tokens SET other = 'none' WHERE at = 1 AND token < '8';
     DELETE FROM tokens WHERE at = 2 AND token < '1';
     UPDATE large SET b = set_byte(b, length(b) - 1, 255 - get_byte(b, length(b) - 1)) WHERE t = 'large 3';
+    UPDATE uuids SET t = 'other' WHERE id = md5('5')::uuid;
+    DELETE FROM uuids WHERE id = md5('6')::uuid;
+    INSERT INTO uuids VALUES (md5('more')::uuid, 'more');
     INSERT INTO twice VALUES (2, 'b');";
 
-const FINDINGS: [&str; 22] = [
+const FINDINGS: [&str; 26] = [
     "checksum changed_row target large 1",
     "checksum changed_value target large.b 1",
     "checksum changed_row target moods 1",
@@ -86,9 +91,13 @@ const FINDINGS: [&str; 22] = [
     "checksum changed_value target tokens.note 59",
     "checksum changed_value target tokens.other 43",
     "checksum extraneous_row target twice 1",
+    "checksum missing_row target uuids 1",
+    "checksum extraneous_row target uuids 1",
+    "checksum changed_row target uuids 1",
+    "checksum changed_value target uuids.t 1",
 ];
 
-const TABLES: [&str; 7] = ["numbers", "plain", "moods", "smalls", "tokens", "large", "twice"];
+const TABLES: [&str; 8] = ["numbers", "plain", "moods", "smalls", "tokens", "large", "uuids", "twice"];
 
 /// What a scenario would state: UUIDs in texts, and a condition that holds for every row, if rows are not to be read as they
 /// stand. Those cannot be compared as they are sent.
