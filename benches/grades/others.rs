@@ -2,14 +2,13 @@
 
 use std::{path::Path, process::Stdio, time::Instant};
 
-use rehearse::model::Address;
+use rehearse::model::{Address, Endpoint, Host};
 use tokio::process::Command;
 
 use crate::{
     Error,
     board::Board,
     median,
-    server::url,
     table::{CHANGED, COLUMNS, FEW},
 };
 
@@ -41,8 +40,7 @@ pub async fn measure(board: &mut Board, source: &Address, target: &Address, boun
 
 /// Seconds of one comparison, or why it is none.
 async fn once(program: &Path, source: &Address, target: &Address) -> Result<f64, Error> {
-    // They know PostgreSQL by this name alone.
-    let [source, target] = [source, target].map(|side| url(side).replacen("postgres:", "postgresql:", 1));
+    let [source, target] = [dsn(source), dsn(target)];
     let mut command = Command::new(program);
     command.args([&source, "grades", &target, "grades", "--key-columns", "id", "--threads", "2"]);
     // All columns that it can compare: it has no word for jsonb.
@@ -62,4 +60,16 @@ async fn once(program: &Path, source: &Address, target: &Address) -> Result<f64,
         return Err(format!("{rows} rows in place of {}, {}: {why}", FEW + CHANGED, output.status).into());
     }
     Ok(seconds)
+}
+
+/// A URL that they understand: of PostgreSQL by this name alone, with a socket's directory for a host, and never without a
+/// password.
+fn dsn(address: &Address) -> String {
+    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { unreachable!("a server") };
+    let password = password.as_ref().map_or("none", |password| password.reveal());
+    let (host, port) = match host {
+        Host::Tcp { host, port } => (host.clone(), port),
+        Host::Socket { directory, port } => (directory.display().to_string().replace('/', "%2F"), port),
+    };
+    format!("postgresql://{user}:{password}@{host}:{port}/{database}")
 }
