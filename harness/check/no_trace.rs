@@ -4,11 +4,19 @@ use async_trait::async_trait;
 
 use super::{
     Check, CheckContext, CheckMeta, Examined,
-    difference::{Kinds, compare},
+    difference::{Kinds, bookkeeping, compare},
 };
 use crate::{
     engine::EngineError,
     model::{Finding, FindingKind, Side, Stage, Subject},
+};
+
+/// What a rollback left or lost.
+pub const KINDS: Kinds = Kinds {
+    left: FindingKind::TraceLeft,
+    lost: FindingKind::TraceLost,
+    changed: FindingKind::ObjectChanged,
+    rows: FindingKind::RowsNotRestored,
 };
 
 /// After the rollback, both sides equal the baseline.
@@ -31,15 +39,10 @@ impl Check for NoTrace {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        let kinds = Kinds {
-            left: FindingKind::TraceLeft,
-            lost: FindingKind::TraceLost,
-            changed: FindingKind::ObjectChanged,
-            rows: FindingKind::RowsNotRestored,
-        };
         for side in Side::BOTH {
             let (before, after) = (cx.snapshot(Stage::Baseline, side), cx.snapshot(Stage::RolledBack, side));
-            compare(side, before, after, &kinds, &mut examined);
+            compare(side, before, after, &KINDS, &mut examined);
+            bookkeeping(side, cx.snapshots.get(&(Stage::Migrated, side)), after, &mut examined);
         }
         // A migration that only reads its source leaves the file bit for bit the same.
         let (before, after) =

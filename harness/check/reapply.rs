@@ -4,11 +4,19 @@ use async_trait::async_trait;
 
 use super::{
     Check, CheckContext, CheckMeta, Examined,
-    difference::{Kinds, compare},
+    difference::{Kinds, bookkeeping, compare},
 };
 use crate::{
     engine::EngineError,
     model::{Coverage, FindingKind, Side, Stage},
+};
+
+/// How a second migration differs from the first.
+pub const KINDS: Kinds = Kinds {
+    left: FindingKind::ReapplyDiffers,
+    lost: FindingKind::ReapplyDiffers,
+    changed: FindingKind::ReapplyDiffers,
+    rows: FindingKind::ReapplyDiffers,
 };
 
 /// The second migration gives the same as the first.
@@ -31,15 +39,10 @@ impl Check for Reapply {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        let kinds = Kinds {
-            left: FindingKind::ReapplyDiffers,
-            lost: FindingKind::ReapplyDiffers,
-            changed: FindingKind::ReapplyDiffers,
-            rows: FindingKind::ReapplyDiffers,
-        };
         for side in Side::BOTH {
             let (first, second) = (cx.snapshot(Stage::Migrated, side), cx.snapshot(Stage::Reapplied, side));
-            compare(side, first, second, &kinds, &mut examined);
+            compare(side, first, second, &KINDS, &mut examined);
+            bookkeeping(side, cx.snapshots.get(&(Stage::RolledBack, side)), second, &mut examined);
         }
         // The same objects were counted after the rollback already.
         examined.coverage = Coverage::default();

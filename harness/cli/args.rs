@@ -24,7 +24,7 @@ pub enum Verb {
     /// Without a name every scenario below `scenarios/` is rehearsed at its default scale. `--from FILE.db --to postgres`
     /// needs no scenario: the target's schema is derived from the file. Everything happens on servers and databases of
     /// the run's own, which are gone at the end. The summary goes to stdout, progress to stderr, and reports to
-    /// `reports/runs/<scenario>/<run>`.
+    /// `reports/runs/<scenario>/<run>`. `--migrations DIR` rehearses the history of migrations that a project has.
     #[command(after_long_help = format!("{RUN_EXAMPLES}\n\n{}", exit::HELP))]
     Run(RunArgs),
     /// Check two databases after a real migration, read-only; no scenario needed
@@ -34,6 +34,12 @@ pub enum Verb {
     /// `reports/runs/audit/<run>`.
     #[command(after_long_help = format!("{}\n\n{}", super::audit::EXAMPLES, exit::HELP))]
     Audit(super::audit::AuditArgs),
+    /// Turn a key and all columns that refer to it into native UUIDs, where they stand; with a backup, and back again
+    ///
+    /// What the step `convert_uuid` does, operation by operation, on a database of your own. It writes only to a database
+    /// that you name by --consent or declare --disposable. Try it on a copy first: `rehearse run uuid-conversion` shows how.
+    #[command(after_long_help = format!("{}\n\n{}", super::convert::EXAMPLES, exit::HELP))]
+    ConvertUuid(super::convert::ConvertArgs),
     /// Print the steps of a rehearsal without touching anything
     ///
     /// Takes the same arguments as `run`, validates the same files, and starts nothing.
@@ -65,13 +71,15 @@ const RUN_EXAMPLES: &str = "Examples:
   rehearse run pfa-vanguard --rows 1000000       a load run
   rehearse run pfa-vanguard --snapshot staging.db
   rehearse run --from app.db --to postgres       any SQLite file, no scenario needed
+  rehearse run --migrations migrations --engine postgres
+  rehearse run --migrations db --engine sqlite --changed-since main --accept known.toml
   rehearse run pfa-vanguard --target-url env:SCRATCH_URL --disposable";
 
 /// Where reports are, unless somebody says otherwise.
 pub const REPORTS: &str = "reports/runs";
 
 // What the options of `run` are sorted under.
-const SUBJECT: &str = "What is rehearsed";
+pub const SUBJECT: &str = "What is rehearsed";
 const SERVERS: &str = "Servers";
 pub const VERDICT: &str = "Verdict and reports";
 pub const LIMITS: &str = "Limits";
@@ -84,13 +92,17 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
 
-    /// Rehearse this SQLite file; no scenario needed. It is copied and never written
-    #[arg(long, value_name = "FILE", help_heading = SUBJECT, requires = "to", conflicts_with_all = ["scenarios", "snapshot", "rows", "scale"])]
+    /// Rehearse this SQLite file; no scenario needed. It is copied and never written. With --migrations: the first migration
+    /// to rehearse
+    #[arg(long, value_name = "FILE or VERSION", help_heading = SUBJECT, conflicts_with_all = ["scenarios", "snapshot"])]
     pub from: Option<PathBuf>,
 
-    /// The engine that `--from` goes to, such as postgres
-    #[arg(long, value_name = "ENGINE", help_heading = SUBJECT, requires = "from")]
+    /// The engine that `--from` goes to, such as postgres. With --migrations: the last migration to rehearse
+    #[arg(long, value_name = "ENGINE or VERSION", help_heading = SUBJECT)]
     pub to: Option<String>,
+
+    #[command(flatten)]
+    pub history: super::history::HistoryArgs,
 
     /// A SQLite file in place of the scenario's dataset; it is copied and never written
     #[arg(long, value_name = "FILE", help_heading = SUBJECT, conflicts_with_all = ["rows", "scale"])]
@@ -100,7 +112,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "FACTOR", help_heading = SUBJECT, default_value_t = 1.0, value_parser = positive)]
     pub scale: f64,
 
-    /// Fill the dataset up to this many rows in all, spread over the tables by their weights
+    /// Fill the dataset up to this many rows in all, spread over the tables by their weights. With --migrations: fill each table
+    /// up to this many
     #[arg(long, value_name = "N", help_heading = SUBJECT)]
     pub rows: Option<u64>,
 
@@ -128,6 +141,10 @@ pub struct RunArgs {
     /// Declares the database of --target-url disposable; a table `rehearse_disposable` in it does the same
     #[arg(long, help_heading = SERVERS, requires = "target_url")]
     pub disposable: bool,
+
+    /// A file with what is known and accepted, [[accept]] each: migration, class, why, until
+    #[arg(long, value_name = "FILE", help_heading = VERDICT, requires = "migrations")]
+    pub accept: Option<PathBuf>,
 
     /// Leave the databases standing at the end; `rehearse rollback RUN` or `rehearse clean RUN` ends them
     #[arg(long, help_heading = VERDICT)]

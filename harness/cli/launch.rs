@@ -20,12 +20,12 @@ use crate::{
 use super::{
     args::{AgainArgs, RunArgs},
     exit, find, progress, settings,
-    tell::{Failure, say},
+    tell::{Failure, data, say},
     urls::{self, Urls},
 };
 
 /// The provider that works on a database of the user's own.
-const EXTERNAL: &str = "external";
+pub const EXTERNAL: &str = "external";
 
 /// `rehearse run`.
 pub async fn run(args: RunArgs) -> Result<u8, Failure> {
@@ -41,7 +41,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
         }
         let job = Job {
             id: clock::run_id(),
-            repeat: repeat(&args, &options),
+            repeat: repeat(&args, options.root_seed),
             options,
             scenario,
             out: args.places.out.clone(),
@@ -62,14 +62,14 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
 /// `rehearse plan`.
 pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
     for (options, scenario) in prepare(args).await? {
-        println!("{}: {}", scenario.name, scenario.title);
+        data!("{}: {}", scenario.name, scenario.title);
         for rehearsal in Plan::of(&scenario, &options).rehearsals {
-            println!("\n{}", rehearsal.name);
+            data!("\n{}", rehearsal.name);
             for (number, act) in rehearsal.acts.iter().enumerate() {
-                println!("{:>4}. {}", number + 1, act.id);
-                act.lines.iter().for_each(|line| println!("      {line}"));
+                data!("{:>4}. {}", number + 1, act.id);
+                act.lines.iter().for_each(|line| data!("      {line}"));
             }
-            println!("{:>4}. release\n      give back everything that was started or made", rehearsal.acts.len() + 1);
+            data!("{:>4}. release\n      give back everything that was started or made", rehearsal.acts.len() + 1);
         }
     }
     Ok(exit::PASS)
@@ -81,8 +81,11 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
     let entry = find::run(&args.run, &registry, &args.out)?;
     let standing = resume::status(&entry.directory)?;
     let options = standing.options.ok_or_else(|| {
-        Failure::usage(format!("run {} is an audit, which writes nothing: there is nothing to take up", standing.id))
-            .hint("call it again; `rehearse report` tells its command")
+        Failure::usage(format!(
+            "run {} is an audit or a history of migrations: there is nothing to take up",
+            standing.id
+        ))
+        .hint("call it again; `rehearse report` tells its command, and `rehearse clean` ends what was kept")
     })?;
     let scenario = match &options.subject {
         Subject::Scenario { folder } => scenario::read(folder)?,
@@ -136,7 +139,13 @@ async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
 
 /// Reads every scenario that was asked for, or tells every problem in all of them.
 fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
+    if args.from.is_some() != args.to.is_some() {
+        return Err(Failure::usage("`--from FILE` and `--to ENGINE` go together").hint("give both"));
+    }
     if let (Some(file), Some(to)) = (&args.from, &args.to) {
+        if args.rows.is_some() || args.scale != 1.0 {
+            return Err(Failure::usage("a file has its own rows: `--rows` and `--scale` are for datasets"));
+        }
         if engine::by_id(to).is_none() {
             return Err(Failure::unknown("engine", to, engine::ALL.iter().map(|engine| engine.id())));
         }
@@ -149,7 +158,7 @@ fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
     Ok(read.map(|(folder, scenario)| (Subject::Scenario { folder }, scenario)).collect())
 }
 
-fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure> {
+pub fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure> {
     let Some(flag) = &args.target_url else { return Ok((None, Arc::default())) };
     // A variable that clap read is known by its name, so that the journal can say where to find it again.
     let from_variable = env::var("REHEARSE_TARGET_URL").is_ok_and(|value| value == *flag);
@@ -202,7 +211,7 @@ fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
     })
 }
 
-fn limits(args: &RunArgs) -> Limits {
+pub fn limits(args: &RunArgs) -> Limits {
     options::Limits {
         act_ms: args.deadline.saturating_mul(1000),
         server_ms: args.server_deadline.saturating_mul(1000),
@@ -228,11 +237,11 @@ fn one_rehearsal_if_kept(options: &Options, scenario: &Scenario) -> Result<(), F
 }
 
 /// The command that repeats a run with the same seed.
-fn repeat(args: &RunArgs, options: &Options) -> String {
+pub fn repeat(args: &RunArgs, root_seed: u64) -> String {
     let mut words = urls::redacted(env::args().skip(1));
     if args.seed.is_none() {
         words.push("--seed".to_owned());
-        words.push(options.root_seed.to_string());
+        words.push(root_seed.to_string());
     }
     format!("rehearse {}", quoted(&words))
 }
@@ -252,7 +261,7 @@ pub fn sinks() -> Vec<Box<dyn EventSink>> {
 }
 
 /// What is said when a rehearsal is asked to stop.
-const STOPPING: &str = "stopping: taking back what the migration did, and giving back what the run holds";
+pub const STOPPING: &str = "stopping: taking back what the migration did, and giving back what the run holds";
 
 /// Asks the run to stop on Ctrl-C and SIGTERM, and says so; it then takes back and gives back what it did.
 pub fn stop_on_signals(saying: &'static str) -> Stop {
@@ -351,6 +360,6 @@ fn print_summary(report: &Report) {
     let _ = std::io::Write::write_all(&mut stdout.lock(), &text);
 }
 
-fn absolute(path: &Path) -> std::path::PathBuf {
+pub fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -4,8 +4,10 @@
 
 mod args;
 mod audit;
+mod convert;
 pub mod exit;
 mod find;
+mod history;
 mod inspect;
 mod launch;
 mod progress;
@@ -60,8 +62,11 @@ fn refused(error: &clap::Error) -> u8 {
 
 async fn dispatch(verb: Verb) -> u8 {
     let result = match verb {
+        Verb::Run(args) if args.history.migrations.is_some() => history::run(args).await,
         Verb::Run(args) => launch::run(args).await,
         Verb::Audit(args) => audit::audit(args).await,
+        Verb::ConvertUuid(args) => convert::convert(args).await,
+        Verb::Plan(args) if args.history.migrations.is_some() => history::plan(&args),
         Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,

@@ -130,6 +130,20 @@ impl EventSink for Progress {
                 }
                 self.say(&line);
             }
+            EventKind::MigrationRehearsed(migration) => {
+                let severity = migration
+                    .severity()
+                    .map_or("", |severity| if severity == Severity::Note { "accepted" } else { "" });
+                let word = if severity.is_empty() { migration.class.word() } else { severity };
+                let mut line = format!("{word:<20} {} {}", migration.name, prose::duration(migration.duration_ms));
+                if let Some(error) = &migration.error {
+                    line.push_str(&format!("\n         {error}"));
+                }
+                self.say(&line);
+            }
+            EventKind::ChainRehearsed(chain) => {
+                self.say(&format!("the whole chain {} {}", chain.sentence(), prose::duration(chain.duration_ms)));
+            }
             EventKind::Note { text } => self.say(&format!("note     {text}")),
             EventKind::RunFinished { .. } => {
                 self.bar.finish_and_clear();

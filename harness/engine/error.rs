@@ -69,7 +69,20 @@ pub enum EngineError {
     },
 }
 
+/// What running a script is called when the server tells the line of its error.
+pub(super) fn running_line(line: usize) -> String {
+    format!("{RUNNING_LINE}{line} of a script")
+}
+
+const RUNNING_LINE: &str = "running line ";
+
 impl EngineError {
+    /// The line of a script at which the server refused it, from 1, where it told.
+    pub fn script_line(&self) -> Option<usize> {
+        let (Self::Refused { doing, .. } | Self::Full { doing, .. }) = self else { return None };
+        doing.strip_prefix(RUNNING_LINE)?.split(' ').next()?.parse().ok()
+    }
+
     /// Whether it says something about what was asked for (missing rights, row security, a lock, a table that changed its
     /// shape or vanished), so that the next question may well get its answer.
     pub const fn is_about_the_question(&self) -> bool {

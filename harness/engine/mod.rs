@@ -11,6 +11,7 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+pub mod retype;
 mod rowset;
 pub mod script;
 mod select;
@@ -69,6 +70,11 @@ pub trait Engine: Sync {
 
     /// What it takes to start a server, or `None` for an embedded engine.
     fn server(&self) -> Option<&'static ServerSpec>;
+
+    /// How it changes the type of a column where it stands; `None` if that is not made for it.
+    fn retype(&self) -> Option<&'static dyn retype::Retype> {
+        None
+    }
 
     /// Opens a session with the engine's pinned settings (time zone UTC, plain search path, no surprises).
     ///
@@ -137,6 +143,11 @@ pub struct DatabaseSql {
     pub create: fn(quoted: &str) -> String,
     /// The statement that drops a database if it is there, and cuts the sessions in it.
     pub drop: fn(quoted: &str) -> String,
+    /// The statement that creates a database as a copy of another one in which nobody is; `None` if there is none.
+    pub copy: Option<fn(quoted: &str, of: &str) -> String>,
+    /// What has a throw-away server not wait for its disk, statement by statement: making and dropping databases is mostly
+    /// that.
+    pub unsynced: &'static [&'static str],
     /// The query that gives a row if the session's role may create databases.
     pub may_create: &'static str,
     /// The query that gives a row if the session's database has a table of this name (a plain word) in any schema.
@@ -203,6 +214,25 @@ pub trait Dialect: Sync {
     /// The current moment in UTC, as the default of a column of this kind; `None` if there is none.
     fn current_moment(&self, _kind: &LogicalType) -> Option<&'static str> {
         None
+    }
+
+    /// What a session is told before a migration of somebody's runs in it, where the tool's sessions are set otherwise than
+    /// ours: whether it has the engine keep references meanwhile.
+    fn as_of_tool(&self, _keeps_references: bool) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a script of several statements that comes in one message is one transaction.
+    fn message_is_transaction(&self) -> bool {
+        false
+    }
+
+    /// Whether an expression gives another value whenever it is asked.
+    fn is_volatile(&self, expression: &str) -> bool {
+        const WORDS: &[&str] =
+            &["now(", "current_time", "current_date", "localtime", "_timestamp(", "random", "uuid", "rand(", "'now"];
+        let expression = expression.to_ascii_lowercase();
+        WORDS.iter().any(|word| expression.contains(word))
     }
 
     /// Cuts a script into its statements, as this engine's clients do.

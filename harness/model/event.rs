@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
-    Address, EngineId, Finding, Lease, LossEntry, Outcome, RunId, Side, Stage, Unchecked, Verdict,
+    Address, ChainReport, EngineId, Finding, HistoryReport, Lease, LossEntry, MigrationReport, Outcome, RunId, Side,
+    Stage, StaleAcceptance, Unchecked, Verdict,
     coverage::Coverage,
     report::{FileWitness, TableFingerprint},
 };
@@ -124,6 +125,14 @@ pub enum EventKind {
     },
     /// A check ended.
     CheckFinished(Box<CheckFinished>),
+    /// A history of migrations was read, and its rehearsal begins.
+    HistoryStarted(Box<HistoryReport>),
+    /// One migration of it was rehearsed, or could not be.
+    MigrationRehearsed(Box<MigrationReport>),
+    /// All of its migrations went down in a row and up again.
+    ChainRehearsed(Box<ChainReport>),
+    /// An acceptance accepts nothing.
+    AcceptanceStale(StaleAcceptance),
     /// A rehearsal ended.
     ScenarioFinished {
         /// The verdict after the scenario's expectation was applied.

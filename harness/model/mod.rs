@@ -5,6 +5,7 @@
 //! the worst of its parts, a report is a fold over events).
 
 pub mod address;
+pub mod bookkeeping;
 pub mod catalogue;
 pub mod cause;
 pub mod chain;
@@ -12,6 +13,8 @@ pub mod coverage;
 pub mod event;
 pub mod finding;
 pub mod footprint;
+pub mod hidden;
+pub mod history;
 pub mod inferred;
 pub mod lease;
 pub mod ledger;
@@ -28,6 +31,7 @@ pub mod tls;
 pub mod value;
 
 pub use address::{Address, Endpoint, Host};
+pub use bookkeeping::{Bookkeeping, BookkeepingRule};
 pub use catalogue::Catalogue;
 pub use cause::{Cause, CauseCount, Substitution};
 pub use chain::chain;
@@ -35,6 +39,7 @@ pub use coverage::{Coverage, Share, Unchecked};
 pub use event::{Event, EventKind};
 pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};
 pub use footprint::Footprint;
+pub use history::{Accepted, ChainReport, ChainStop, HistoryReport, MigrationClass, MigrationReport, StaleAcceptance};
 pub use lease::{Lease, LeaseKind};
 pub use ledger::LossEntry;
 pub use logical_type::LogicalType;

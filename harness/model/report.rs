@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Coverage, Event, EventKind, Finding, Fingerprint, LossEntry, Outcome, RunId, Side, Sides, Stage, TableName,
-    Unchecked, Verdict,
+    Coverage, Event, EventKind, Finding, Fingerprint, HistoryReport, LossEntry, Outcome, RunId, Side, Sides, Stage,
+    TableName, Unchecked, Verdict,
     event::{Direction, Figure},
 };
 
@@ -77,6 +77,9 @@ pub struct ScenarioReport {
     pub steps: Vec<StepReport>,
     /// The checks in the order in which they ran.
     pub checks: Vec<CheckReport>,
+    /// The migrations of a history, each on its own, and all in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryReport>,
     /// What share was checked.
     pub coverage: Coverage,
     /// The fingerprints of every table at every stage.
@@ -272,6 +275,7 @@ impl ScenarioReport {
             files: Vec::new(),
             steps: Vec::new(),
             checks: Vec::new(),
+            history: None,
             coverage: Coverage::default(),
             fingerprints: Vec::new(),
             loss_ledger: Vec::new(),
@@ -360,6 +364,28 @@ impl ScenarioReport {
                 self.reasons.clone_from(reasons);
                 self.coverage = *coverage;
             }
+            EventKind::HistoryStarted(history) => self.history = Some(*history.clone()),
+            other => self.accept_of_history(other),
+        }
+    }
+}
+
+impl ScenarioReport {
+    fn accept_of_history(&mut self, kind: &EventKind) {
+        if let EventKind::MigrationRehearsed(migration) = kind {
+            self.unchecked.extend(migration.unchecked.iter().cloned());
+        }
+        self.history.iter_mut().for_each(|history| history.accept(kind));
+    }
+}
+
+impl HistoryReport {
+    /// What is told of its migrations, of all in a row, and of what was accepted.
+    fn accept(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::MigrationRehearsed(migration) => self.migrations.push((**migration).clone()),
+            EventKind::ChainRehearsed(chain) => self.chain = Some((**chain).clone()),
+            EventKind::AcceptanceStale(stale) => self.stale.push(stale.clone()),
             _ => {}
         }
     }

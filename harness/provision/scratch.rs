@@ -29,15 +29,58 @@ pub async fn create(
     leases: &mut dyn LeaseLog,
     external: Option<&External>,
 ) -> Result<Address, ProvisionError> {
-    let create = sql(engine)?.create;
-    if let Some(external) = external {
-        let kind = LeaseKind::Database { reference: external.reference.clone(), name: name.to_owned() };
-        leases.announce(&Lease { id: format!("database-{name}"), kind }).await?;
-    }
-    let statement = create(&engine.dialect().quote(name));
-    let admin = server.admin.clone();
-    settle::to_its_end(async move { Ok(execute(engine, &admin, &statement).await?) }).await?;
+    announce(name, leases, external).await?;
+    make(&server.admin, engine, name).await?;
     Ok(server.admin.with_database(name))
+}
+
+/// Announces a database on the user's own server; one on a server of our own goes with it.
+///
+/// # Errors
+/// If the journal cannot be written.
+pub async fn announce(
+    name: &str,
+    leases: &mut dyn LeaseLog,
+    external: Option<&External>,
+) -> Result<(), ProvisionError> {
+    let Some(external) = external else { return Ok(()) };
+    let kind = LeaseKind::Database { reference: external.reference.clone(), name: name.to_owned() };
+    leases.announce(&Lease { id: format!("database-{name}"), kind }).await
+}
+
+/// Makes an empty database whose name was announced.
+///
+/// # Errors
+/// If the server says no.
+pub async fn make(admin: &Address, engine: &'static dyn Engine, name: &str) -> Result<(), ProvisionError> {
+    to_its_end(admin, engine, (sql(engine)?.create)(&engine.dialect().quote(name))).await
+}
+
+/// Makes a copy of a database in which nobody is, under a name that was announced. The answer is whether the engine can.
+///
+/// # Errors
+/// If the server says no, for somebody may be in it.
+pub async fn copy(admin: &Address, engine: &'static dyn Engine, name: &str, of: &str) -> Result<bool, ProvisionError> {
+    let Some(copy) = sql(engine)?.copy else { return Ok(false) };
+    let quote = |name| engine.dialect().quote(name);
+    to_its_end(admin, engine, copy(&quote(name), &quote(of))).await.map(|()| true)
+}
+
+/// Has a server of our own not wait for its disk any more: whatever is on it is gone after a crash anyway.
+///
+/// # Errors
+/// If the server says no.
+pub async fn unsynced(admin: &Address, engine: &dyn Engine) -> Result<(), ProvisionError> {
+    let mut session = engine.connect(admin).await?;
+    for statement in sql(engine)?.unsynced {
+        session.execute(statement).await?;
+    }
+    Ok(session.close().await?)
+}
+
+async fn to_its_end(admin: &Address, engine: &'static dyn Engine, statement: String) -> Result<(), ProvisionError> {
+    let admin = admin.clone();
+    settle::to_its_end(async move { Ok(execute(engine, &admin, &statement).await?) }).await
 }
 
 /// Drops a scratch database and cuts the sessions in it; one that is not there (any more) is no error.

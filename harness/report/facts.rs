@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::prose;
+use super::{history, prose};
 use crate::model::{
-    Finding, Outcome, Severity,
+    Finding, Outcome, Severity, Side,
     event::Direction,
     report::{CheckReport, FileWitness, ScenarioReport, SideReport, StepReport},
 };
@@ -111,6 +111,12 @@ pub fn skipped(scenario: &ScenarioReport) -> Option<String> {
     // The fold's reason names the waiver too.
     let told = scenario.reasons.first().and_then(|told| told.strip_prefix("skipped: "));
     Some(told.unwrap_or(reason).to_owned())
+}
+
+/// The sides that a rehearsal has, by name: a history of migrations has no source.
+pub fn sides(scenario: &ScenarioReport) -> Vec<(Side, Option<&SideReport>)> {
+    let is_there = |side: Side| side == Side::Target || !history::is_of_history(scenario);
+    scenario.sides().iter().filter(|(side, _)| is_there(*side)).map(|(side, ready)| (side, *ready)).collect()
 }
 
 /// A side: `postgres 17.5, container: Docker answers and has postgres:17`.

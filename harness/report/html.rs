@@ -11,10 +11,11 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
+    history::{self, MigrationFacts},
     prose,
 };
 use crate::model::{
-    Finding, Fingerprint, Report, Share, Side, Stage, TableName,
+    Finding, Fingerprint, HistoryReport, Report, Share, Side, Stage, TableName,
     report::{ScenarioReport, SideReport, TableFingerprint},
 };
 
@@ -83,12 +84,34 @@ struct Chapter<'a> {
     expected: bool,
     figures: Vec<Figure>,
     sides: Vec<(Side, Option<&'a SideReport>)>,
+    history: Option<Past>,
     steps: Vec<StepFacts>,
     checks: Vec<CheckFacts>,
     findings: Vec<Found<'a>>,
     ledger: Vec<[String; 4]>,
     files: Vec<[String; 4]>,
     fingerprints: Vec<SideFingerprints>,
+}
+
+/// A history of migrations.
+struct Past {
+    tally: String,
+    migrations: Vec<MigrationFacts>,
+    chain: Option<MigrationFacts>,
+    stale: Vec<String>,
+    bookkeeping: String,
+}
+
+impl From<&HistoryReport> for Past {
+    fn from(of: &HistoryReport) -> Self {
+        Self {
+            tally: history::tally(of),
+            migrations: history::migrations(of),
+            chain: of.chain.as_ref().map(history::chain_facts),
+            stale: history::stale(of),
+            bookkeeping: of.bookkeeping.join(", "),
+        }
+    }
 }
 
 /// One finding.
@@ -151,7 +174,8 @@ impl<'a> From<&'a ScenarioReport> for Chapter<'a> {
             skipped: facts::skipped(of),
             expected: prose::expects_failure(of),
             figures: figures(&prose::scenario_shares(&of.coverage)),
-            sides: of.sides().iter().map(|(side, ready)| (side, *ready)).collect(),
+            sides: facts::sides(of),
+            history: of.history.as_ref().map(Past::from),
             steps: of.steps.iter().map(StepFacts::from).collect(),
             checks: of.checks.iter().map(CheckFacts::from).collect(),
             findings: found(of),

@@ -9,6 +9,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
+    history::{self, MigrationFacts},
     prose,
 };
 use crate::model::{
@@ -64,6 +65,31 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
     }
     let expected = prose::expects_failure(scenario);
     let mut ms = 0;
+    for (facts, ms_of) in migrations(scenario) {
+        ms += ms_of;
+        let status = match facts.word {
+            "failed" => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status
+                    .set_type("migration")
+                    .set_message(text(&facts.came_to))
+                    .set_description(text(&facts.lines.join("\n")));
+                status
+            }
+            "skipped" => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_type("unrehearsed").set_message(text(&facts.came_to));
+                status
+            }
+            _ => TestCaseStatus::success(),
+        };
+        let mut case = case(scenario, "migrations", &facts.name, status);
+        case.set_time(Duration::from_millis(ms_of));
+        if facts.word != "failed" && facts.is_told {
+            case.set_system_out(text(&[vec![facts.came_to], facts.lines].concat().join("\n")));
+        }
+        suite.add_test_case(case);
+    }
     for step in &scenario.steps {
         let facts = StepFacts::from(step);
         ms += step.duration_ms;
@@ -98,6 +124,15 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
     }
     suite.set_time(Duration::from_millis(ms));
     suite
+}
+
+/// The migrations of a history, and its chain as one more, with the milliseconds that each took.
+fn migrations(scenario: &ScenarioReport) -> Vec<(MigrationFacts, u64)> {
+    let Some(of) = &scenario.history else { return Vec::new() };
+    let mut all: Vec<_> =
+        history::migrations(of).into_iter().zip(of.migrations.iter().map(|one| one.duration_ms)).collect();
+    all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain), chain.duration_ms)));
+    all
 }
 
 fn properties(report: &Report, scenario: &ScenarioReport) -> Vec<(&'static str, String)> {

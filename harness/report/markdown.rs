@@ -6,7 +6,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    prose,
+    history, prose,
 };
 use crate::model::{Report, report::ScenarioReport};
 
@@ -44,6 +44,8 @@ impl ReportFormat for Markdown {
         let mut page = Page { text: head(report), left_out: Vec::new() };
         for scenario in &report.scenarios {
             page.add(scenario, "sides", &sides(report, scenario));
+            page.add(scenario, "migrations", &history_of(scenario));
+            page.add(scenario, "differences", &differences(scenario));
             page.add(scenario, "steps", &steps(scenario));
             page.add(scenario, "checks", &checks(scenario));
             page.add(scenario, "findings", &findings(scenario));
@@ -124,6 +126,7 @@ fn mark(word: &str) -> &'static str {
     match word {
         "passed" | "pass" => "✅",
         "failed" | "fail" => "❌",
+        "accepted" => "☑️",
         "skipped" => "⏭️",
         _ => "⚠️",
     }
@@ -142,7 +145,9 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
     if let Some(reason) = facts::skipped(scenario) {
         return format!("{title}{} skipped: {}\n", mark("skipped"), escape(&reason));
     }
-    let [source, target] = [&scenario.source, &scenario.target].map(|side| escape(&facts::side(side.as_ref())));
+    let sides =
+        facts::sides(scenario).into_iter().map(|(name, side)| format!("- {name}: {}\n", escape(&facts::side(side))));
+    let sides: String = sides.collect();
     let mut own = String::new();
     if report.scenarios.len() > 1 {
         let figures = prose::figures(&prose::scenario_shares(&scenario.coverage));
@@ -151,7 +156,42 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
     if prose::expects_failure(scenario) {
         own.push_str("What failed here was expected by the scenario.\n\n");
     }
-    format!("{title}{own}- source: {source}\n- target: {target}\n")
+    format!("{title}{own}{sides}")
+}
+
+/// Every migration in a line, and the chain.
+fn history_of(scenario: &ScenarioReport) -> String {
+    let Some(of) = &scenario.history else { return String::new() };
+    let chain = of.chain.as_ref().map(|chain| {
+        let (line, lines) = history::chain(chain);
+        format!("\n{}\n{}", escape(&line), list(lines.iter().map(|line| escape(line))))
+    });
+    let stale = section("Acceptances that accept nothing", list(history::stale(of).iter().map(|line| escape(line))));
+    let rows = history::migrations(of).into_iter().map(|one| {
+        let outcome = format!("{} {}", mark(one.word), escape(&one.came_to));
+        let what = one.lines.first().map(|line| escape(line)).unwrap_or_default();
+        format!("| {} | {outcome} | {} | {} | {what} |\n", escape(&one.name), one.up, one.down)
+    });
+    let header = "| migration | came to | up | down | what |\n|---|---|--:|--:|---|\n";
+    let head = format!("\n### Migrations\n\n{}\n{}{stale}", escape(&history::tally(of)), chain.unwrap_or_default());
+    format!("{head}{}", folded_table("All migrations", of.migrations.len(), header, rows))
+}
+
+/// What differs, of each migration that is not in order.
+fn differences(scenario: &ScenarioReport) -> String {
+    let Some(of) = &scenario.history else { return String::new() };
+    let told = history::migrations(of).into_iter().filter(|one| one.is_told && !one.lines.is_empty());
+    let items = told.map(|one| {
+        let mut item = format!("{} **{}** {}", mark(one.word), escape(&one.name), escape(&one.came_to));
+        for line in one.lines.iter().take(LIST) {
+            item.push_str(&format!("\n  - {}", escape(line)));
+        }
+        if one.lines.len() > LIST {
+            item.push_str(&format!("\n  - … and {} more, see report.html", one.lines.len() - LIST));
+        }
+        item
+    });
+    section("What differs", list(items))
 }
 
 fn steps(scenario: &ScenarioReport) -> String {
@@ -264,6 +304,11 @@ fn folded(title: &str, count: usize, body: String) -> String {
         return body;
     }
     format!("\n<details><summary>{title} ({})</summary>\n{body}\n</details>\n", prose::count(count as u64))
+}
+
+fn folded_table(title: &str, count: usize, header: &str, rows: impl Iterator<Item = String>) -> String {
+    let rows: String = rows.collect();
+    folded(title, count, if rows.is_empty() { rows } else { format!("\n{header}{rows}") })
 }
 
 fn table(title: &str, header: &str, rows: impl Iterator<Item = String>) -> String {

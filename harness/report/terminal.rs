@@ -8,7 +8,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    prose,
+    history, prose,
 };
 use crate::model::{Report, report::ScenarioReport};
 
@@ -24,6 +24,8 @@ pub struct Terminal {
 pub const NARROWEST: u16 = 60;
 /// The rows of a sample that are shown.
 const SAMPLE: usize = 3;
+/// The differences of a migration that are shown.
+const LINES: usize = 6;
 /// The lines of a list that are shown.
 const LIST: usize = 20;
 
@@ -81,12 +83,46 @@ impl Page<'_> {
         if prose::expects_failure(scenario) {
             rows.push(["expected".to_owned(), "what failed here was expected by the scenario".to_owned()]);
         }
-        rows.extend(scenario.sides().iter().map(|(name, side)| [name.to_string(), facts::side(*side)]));
+        rows.extend(facts::sides(scenario).iter().map(|(name, side)| [name.to_string(), facts::side(*side)]));
         self.table(&[], rows, &[]);
+        self.history(scenario);
         self.steps(scenario);
         self.checks(scenario);
         self.findings(scenario);
         self.lists(scenario);
+    }
+
+    /// The migrations that are not in order, and how many are; report.html has them all.
+    fn history(&mut self, scenario: &ScenarioReport) {
+        let Some(of) = &scenario.history else { return };
+        let migrations = history::migrations(of);
+        let told: Vec<_> = migrations.iter().filter(|one| one.is_told).collect();
+        let mut rows: Vec<_> = told
+            .iter()
+            .take(LIST)
+            .map(|one| {
+                let mut lines = vec![format!("{}: {}", one.name, one.came_to)];
+                lines.extend(one.lines.iter().take(LINES).map(|line| format!("· {line}")));
+                lines.extend(
+                    (one.lines.len() > LINES)
+                        .then(|| format!("· … and {} more, see report.html", one.lines.len() - LINES)),
+                );
+                [one.word.to_owned(), lines.join("\n")]
+            })
+            .collect();
+        rows.extend(more(told.len()).map(|more| [String::new(), more]));
+        self.section(
+            &format!("migrations: {}", history::tally(of)),
+            &[],
+            vec_or(rows, "all of them are in order"),
+            &[],
+        );
+        if let Some(chain) = &of.chain {
+            let (line, lines) = history::chain(chain);
+            let all = std::iter::once(line).chain(lines.iter().take(LIST).map(|line| format!("· {line}")));
+            self.section("", &[], vec![["chain".to_owned(), all.collect::<Vec<_>>().join("\n")]], &[]);
+        }
+        self.list("acceptances", history::stale(of).into_iter().map(|line| ["failed".to_owned(), line]));
     }
 
     fn steps(&mut self, scenario: &ScenarioReport) {
@@ -225,7 +261,7 @@ impl Page<'_> {
         let colour = match word {
             "passed" | "pass" | "unchanged" => "32",
             "failed" | "fail" | "error" | "changed" => "1;31",
-            "skipped" | "broken" | "inconclusive" | "warning" => "33",
+            "skipped" | "broken" | "inconclusive" | "warning" | "accepted" => "33",
             "note" | "checked" | "verdict" | "because" | "source" | "target" | "run" | "seed" | "repeat" => "2",
             _ => return,
         };
@@ -246,6 +282,10 @@ impl Page<'_> {
 
 fn label(word: &str, at: usize) -> String {
     if at == 0 { word.to_owned() } else { String::new() }
+}
+
+fn vec_or(rows: Vec<[String; 2]>, otherwise: &str) -> Vec<[String; 2]> {
+    if rows.is_empty() { vec![["passed".to_owned(), otherwise.to_owned()]] } else { rows }
 }
 
 fn more(total: usize) -> Option<String> {

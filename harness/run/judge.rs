@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    model::{Coverage, Outcome, Verdict, report::ScenarioReport},
+    model::{Coverage, Outcome, Unchecked, Verdict, report::ScenarioReport},
     scenario::Expectation,
 };
 
@@ -44,9 +44,22 @@ pub(super) fn judge(
         verdict = Verdict::Inconclusive;
         reasons.push("there was nothing to compare: no column of the source has one in the target".to_owned());
     }
+    let covered = covered(&report.unchecked, coverage, waivers, require_coverage, &mut reasons);
+    expected(report, verdict.merge(covered), reasons, expect)
+}
+
+/// What it means that some things were not checked, and why, in words.
+pub(super) fn covered(
+    unchecked: &[Unchecked],
+    coverage: &Coverage,
+    waivers: &BTreeMap<String, String>,
+    require_coverage: f64,
+    reasons: &mut Vec<String>,
+) -> Verdict {
+    let mut verdict = Verdict::Pass;
     let mut unwaived = 0_u64;
     let mut waived: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for thing in &report.unchecked {
+    for thing in unchecked {
         match waivers.get(&thing.subject) {
             Some(why) => waived.entry(why).or_default().push(format!("{} {}", thing.aspect, thing.subject)),
             None => {
@@ -58,10 +71,7 @@ pub(super) fn judge(
     reasons.extend(waived.iter().map(|(why, names)| on_purpose(why, names)));
     for (name, share) in coverage.shares() {
         let percent = 100.0 * share.checked as f64 / (share.total.max(1)) as f64;
-        if share.total > 0
-            && !share.is_whole()
-            && percent < require_coverage
-            && (unwaived > 0 || report.unchecked.is_empty())
+        if share.total > 0 && !share.is_whole() && percent < require_coverage && (unwaived > 0 || unchecked.is_empty())
         {
             verdict = verdict.merge(Verdict::Inconclusive);
             reasons.push(format!("coverage of {name} is {share}, and {require_coverage} % is required"));
@@ -70,7 +80,7 @@ pub(super) fn judge(
     if unwaived > 0 && require_coverage >= 100.0 {
         verdict = verdict.merge(Verdict::Inconclusive);
     }
-    expected(report, verdict, reasons, expect)
+    verdict
 }
 
 /// One choice leaves many things out, and is worth one line.

@@ -10,6 +10,7 @@ use super::{
     Finished, Options, Plan, RunError, Stop, audit,
     execute::Play,
     frame::redaction,
+    history,
     journal::{self, Journal},
     plan::{ActKind, RehearsalPlan, stage_word},
     process,
@@ -82,7 +83,7 @@ pub struct Standing {
     pub concluded: bool,
     /// Whether `resume` and `rollback` can go on from here: the baseline was recorded, and something is still held.
     pub can_go_on: bool,
-    /// What it was asked to do; `None` for an audit, with which nobody goes on.
+    /// What it was asked to do; `None` for an audit or a history, with which nobody goes on.
     pub options: Option<Options>,
 }
 
@@ -99,9 +100,10 @@ pub fn status(directory: &Path) -> Result<Standing, RunError> {
     let Some(EventKind::RunStarted(start)) = events.first().map(|event| &event.kind) else {
         return Err(unreadable("does not begin with the start of a run"));
     };
-    let options = match start.options.get(audit::NAME) {
-        Some(_) => None,
-        None => Some(
+    let is_once = [audit::NAME, history::NAME].iter().any(|name| start.options.get(name).is_some());
+    let options = match is_once {
+        true => None,
+        false => Some(
             serde_json::from_value(start.options.clone())
                 .map_err(|error| unreadable(&format!("holds options that this version does not know: {error}")))?,
         ),
@@ -182,10 +184,9 @@ pub async fn go_on(again: Again) -> Result<Finished, RunError> {
     // Opened before anything is read for good: from here on no other process can take the run up.
     let journal = Journal::append(&directory)?;
     let events = journal::read(&directory)?;
-    let mut options = standing
-        .options
-        .clone()
-        .ok_or_else(|| RunError::WrongState(format!("run {} is an audit: there is nothing to take up", standing.id)))?;
+    let mut options = standing.options.clone().ok_or_else(|| {
+        RunError::WrongState(format!("run {} is no rehearsal of a scenario: there is nothing to take up", standing.id))
+    })?;
     let plan = Plan::of(&again.scenario, &options);
     let of_rollback = |event: &Event| matches!(&event.kind, EventKind::RunResumed { verb, .. } if verb == ROLLBACK);
     let only_rollback = again.only_rollback || events.iter().any(of_rollback);

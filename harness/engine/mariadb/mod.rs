@@ -34,6 +34,7 @@ mod guard;
 mod introspect;
 mod load;
 mod queries;
+mod rights;
 mod scan;
 mod script;
 mod session;
@@ -63,6 +64,8 @@ static SERVER: ServerSpec = ServerSpec {
         // The collation is the server's own default for UTF-8, as it would be in production.
         create: |quoted| format!("CREATE DATABASE {quoted} CHARACTER SET utf8mb4"),
         drop: drop_database,
+        copy: None,
+        unsynced: &["SET GLOBAL innodb_flush_log_at_trx_commit = 0"],
         may_create: "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' \
                      AND grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')",
         has_table: |table| {
@@ -126,7 +129,7 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_T
                         check_constraint_checks = 1, explicit_defaults_for_timestamp = 1, \
                         innodb_lock_wait_timeout = 50, lock_wait_timeout = 50, max_statement_time = 0, \
                         wait_timeout = 86400, net_read_timeout = 3600, net_write_timeout = 3600, \
-                        group_concat_max_len = 16777216, sql_select_limit = DEFAULT, max_recursive_iterations = DEFAULT; \
+                        group_concat_max_len = 16777216, sql_quote_show_create = 1, sql_select_limit = DEFAULT, max_recursive_iterations = DEFAULT; \
                         SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
 
 #[async_trait]

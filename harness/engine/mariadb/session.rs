@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Column, Connection, Decode, MySql, MySqlConnection, Row, mysql::MySqlRow, raw_sql};
 
-use super::error;
+use super::{error, rights::Rights};
 use crate::{
     canon::RowSink,
     engine::{Counted, EngineError, Guard, RowSource, Rowset, Session, Standpoint},
@@ -22,6 +22,8 @@ pub(super) struct MariaDbSession {
     pub(super) connection: MySqlConnection,
     /// The address without password, for errors.
     pub(super) place: String,
+    /// The rights of its user, once they were asked for.
+    pub(super) rights: Option<Rights>,
 }
 
 /// A row as text, in the order of the query.
@@ -30,7 +32,7 @@ pub(super) type TextRow = Vec<Option<String>>;
 impl MariaDbSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: MySqlConnection, place: String) -> Self {
-        Self { connection, place }
+        Self { connection, place, rights: None }
     }
 
     /// Maps a driver's error.
@@ -224,7 +226,7 @@ impl Session for MariaDbSession {
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {
-        let Self { connection, place } = *self;
+        let Self { connection, place, .. } = *self;
         connection.close().await.map_err(|error| error::on_statement(&place, "ending the session", error))
     }
 }

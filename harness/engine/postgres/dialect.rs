@@ -33,6 +33,10 @@ pub(super) fn is_rewritten(table: &TableName) -> String {
 }
 
 impl Dialect for PostgresDialect {
+    fn message_is_transaction(&self) -> bool {
+        true
+    }
+
     /// Doubles quotes inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {

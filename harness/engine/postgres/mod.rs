@@ -14,6 +14,7 @@ use sqlx::{
 use super::{
     DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec,
     dump::{Dump, Glance},
+    retype::Retype,
     tls,
 };
 use crate::model::{Address, Endpoint, Host, TlsMode};
@@ -28,6 +29,7 @@ mod introspect;
 mod load;
 mod queries;
 mod reading;
+mod retype;
 mod scan;
 mod script;
 mod session;
@@ -66,6 +68,8 @@ static SERVER: ServerSpec = ServerSpec {
         // `template1` holds whatever somebody once put there, in its encoding; `template0` is as the maker left it.
         create: |quoted| format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"),
         drop: |quoted| format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"),
+        copy: Some(|quoted, of| format!("CREATE DATABASE {quoted} TEMPLATE {of}")),
+        unsynced: &["ALTER SYSTEM SET fsync = off", "SELECT pg_catalog.pg_reload_conf()"],
         may_create: "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)",
         has_table: |table| {
             format!("SELECT 1 FROM pg_catalog.pg_class WHERE relname = '{table}' AND relkind IN ('r', 'p') LIMIT 1")
@@ -163,6 +167,10 @@ impl Engine for Postgres {
 
     async fn restore(&self, dump: &Dump, address: &Address, folder: &Path) -> Result<Vec<String>, EngineError> {
         dump::restore(dump, address, folder).await
+    }
+
+    fn retype(&self) -> Option<&'static dyn Retype> {
+        Some(&retype::PostgresRetype)
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {

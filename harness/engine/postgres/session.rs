@@ -10,7 +10,9 @@ use sqlx::{
 use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, Session, Standpoint},
+    engine::{
+        Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, Session, Standpoint, error::running_line,
+    },
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -173,7 +175,7 @@ impl Session for PostgresSession {
         self.loaded = None;
         let outcome = raw_sql(AssertSqlSafe(script)).execute(&mut self.connection).await;
         outcome.map(drop).map_err(|error| match error::line(script, &error) {
-            Some(line) => self.error(&format!("running line {line} of a script"), error),
+            Some(line) => self.error(&running_line(line), error),
             None => self.error(doing, error),
         })
     }

@@ -18,6 +18,14 @@ use super::{ddl, types};
 pub(super) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
+    fn as_of_tool(&self, keeps_references: bool) -> Option<&'static str> {
+        Some(if keeps_references {
+            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON"
+        } else {
+            "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = ON"
+        })
+    }
+
     fn enforces_types(&self) -> bool {
         false
     }

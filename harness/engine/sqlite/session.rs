@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Part, RowSource, Rowset, Session},
+    engine::{Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -55,7 +55,7 @@ fn doing_script(script: &str, error: &rusqlite::Error) -> String {
             let statement = script.len() - sql.len() + (sql.len() - sql.trim_start().len());
             let at = usize::try_from(*offset).map_or(statement, |offset| script.len() - sql.len() + offset);
             let line = script.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            format!("running line {line} of a script")
+            running_line(line)
         }
         _ => "running a script".to_owned(),
     }

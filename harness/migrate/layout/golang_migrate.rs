@@ -2,7 +2,7 @@
 //! (<https://github.com/golang-migrate/migrate/blob/master/MIGRATIONS.md>).
 
 use super::{Folder, Found, Layout, Likeness, Transaction, name, numbered};
-use crate::model::EngineId;
+use crate::{engine, model::EngineId};
 
 /// golang-migrate.
 pub struct GolangMigrate;
@@ -22,7 +22,10 @@ impl Layout for GolangMigrate {
     }
 
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        numbered::read(folder, engine, Transaction::OneMessage, found);
+        // Its driver of an embedded engine puts a transaction around what it sends.
+        let is_embedded = engine::by_id(engine.as_str()).is_some_and(|engine| engine.server().is_none());
+        let transaction = if is_embedded { Transaction::Around } else { Transaction::OneMessage };
+        numbered::read(folder, engine, transaction, found);
         for migration in &mut found.migrations {
             // It keeps versions as numbers.
             migration.version = name::comparable(&migration.version);

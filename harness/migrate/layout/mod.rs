@@ -3,6 +3,7 @@
 //! A layout recognises a folder by its names and markers and reads it into a [`History`]: migrations in that tool's own
 //! order, each with its way up and its way down. It runs nothing. A new layout is one file and one line in [`ALL`].
 
+mod apply;
 mod dbmate;
 mod diesel;
 mod flyway;
@@ -24,6 +25,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use apply::{ApplyError, Placed, apply};
 pub use folder::Folder;
 
 use crate::model::EngineId;
@@ -58,6 +60,12 @@ pub trait Layout: Sync {
     /// How surely a folder is of this layout.
     fn recognises(&self, folder: &Folder) -> Likeness;
 
+    /// Whether the tool's sessions keep references while a migration runs, where the engine leaves that to the session
+    /// (SQLite, whose own default is not to).
+    fn keeps_references(&self) -> bool {
+        false
+    }
+
     /// Reads the folder's migrations in the order in which the tool would run them.
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found);
 }
@@ -82,6 +90,17 @@ pub struct History {
     pub migrations: Vec<Migration>,
     /// What was in the folder and is no migration that can be run here, one sentence each.
     pub notes: Vec<String>,
+}
+
+impl History {
+    /// The position of the migration that somebody names: by its name, its version, or its version as its tool writes it.
+    pub fn position(&self, named: &str) -> Option<usize> {
+        let is_named = |one: &Migration| one.name == named || one.version == named;
+        let is_version = |one: &Migration| name::comparable(&one.version) == name::comparable(named);
+        let begins = |one: &Migration| one.name.split_once('_').is_some_and(|(version, _)| version == named);
+        let find = |is_meant: &dyn Fn(&Migration) -> bool| self.migrations.iter().position(is_meant);
+        find(&is_named).or_else(|| find(&is_version)).or_else(|| find(&begins))
+    }
 }
 
 /// One migration.

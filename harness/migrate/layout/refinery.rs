@@ -24,6 +24,10 @@ impl Layout for Refinery {
         if is_named && folder.is_below("Cargo.toml") { Likeness::Sure } else { Likeness::None }
     }
 
+    fn keeps_references(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
         let mut files: Vec<(Named<'_>, &str)> = Vec::new();
         for name in folder.names() {

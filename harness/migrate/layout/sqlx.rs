@@ -21,6 +21,10 @@ impl Layout for Sqlx {
         if is_named && folder.is_below("Cargo.toml") { Likeness::Possible } else { Likeness::None }
     }
 
+    fn keeps_references(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
         numbered::read(folder, engine, Transaction::Around, found);
         for migration in &mut found.migrations {

@@ -1,0 +1,226 @@
+//! `run --migrations` and `plan --migrations`.
+
+use std::{collections::BTreeSet, env, path::Path, path::PathBuf, process::Command};
+
+use clap::Args;
+
+use crate::{
+    engine::{self, Engine},
+    migrate::layout::{self, History},
+    provision::External,
+    run::{self, HistoryJob, HistoryOptions, clock},
+    scenario,
+};
+
+use super::{
+    args::{RunArgs, SUBJECT},
+    exit, launch, settings,
+    tell::Failure,
+    urls,
+};
+
+/// Rows that every table holds before a migration, where nothing else is said.
+const ROWS: u64 = 5;
+
+/// Arguments for a history of migrations.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Rehearse every migration in this folder, up, down and up again, and all of them in a row; no scenario needed
+    #[arg(long, value_name = "DIR", help_heading = SUBJECT, conflicts_with_all = ["scenarios", "snapshot", "scale", "only_runnable", "show_values"])]
+    pub migrations: Option<PathBuf>,
+
+    /// The engine that the migrations are for
+    #[arg(long, value_name = "ENGINE", help_heading = SUBJECT, requires = "migrations")]
+    pub engine: Option<String>,
+
+    /// The tool that keeps the migrations; `rehearse list layouts` tells which there are. Recognised, if it is not given
+    #[arg(long, value_name = "LAYOUT", help_heading = SUBJECT, requires = "migrations")]
+    pub layout: Option<String>,
+
+    /// Rehearse only this migration (may be repeated), by name or version
+    #[arg(long, value_name = "VERSION", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to", "changed_since"])]
+    pub only: Vec<String>,
+
+    /// Rehearse only the migrations whose files were added since this revision of the folder's Git repository
+    #[arg(long, value_name = "REV", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to"])]
+    pub changed_since: Option<String>,
+}
+
+/// What was asked for, read and in order.
+struct Read {
+    folder: PathBuf,
+    engine: &'static dyn Engine,
+    history: History,
+    selected: BTreeSet<usize>,
+}
+
+/// `rehearse run --migrations`.
+pub async fn run(args: RunArgs) -> Result<u8, Failure> {
+    let (external, urls) = launch::external(&args)?;
+    let read = read(&args, external.as_ref())?;
+    let acceptances = args.accept.as_deref().map(scenario::acceptances).transpose()?.unwrap_or_default();
+    if read.selected.is_empty() {
+        super::tell::say("no migration was added since then: there is nothing to rehearse");
+        return Ok(exit::NOTHING);
+    }
+    let version = match args.versions.as_slice() {
+        [] => None,
+        [version] => Some(version.clone()),
+        _ => {
+            return Err(
+                Failure::usage("a history is rehearsed on one version of the server").hint("call it once for each")
+            );
+        }
+    };
+    let provider = args.provider.clone().or_else(|| external.is_some().then(|| launch::EXTERNAL.to_owned()));
+    if provider.as_deref() == Some(launch::EXTERNAL) && external.is_none() {
+        return Err(Failure::usage("`--provider external` needs a database").hint("give --target-url"));
+    }
+    let root_seed = args.seed.unwrap_or_else(clock::root_seed);
+    let registry = settings::registry();
+    let job = HistoryJob {
+        id: clock::run_id(),
+        options: HistoryOptions {
+            folder: read.folder,
+            engine: engine::engine_id(read.engine),
+            version,
+            provider,
+            image: args.image.clone(),
+            rows: args.rows.unwrap_or(ROWS),
+            root_seed,
+            keep: args.keep,
+            require_coverage: args.require_coverage,
+            limits: launch::limits(&args),
+            work_root: launch::absolute(&settings::work_root(args.places.work_dir.clone())),
+        },
+        history: read.history,
+        selected: read.selected,
+        acceptances,
+        out: args.places.out.clone(),
+        registry: registry.clone(),
+        command: urls::redacted(env::args()),
+        repeat: launch::repeat(&args, root_seed),
+        external,
+        urls,
+        sinks: launch::sinks(),
+        stop: launch::stop_on_signals("stopping: ending the sessions, and giving back what the run holds"),
+    };
+    let finished = run::history::history(job).await?;
+    Ok(launch::told(&finished, &registry).code())
+}
+
+/// `rehearse plan --migrations`.
+pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
+    let (external, _) = launch::external(args)?;
+    let read = read(args, external.as_ref())?;
+    let History { layout, migrations, notes } = &read.history;
+    println!("{} migrations of {} ({layout}), on {}", migrations.len(), read.folder.display(), read.engine.title());
+    for (at, migration) in migrations.iter().enumerate() {
+        let down = match &migration.down {
+            Some(down) if down.file == migration.up.file => "and down".to_owned(),
+            Some(down) => format!("down: {}", down.file.display()),
+            None => "no way down".to_owned(),
+        };
+        let only_passed = if read.selected.contains(&at) { "" } else { "; gone past, not rehearsed" };
+        println!("{:>4}. {}\n      up: {}, {down}{only_passed}", at + 1, migration.name, migration.up.file.display());
+    }
+    notes.iter().for_each(|note| println!("note: {note}"));
+    Ok(exit::PASS)
+}
+
+/// Reads the folder, and tells everything that is wrong with it before anything is started.
+fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failure> {
+    let folder = launch::absolute(args.history.migrations.as_deref().unwrap_or(Path::new(".")));
+    let engine = engine_of(args, external)?;
+    let id = engine::engine_id(engine);
+    let history = layout::read(&folder, args.history.layout.as_deref(), &id).map_err(|error| {
+        let failure = Failure::usage(error);
+        match &args.history.layout {
+            Some(_) => failure,
+            None => failure.hint("--layout says which tool keeps them; `rehearse list layouts` tells which there are"),
+        }
+    })?;
+    let problems = run::history::preflight(&folder, &history, engine);
+    if !problems.is_empty() {
+        return Err(Failure::usage(problems.join("\n")));
+    }
+    let selected = selected(args, &folder, &history)?;
+    Ok(Read { folder, engine, history, selected })
+}
+
+fn engine_of(args: &RunArgs, external: Option<&External>) -> Result<&'static dyn Engine, Failure> {
+    let known = || engine::ALL.iter().map(|engine| engine.id());
+    match (&args.history.engine, external) {
+        (Some(id), Some(external)) if *id != external.address.engine.to_string() => {
+            Err(Failure::usage(format!("`--engine {id}` and {} are of two engines", external.address)))
+        }
+        (Some(id), _) => engine::by_id(id).ok_or_else(|| Failure::unknown("engine", id, known())),
+        (None, Some(external)) => {
+            let id = external.address.engine.as_str();
+            engine::by_id(id).ok_or_else(|| Failure::unknown("engine", id, known()))
+        }
+        (None, None) => Err(Failure::usage("which engine the migrations are for cannot be told from their folder")
+            .hint(format!("give --engine, one of {}", known().collect::<Vec<_>>().join(", ")))),
+    }
+}
+
+/// The positions of the migrations that were asked for.
+fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet<usize>, Failure> {
+    let position = |named: &str| {
+        history
+            .position(named)
+            .ok_or_else(|| Failure::unknown("migration", named, history.migrations.iter().map(|one| one.name.as_str())))
+    };
+    if !args.history.only.is_empty() {
+        return args.history.only.iter().map(|named| position(named)).collect();
+    }
+    if let Some(revision) = &args.history.changed_since {
+        let added = added_since(folder, revision)?;
+        let is_added = |file: &Path| added.contains(file);
+        let positions = history.migrations.iter().enumerate().filter(|(_, one)| is_added(&one.up.file));
+        return Ok(positions.map(|(at, _)| at).collect());
+    }
+    let from = args.from.as_ref().map(|named| position(&named.to_string_lossy())).transpose()?.unwrap_or(0);
+    let last = history.migrations.len().saturating_sub(1);
+    let to = args.to.as_deref().map(position).transpose()?.unwrap_or(last);
+    if from > to {
+        return Err(Failure::usage(format!(
+            "`{}` comes behind `{}`",
+            history.migrations[from].name, history.migrations[to].name
+        ))
+        .hint("give --from the earlier one"));
+    }
+    Ok((from..=to).collect())
+}
+
+/// The files below a folder that its Git repository did not have at a revision, relative to the folder.
+fn added_since(folder: &Path, revision: &str) -> Result<BTreeSet<PathBuf>, Failure> {
+    let mut added = BTreeSet::new();
+    let questions: [&[&str]; 2] = [
+        &[
+            "diff",
+            "--name-only",
+            "--no-renames",
+            "--diff-filter=A",
+            "-z",
+            "--relative",
+            "--end-of-options",
+            revision,
+            "--",
+            ".",
+        ],
+        &["ls-files", "--others", "--exclude-standard", "-z", "--", "."],
+    ];
+    for question in questions {
+        let asked = Command::new("git").arg("-C").arg(folder).args(question).output();
+        let answer = asked.map_err(|error| Failure::usage(format!("failed to run git: {error}")))?;
+        if !answer.status.success() {
+            let said = String::from_utf8_lossy(&answer.stderr);
+            let said = said.lines().next().unwrap_or("no word why").to_owned();
+            return Err(Failure::usage(format!("git cannot tell what was added since `{revision}`: {said}")));
+        }
+        let names = answer.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        added.extend(names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned())));
+    }
+    Ok(added)
+}

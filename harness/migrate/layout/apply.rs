@@ -1,0 +1,193 @@
+//! Runs a script as its tool would: in one transaction, statement by statement, or in one message.
+
+use std::{fmt, path::PathBuf};
+
+use super::{Script, Transaction};
+use crate::{
+    engine::{Dialect, EngineError, Session, script::ScriptError},
+    model::chain,
+};
+
+/// A statement of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<'a> {
+    /// The line of its file on which it begins, from 1.
+    pub line: usize,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// Why a script did not run to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ApplyError {
+    /// Its file, relative to the folder.
+    pub file: PathBuf,
+    /// The line of the statement that failed, where it is known.
+    pub line: Option<usize>,
+    /// What the server said.
+    pub said: String,
+}
+
+/// `2_b.sql:3: running a script was refused (42P01): relation "x" does not exist`.
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, "{line}:")?;
+        }
+        write!(f, " {}", self.said)
+    }
+}
+
+impl std::error::Error for ApplyError {}
+
+impl Script {
+    /// Its statements: what its marks say is one, is one; the rest is cut as the engine's clients do.
+    ///
+    /// # Errors
+    /// The line of the file at which a statement is cut off, or is none that a server takes.
+    pub fn statements<'a>(&'a self, dialect: &dyn Dialect) -> Result<Vec<Placed<'a>>, ScriptError> {
+        let mut placed = Vec::new();
+        let (mut rest, mut line) = (self.text.as_str(), self.first_line);
+        for whole in &self.whole {
+            let first = self.first_line + whole.first - 1;
+            let (before, after) = cut_lines(rest, first - line);
+            cut(before, line, dialect, &mut placed)?;
+            let (statement, after) = cut_lines(after, whole.last + 1 - whole.first);
+            let text = statement.trim();
+            if !text.is_empty() {
+                let blank = &statement[..statement.len() - statement.trim_start().len()];
+                placed.push(Placed { line: first + blank.matches('\n').count(), text });
+            }
+            (rest, line) = (after, self.first_line + whole.last);
+        }
+        cut(rest, line, dialect, &mut placed)?;
+        Ok(placed)
+    }
+
+    /// Whether nothing in it is a statement.
+    pub fn is_blank(&self, dialect: &dyn Dialect) -> bool {
+        self.statements(dialect).is_ok_and(|statements| statements.is_empty())
+    }
+
+    fn failed(&self, line: Option<usize>, error: &EngineError) -> ApplyError {
+        ApplyError { file: self.file.clone(), line, said: chain(error) }
+    }
+}
+
+fn cut<'a>(
+    text: &'a str,
+    first_line: usize,
+    dialect: &dyn Dialect,
+    placed: &mut Vec<Placed<'a>>,
+) -> Result<(), ScriptError> {
+    let moved = |line: usize| first_line + line - 1;
+    let statements = dialect.split(text).map_err(|error| ScriptError { line: moved(error.line), ..error })?;
+    placed.extend(statements.iter().map(|one| Placed { line: moved(one.line), text: one.text }));
+    Ok(())
+}
+
+/// Whether a script begins or ends transactions itself.
+fn has_own(statements: &[Placed<'_>]) -> bool {
+    const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"];
+    let first =
+        |one: &Placed<'_>| one.text.split(|c: char| !c.is_ascii_alphabetic()).next().map(str::to_ascii_lowercase);
+    statements.iter().any(|one| first(one).is_some_and(|word| WORDS.contains(&word.as_str())))
+}
+
+/// The first lines of a text, and the rest.
+fn cut_lines(text: &str, lines: usize) -> (&str, &str) {
+    let end = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    text.split_at(end)
+}
+
+/// Runs a script as its tool would, and then what the tool itself writes about it: in the script's transaction, where it
+/// has one.
+///
+/// # Errors
+/// The statement that failed. A transaction around it is rolled back; what stood on its own stays.
+pub async fn apply(
+    session: &mut dyn Session,
+    dialect: &dyn Dialect,
+    script: &Script,
+    closing: &[String],
+) -> Result<(), ApplyError> {
+    let statements = script.statements(dialect).map_err(|error| ApplyError {
+        file: script.file.clone(),
+        line: Some(error.line),
+        said: error.problem,
+    })?;
+    let around = match script.transaction {
+        Transaction::Around => true,
+        Transaction::Nothing => false,
+        // One by one in a transaction they do the same, and the one that fails is known.
+        Transaction::OneMessage => dialect.message_is_transaction() && statements.len() > 1 && !has_own(&statements),
+    };
+    if around {
+        session.begin(false).await.map_err(|error| script.failed(None, &error))?;
+    }
+    let run = async |session: &mut dyn Session| -> Result<(), ApplyError> {
+        match (script.transaction, statements.as_slice()) {
+            (Transaction::OneMessage, [_, _, ..]) if !around && has_own(&statements) => {
+                session.execute(&script.text).await.map_err(|error| {
+                    let line = error.script_line().map(|line| script.first_line + line - 1);
+                    script.failed(line, &error)
+                })?
+            }
+            _ => {
+                for one in &statements {
+                    session.execute(one.text).await.map_err(|error| script.failed(Some(one.line), &error))?;
+                }
+            }
+        }
+        for sql in closing {
+            session.execute(sql).await.map_err(|error| script.failed(None, &error))?;
+        }
+        if around {
+            session.commit().await.map_err(|error| script.failed(None, &error))?;
+        }
+        Ok(())
+    };
+    let ran = run(session).await;
+    if ran.is_err() && around {
+        // The first error is the one to tell; a session that cannot roll back is closed by its owner, which does the same.
+        let _ = session.tx_rollback().await;
+    }
+    ran
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{engine, migrate::layout::Whole};
+
+    fn placed(script: &Script) -> Vec<(usize, &str)> {
+        let dialect = engine::by_id("postgres").unwrap().dialect();
+        script.statements(dialect).unwrap().iter().map(|one| (one.line, one.text)).collect()
+    }
+
+    #[test]
+    fn statements_keep_the_lines_of_their_file() {
+        let mut script = Script::of_file(Path::new("1.sql"), "a;\n\n  b; c;\n", Transaction::Around);
+        script.first_line = 3;
+        assert_eq!(placed(&script), [(3, "a"), (5, "b"), (5, "c")]);
+    }
+
+    #[test]
+    fn what_is_marked_as_one_statement_is_one() {
+        let mut script = Script::of_file(Path::new("1.sql"), "a;\n\nx;\ny;\nb;\nz;\n", Transaction::Around);
+        script.first_line = 2;
+        script.whole = vec![Whole { first: 2, last: 4 }, Whole { first: 6, last: 6 }];
+        assert_eq!(placed(&script), [(2, "a"), (4, "x;\ny;"), (6, "b"), (7, "z;")]);
+    }
+
+    #[test]
+    fn a_statement_that_is_cut_off_is_told_by_the_line_of_its_file() {
+        let mut script = Script::of_file(Path::new("1.sql"), "a;\nb 'c", Transaction::Around);
+        script.first_line = 10;
+        let error = script.statements(engine::by_id("sqlite").unwrap().dialect()).unwrap_err();
+        assert_eq!(error.line, 11);
+    }
+}

@@ -1,0 +1,166 @@
+//! A history of migrations in words: a line for each migration, its differences, the chain.
+
+use super::prose::{count, duration, plural, visible, visible_lines};
+use crate::model::{
+    ChainReport, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, Severity, report::ScenarioReport,
+};
+
+/// One migration.
+pub struct MigrationFacts {
+    /// Its name.
+    pub name: String,
+    /// `restores`, `loses rows or values`.
+    pub came_to: String,
+    /// `passed`, `warning`, `failed`, `accepted` or `skipped`.
+    pub word: &'static str,
+    /// How long all of it took.
+    pub time: String,
+    /// How long its way up took.
+    pub up: String,
+    /// How long its way down took.
+    pub down: String,
+    /// Why it is accepted, what the server said, what differs: a line each.
+    pub lines: Vec<String>,
+    /// Whether there is anything to say about it but that it is in order.
+    pub is_told: bool,
+}
+
+impl From<&MigrationReport> for MigrationFacts {
+    fn from(migration: &MigrationReport) -> Self {
+        let time = |ms: Option<u64>| ms.map_or_else(|| super::facts::NONE.to_owned(), duration);
+        let lines = lines(migration);
+        Self {
+            name: visible(&migration.name).into_owned(),
+            came_to: migration.class.sentence().to_owned(),
+            word: match migration.class {
+                MigrationClass::Unrehearsed => "skipped",
+                _ => word(migration.severity()),
+            },
+            time: duration(migration.duration_ms),
+            up: time(migration.up_ms),
+            down: time(migration.down_ms),
+            is_told: migration.class != MigrationClass::Restores || !lines.is_empty(),
+            lines,
+        }
+    }
+}
+
+/// The migrations in the order of their tool.
+pub fn migrations(history: &HistoryReport) -> Vec<MigrationFacts> {
+    history.migrations.iter().map(MigrationFacts::from).collect()
+}
+
+/// How many came to what: `195 restore, 10 restore but for column order, …`.
+pub fn tally(history: &HistoryReport) -> String {
+    let told = MigrationClass::ALL.into_iter().filter_map(|class| {
+        let number = history.migrations.iter().filter(|one| one.class == class).count();
+        (number > 0).then(|| format!("{} {}", count(number as u64), class.word()))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "none was rehearsed".to_owned() } else { told.join(", ") }
+}
+
+/// The chain in one line, and its differences, a line each.
+pub fn chain(chain: &ChainReport) -> (String, Vec<String>) {
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(accepted) = &chain.accepted {
+        lines.push(format!("accepted: {}", accepted.why));
+    }
+    for stop in [&chain.stopped, &chain.stopped_again].into_iter().flatten() {
+        lines.push(format!("{}: {}", stop.migration, stop.why));
+    }
+    let told = |finding: &&Finding| finding.severity > Severity::Note;
+    lines.extend(chain.bottom.iter().filter(told).map(|finding| format!("at the bottom {}", difference(finding))));
+    lines.extend(chain.top.iter().filter(told).map(|finding| format!("at the top {}", difference(finding))));
+    let lines = lines.iter().map(|line| visible_lines(line).into_owned()).collect();
+    let line = format!("all {} in a row: {}", plural(chain.migrations, "migration", "migrations"), chain.sentence());
+    (visible(&line).into_owned(), lines)
+}
+
+/// The chain as one more migration.
+pub fn chain_facts(of: &ChainReport) -> MigrationFacts {
+    let (_, lines) = chain(of);
+    MigrationFacts {
+        name: "all in a row".to_owned(),
+        came_to: visible(&of.sentence()).into_owned(),
+        word: word(of.severity()),
+        time: duration(of.duration_ms),
+        up: super::facts::NONE.to_owned(),
+        down: super::facts::NONE.to_owned(),
+        is_told: of.severity().is_some() || !lines.is_empty(),
+        lines,
+    }
+}
+
+const fn word(severity: Option<Severity>) -> &'static str {
+    match severity {
+        None => "passed",
+        Some(Severity::Note) => "accepted",
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Error) => "failed",
+    }
+}
+
+/// Acceptances that accept nothing, a line each.
+pub fn stale(history: &HistoryReport) -> Vec<String> {
+    let line = |one: &crate::model::StaleAcceptance| {
+        format!("{}: `{}` is accepted as {}, and {}", one.place, one.migration, one.class, one.problem)
+    };
+    history.stale.iter().map(|one| visible(&line(one)).into_owned()).collect()
+}
+
+/// Whether the rehearsal is of a history, which has no source.
+pub const fn is_of_history(scenario: &ScenarioReport) -> bool {
+    scenario.history.is_some()
+}
+
+fn lines(migration: &MigrationReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(accepted) = &migration.accepted {
+        let until = accepted.until.as_ref().map(|until| format!(" (until {until})")).unwrap_or_default();
+        lines.push(format!("accepted: {}{until}", accepted.why));
+    }
+    if let Some(alone) = migration.without_rows {
+        lines.push(format!("without rows it {}", alone.sentence()));
+    }
+    lines.extend(migration.error.clone());
+    let told = migration.findings.iter().filter(|finding| finding.severity > Severity::Note);
+    lines.extend(told.map(difference));
+    if migration.class == MigrationClass::Unrehearsed {
+        lines.extend(migration.unchecked.iter().map(|thing| thing.reason.clone()));
+    }
+    if migration.masked > 0 {
+        lines.push(format!(
+            "{} equal but for the moment of creation that it holds",
+            plural(migration.masked, "definition is", "definitions are")
+        ));
+    }
+    lines.iter().map(|line| visible_lines(line).into_owned()).collect()
+}
+
+/// A difference between two states in one line: `lost index:users.users_email_idx`.
+fn difference(finding: &Finding) -> String {
+    let subject = &finding.subject;
+    let object = subject.object.clone().unwrap_or_default();
+    let change = match (&finding.expected, &finding.found) {
+        (Some(then), Some(now)) => format!(": {then} before, {now} after"),
+        _ => String::new(),
+    };
+    match finding.kind {
+        FindingKind::TraceLeft => format!("left {object}"),
+        FindingKind::TraceLost => format!("lost {object}"),
+        FindingKind::ObjectChanged => format!("changed {object}{change}"),
+        FindingKind::ColumnOrder => format!("other column {object}{change}"),
+        FindingKind::RowsNotRestored => match (&subject.table, subject.columns.as_slice()) {
+            (Some(table), []) => format!("rows of {table}{change}"),
+            (Some(table), columns) => format!("values of {table}({}){change}", columns.join(", ")),
+            (None, _) => format!("rows{change}"),
+        },
+        FindingKind::ReapplyDiffers => {
+            let mut bare = subject.clone();
+            bare.side = None;
+            format!("the second time: {bare}{change}")
+        }
+        _ => super::prose::finding(finding),
+    }
+}

@@ -1,0 +1,128 @@
+//! What two states of one database say about a migration, by the comparison that *no trace* and *reapply* make.
+
+use super::moment;
+use crate::{
+    check::{
+        Examined,
+        difference::{Kinds, compare},
+        no_trace, reapply,
+    },
+    engine::Dialect,
+    model::{Catalogue, Coverage, Finding, FindingKind, MigrationClass, Severity, Share, Side, Snapshot},
+};
+
+/// What was seen, and what it comes to.
+pub(super) struct Looked {
+    pub examined: Examined,
+    pub class: MigrationClass,
+    /// Definitions that are equal but for the moment of their creation.
+    pub masked: u64,
+}
+
+/// Compares the state behind a way down with the one before the way up.
+pub(super) fn restored(before: &Snapshot, after: Snapshot, days: &[String]) -> Looked {
+    let mut looked = look(before, after, &no_trace::KINDS, days);
+    let examined = &looked.examined;
+    looked.class = match examined.findings.iter().map(|finding| finding.severity).max() {
+        Some(Severity::Error) if examined.findings.iter().any(is_loss) => MigrationClass::LosesRows,
+        Some(Severity::Error) => MigrationClass::Differs,
+        Some(Severity::Warning) if examined.findings.iter().any(is_extension) => MigrationClass::LeftExtension,
+        Some(Severity::Warning) => MigrationClass::ColumnOrder,
+        Some(Severity::Note) | None => MigrationClass::Restores,
+    };
+    looked
+}
+
+/// Compares the state behind the second way up with the one behind the first. Where the way down did not restore, other
+/// rows are no wonder and not told again.
+pub(super) fn reapplied(
+    first: &Snapshot,
+    second: Snapshot,
+    is_restored: bool,
+    dialect: &dyn Dialect,
+    days: &[String],
+) -> Looked {
+    let mut looked = look(first, second, &reapply::KINDS, days);
+    let of_rows = |finding: &Finding| finding.subject.table.is_some();
+    looked.examined.findings.retain(|finding| is_restored || !of_rows(finding));
+    for finding in looked.examined.findings.iter_mut().filter(|finding| of_rows(finding)) {
+        // A clock or chance gives other values the second time, and nobody can say here whether that was meant.
+        let all_volatile = is_volatile(&first.catalogue, finding, dialect);
+        finding.severity = if all_volatile { Severity::Note } else { Severity::Warning };
+    }
+    let is_error = looked.examined.findings.iter().any(|finding| finding.severity == Severity::Error);
+    looked.class = if is_error { MigrationClass::ReapplyDiffers } else { MigrationClass::Restores };
+    looked
+}
+
+/// Compares two catalogues alone, for where the rows are bound to differ.
+pub(super) fn catalogues(before: &Snapshot, after: &Snapshot, days: &[String]) -> Vec<Finding> {
+    let alone = |state: &Snapshot| {
+        let catalogue = Catalogue { sequences: Vec::new(), ..state.catalogue.clone() };
+        Snapshot { catalogue, ..Snapshot::default() }
+    };
+    look(&alone(before), alone(after), &no_trace::KINDS, days).examined.findings
+}
+
+fn look(before: &Snapshot, mut after: Snapshot, kinds: &Kinds, days: &[String]) -> Looked {
+    let mut before = before.clone();
+    let masked = moment::mask(&mut before, &mut after, days);
+    let mut examined = Examined::default();
+    compare(Side::Target, &before, &after, kinds, &mut examined);
+    for finding in &mut examined.findings {
+        count(finding, &before, &after);
+    }
+    Looked { examined, class: MigrationClass::Restores, masked }
+}
+
+/// Says of rows that differ how many there were and are: two lines of digits say nothing to a reader of a hundred pairs.
+fn count(finding: &mut Finding, before: &Snapshot, after: &Snapshot) {
+    let Some(table) = &finding.subject.table else { return };
+    let rows = |state: &Snapshot| match state.tables.get(table) {
+        Some(table) => format!("{} rows", table.rows.rows),
+        None => "no table".to_owned(),
+    };
+    (finding.expected, finding.found) = (Some(rows(before)), Some(rows(after)));
+}
+
+/// Whether rows or values that were there are not.
+fn is_loss(finding: &Finding) -> bool {
+    let number = |told: &Option<String>| {
+        told.as_deref().and_then(|told| told.split(' ').next()).and_then(|number| number.parse::<u64>().ok())
+    };
+    finding.kind == FindingKind::RowsNotRestored
+        && number(&finding.expected).is_some_and(|then| then > 0)
+        && number(&finding.found).unwrap_or(0) <= number(&finding.expected).unwrap_or(0)
+}
+
+fn is_extension(finding: &Finding) -> bool {
+    finding.kind == FindingKind::TraceLeft
+}
+
+/// Whether all columns that differ have a default that gives another value each time.
+fn is_volatile(catalogue: &Catalogue, finding: &Finding, dialect: &dyn Dialect) -> bool {
+    let table = finding.subject.table.as_ref().and_then(|table| catalogue.tables.get(table));
+    let default = |column: &String| table?.column(column)?.default.as_deref();
+    !finding.subject.columns.is_empty()
+        && finding.subject.columns.iter().all(|column| default(column).is_some_and(|one| dialect.is_volatile(one)))
+}
+
+/// Adds what a comparison covered: of all of them the one with most that was not, or else the widest.
+pub(super) fn cover(coverage: &mut Coverage, before: &Snapshot, examined: &Examined) {
+    let widest = |share: &mut Share, other: Share| {
+        let missing = |share: &Share| share.total - share.checked;
+        if (missing(&other), other.total) > (missing(share), share.total) {
+            *share = other;
+        }
+    };
+    let (mut rows, mut columns) = (Share::default(), Share::default());
+    for (name, table) in &before.tables {
+        let is_read = u64::from(table.unreadable.is_none());
+        let wide = before.catalogue.tables.get(name).map_or(0, |table| table.columns.len() as u64);
+        rows += Share::new(table.rows.rows, table.rows.rows);
+        columns += Share::new(wide * is_read, wide);
+    }
+    widest(&mut coverage.rows, rows);
+    widest(&mut coverage.columns, columns);
+    widest(&mut coverage.objects, examined.coverage.objects);
+}

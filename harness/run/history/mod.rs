@@ -1,0 +1,152 @@
+//! The whole history of somebody's migrations: each of them up, down and up again on a database that holds rows from
+//! before it, then all of them down in a row and up again.
+//!
+//! Everything happens in databases of the run's own. The state before a migration is never reached by its way down, which
+//! is what is under suspicion: where the engine can copy a database, the history goes on from a copy that was taken
+//! behind the way up; elsewhere it is made anew from the ways up alone.
+
+mod chain;
+mod databases;
+mod judge;
+mod moment;
+mod play;
+mod ready;
+mod round;
+mod script;
+mod verdict;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Finished, Limits, RunError, Stop,
+    frame::{self, Ending, Opening},
+    recorder::EventSink,
+    registry::Registry,
+};
+use crate::{
+    migrate::layout,
+    model::{EngineId, RunId},
+    provision::{External, UrlSource},
+    scenario::Acceptance,
+};
+
+/// The name under which histories are reported.
+pub const NAME: &str = "migrations";
+
+/// How long a rehearsal that was asked to stop may take before it is left behind.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the rehearsal of a history was asked to do, in a form that the journal keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryOptions {
+    /// The folder of the migrations.
+    pub folder: PathBuf,
+    /// The engine that they are for.
+    pub engine: EngineId,
+    /// The version of its server.
+    pub version: Option<String>,
+    /// The provisioner, or `auto`.
+    pub provider: Option<String>,
+    /// An image for the container.
+    pub image: Option<String>,
+    /// Rows that every table holds before a migration, as far as it can be filled.
+    pub rows: u64,
+    /// The root seed.
+    pub root_seed: u64,
+    /// Leave the database standing at the end.
+    pub keep: bool,
+    /// The least coverage, in per cent, that a pass needs.
+    pub require_coverage: f64,
+    /// Limits.
+    pub limits: Limits,
+    /// Where the run's own files go while it lasts.
+    pub work_root: PathBuf,
+}
+
+/// Everything that the rehearsal of a history needs.
+pub struct HistoryJob {
+    /// The run.
+    pub id: RunId,
+    /// What it was asked to do.
+    pub options: HistoryOptions,
+    /// The migrations.
+    pub history: layout::History,
+    /// Positions of those to rehearse; the others are only gone through on the way to them.
+    pub selected: BTreeSet<usize>,
+    /// What is known and accepted.
+    pub acceptances: Vec<Acceptance>,
+    /// The folder below which histories have one for their runs.
+    pub out: PathBuf,
+    /// Where runs that hold something are registered.
+    pub registry: Registry,
+    /// The arguments, passwords removed.
+    pub command: Vec<String>,
+    /// The command that repeats it.
+    pub repeat: String,
+    /// A server of the user's, if there is one.
+    pub external: Option<External>,
+    /// Finds URLs again.
+    pub urls: Arc<dyn UrlSource + Send + Sync>,
+    /// Whoever watches.
+    pub sinks: Vec<Box<dyn EventSink>>,
+    /// The wish to stop.
+    pub stop: Stop,
+}
+
+/// Rehearses a history.
+///
+/// # Errors
+/// Only if the run's own directory or journal cannot be written; everything else is in the report.
+pub async fn history(job: HistoryJob) -> Result<Finished, RunError> {
+    let directory = job.out.join(NAME).join(job.id.as_str());
+    let opening = Opening {
+        id: job.id.clone(),
+        directory: directory.clone(),
+        root_seed: job.options.root_seed,
+        command: job.command,
+        repeat: job.repeat,
+        options: serde_json::json!({ NAME: job.options }),
+    };
+    let recorder = frame::open(opening, &job.registry, job.sinks)?;
+    let work = job.options.work_root.join(format!("rehearse-{}", job.id));
+    let (stop, keep) = (job.stop.clone(), job.options.keep);
+    let subject = play::Subject {
+        id: job.id.clone(),
+        options: job.options,
+        history: job.history,
+        selected: job.selected,
+        acceptances: job.acceptances,
+        external: job.external,
+        work,
+        recorder: recorder.clone(),
+        stop: job.stop,
+    };
+    let ending = Ending {
+        id: &job.id,
+        directory: &directory,
+        recorder: &recorder,
+        stop: &stop,
+        registry: &job.registry,
+        urls: &*job.urls,
+        keep,
+    };
+    ending.after(play::play(subject), GRACE).await
+}
+
+/// What is wrong with the scripts of a history, found out without a server: each file, line and problem.
+pub fn preflight(folder: &Path, history: &layout::History, engine: &dyn crate::engine::Engine) -> Vec<String> {
+    let dialect = engine.dialect();
+    let scripts = history.migrations.iter().flat_map(|one| [Some(&one.up), one.down.as_ref(), one.verify.as_ref()]);
+    let problems = scripts.flatten().filter_map(|script| {
+        let error = script.statements(dialect).err()?;
+        Some(format!("{}:{}: {}", folder.join(&script.file).display(), error.line, error.problem))
+    });
+    problems.collect()
+}

@@ -1,0 +1,114 @@
+//! One migration on its own: up, verified, recorded; down and compared with before; up again and compared with the first
+//! time.
+
+use super::{judge, play::Play, script::Stopped};
+use crate::model::{Address, MigrationClass, MigrationReport, Snapshot, Unchecked};
+
+/// How a round ended.
+pub(super) enum Round {
+    /// The way up failed.
+    Failed(String),
+    /// It went up; the report says what else.
+    Up(Box<Went>),
+}
+
+/// What a round leaves.
+pub(super) struct Went {
+    /// The state behind the first way up.
+    pub after: Snapshot,
+    /// A copy of the database as it was then; `None` where nobody needs one, or the engine makes none.
+    pub copy: Option<Address>,
+    /// The state behind the second way up, where it came so far.
+    pub again: Option<Snapshot>,
+}
+
+impl Play {
+    /// Takes a migration around. The error is the run's own: that it is over, or its server gone.
+    pub(super) async fn round(
+        &mut self,
+        here: &Address,
+        at: usize,
+        before: &Snapshot,
+        report: &mut MigrationReport,
+    ) -> Result<Round, String> {
+        match self.up(here, at).await {
+            Ok(took) => report.up_ms = Some(took),
+            Err(Stopped::Run(error)) => return Err(error),
+            Err(Stopped::Migration(error)) => return Ok(Round::Failed(error)),
+        }
+        let verified = self.verify(here, at).await?;
+        let after = self.record(here).await?;
+        let has_down = self.subject.history.migrations[at].down.is_some();
+        let copy = if has_down { self.databases.copy(here).await? } else { None };
+        let again = self.back_and_again(here, at, before, &after, report).await?;
+        if let Err(error) = verified {
+            report.class = report.class.max(MigrationClass::VerifyFails);
+            report.error.get_or_insert(error);
+        }
+        Ok(Round::Up(Box::new(Went { after, copy, again })))
+    }
+
+    /// What the tool runs to verify a way up; the inner error is what the server said.
+    async fn verify(&self, here: &Address, at: usize) -> Result<Result<(), String>, String> {
+        let Some(script) = &self.subject.history.migrations[at].verify else { return Ok(Ok(())) };
+        match self.run_script(here, script, Vec::new()).await {
+            Ok(_) => Ok(Ok(())),
+            Err(Stopped::Migration(error)) => Ok(Err(error)),
+            Err(Stopped::Run(error)) => Err(error),
+        }
+    }
+
+    async fn back_and_again(
+        &mut self,
+        here: &Address,
+        at: usize,
+        before: &Snapshot,
+        after: &Snapshot,
+        report: &mut MigrationReport,
+    ) -> Result<Option<Snapshot>, String> {
+        let migration = &self.subject.history.migrations[at];
+        let Some(down) = migration.down.clone() else {
+            if !migration.is_repeatable {
+                report.class = MigrationClass::NoDown;
+                report.unchecked.push(Unchecked::new("down", migration.name.clone(), "there is no way down"));
+            }
+            return Ok(None);
+        };
+        match self.run_script(here, &down, Vec::new()).await {
+            Ok(took) => report.down_ms = Some(took),
+            Err(Stopped::Run(error)) => return Err(error),
+            Err(Stopped::Migration(error)) => {
+                (report.class, report.error) = (MigrationClass::DownFails, Some(error));
+                return Ok(None);
+            }
+        }
+        let restored = self.record(here).await?;
+        let looked = judge::restored(before, restored, &self.days);
+        judge::cover(&mut self.coverage, before, &looked.examined);
+        report.class = match looked.class {
+            MigrationClass::Differs | MigrationClass::LosesRows if down.is_blank(self.engine.dialect()) => {
+                MigrationClass::BlankDown
+            }
+            class => class,
+        };
+        let is_restored = looked.class < MigrationClass::ReapplyDiffers;
+        report.masked += looked.masked;
+        report.findings.extend(looked.examined.findings);
+        report.unchecked.extend(looked.examined.unchecked);
+        let again = match self.up(here, at).await {
+            Ok(_) => self.record(here).await?,
+            Err(Stopped::Run(error)) => return Err(error),
+            Err(Stopped::Migration(error)) => {
+                report.class = report.class.max(MigrationClass::ReapplyDiffers);
+                report.error = Some(format!("the second time: {error}"));
+                return Ok(None);
+            }
+        };
+        let looked = judge::reapplied(after, again.clone(), is_restored, self.engine.dialect(), &self.days);
+        report.class = report.class.max(looked.class);
+        report.masked += looked.masked;
+        report.findings.extend(looked.examined.findings);
+        report.unchecked.extend(looked.examined.unchecked);
+        Ok(Some(again))
+    }
+}

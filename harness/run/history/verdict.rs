@@ -1,0 +1,151 @@
+//! What is accepted, what a reader is told, and the verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::play::{Play, Subject};
+use crate::{
+    migrate::layout::Migration,
+    model::{
+        Accepted, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity, Share, StaleAcceptance,
+        Verdict, chain, report::ScenarioReport,
+    },
+    run::{RunError, clock, judge},
+};
+
+impl Subject {
+    /// The acceptance of one of these names as this class, where there is one that still holds; it is marked as used.
+    pub(super) fn accepted(&self, names: &[&str], class: &str, used: &mut BTreeSet<usize>) -> Option<Accepted> {
+        let today = clock::today();
+        let is_meant = |name: &str| {
+            names.contains(&name)
+                || self
+                    .history
+                    .position(name)
+                    .is_some_and(|at| names.contains(&self.history.migrations[at].name.as_str()))
+        };
+        let found = self.acceptances.iter().position(|one| one.class == class && is_meant(&one.migration))?;
+        let acceptance = &self.acceptances[found];
+        if acceptance.until.as_ref().is_some_and(|until| *until < today) {
+            return None;
+        }
+        used.insert(found);
+        Some(Accepted { why: acceptance.why.clone(), until: acceptance.until.clone() })
+    }
+}
+
+impl Play {
+    /// Tells what became of a migration.
+    pub(super) fn tell(&mut self, mut report: MigrationReport) -> Result<(), String> {
+        if report.class.severity().is_some() {
+            report.accepted = self.subject.accepted(&[&report.name], report.class.word(), &mut self.used);
+        }
+        let is_this = |one: &&Migration| one.name == report.name;
+        if self.subject.history.migrations.iter().find(is_this).is_some_and(|one| !one.is_repeatable) {
+            let failed = [Some(report.class), report.without_rows].contains(&Some(MigrationClass::DownFails));
+            self.coverage.downs += Share::new(u64::from(report.down_ms.is_some() || failed), 1);
+        }
+        let event = EventKind::MigrationRehearsed(Box::new(report));
+        self.subject.recorder.emit(event).map_err(|error| chain(&error))
+    }
+
+    /// Ends the rehearsal with its verdict. `broken` says why it did not come to its end.
+    pub(super) fn conclude(&mut self, broken: Option<String>) -> Result<Verdict, RunError> {
+        let recorder = self.subject.recorder.clone();
+        let report = Report::from_events(&recorder.events());
+        let mut scenario = report
+            .and_then(|mut report| report.scenarios.pop())
+            .ok_or_else(|| RunError::WrongState("the history left no events".to_owned()))?;
+        let mut stale = Vec::new();
+        if let (None, Some(history)) = (&broken, &scenario.history) {
+            stale = self.stale(history);
+        }
+        for one in &stale {
+            recorder.emit(EventKind::AcceptanceStale(one.clone()))?;
+        }
+        if let Some(history) = &mut scenario.history {
+            history.stale = stale;
+        }
+        let (mut verdict, mut reasons) = told(&scenario);
+        if let Some(error) = broken {
+            verdict = verdict.merge(Verdict::Inconclusive);
+            reasons.push(format!("the rehearsal did not come to its end: {error}"));
+        }
+        let gate = self.subject.options.require_coverage;
+        let covered = judge::covered(&scenario.unchecked, &self.coverage, &waivers(&scenario), gate, &mut reasons);
+        verdict = verdict.merge(covered);
+        recorder.emit(EventKind::ScenarioFinished { verdict, reasons, coverage: self.coverage })?;
+        Ok(verdict)
+    }
+
+    /// Acceptances that expired, or accept what did not come. Of migrations that were not asked for nothing is said.
+    fn stale(&self, history: &HistoryReport) -> Vec<StaleAcceptance> {
+        let today = clock::today();
+        let unused = self.subject.acceptances.iter().enumerate().filter(|(at, _)| !self.used.contains(at));
+        let stale = unused.filter_map(|(_, acceptance)| {
+            let position = self.subject.history.position(&acceptance.migration);
+            let expired = acceptance.until.as_ref().filter(|until| **until < today);
+            let report = position.and_then(|at| {
+                let name = &self.subject.history.migrations[at].name;
+                history.migrations.iter().find(|one| one.name == *name)
+            });
+            let problem = match (expired, position, report) {
+                (Some(until), ..) => format!("expired on {until}"),
+                (None, None, _) if acceptance.migration != acceptance.class => "there is no such migration".to_owned(),
+                (None, Some(at), _) if !self.subject.selected.contains(&at) => return None,
+                (None, _, Some(report)) => format!("it {}", report.class.sentence()),
+                (None, _, None) => match &history.chain {
+                    Some(chain) => format!("the chain {}", chain.sentence()),
+                    None => return None,
+                },
+            };
+            Some(StaleAcceptance {
+                migration: acceptance.migration.clone(),
+                class: acceptance.class.clone(),
+                problem,
+                place: acceptance.place.clone(),
+            })
+        });
+        stale.collect()
+    }
+}
+
+/// What was found, and what that means: a line for each class.
+fn told(scenario: &ScenarioReport) -> (Verdict, Vec<String>) {
+    let (mut verdict, mut reasons) = (Verdict::Pass, Vec::new());
+    for step in scenario.steps.iter().filter(|step| step.outcome.verdict() != Verdict::Pass) {
+        verdict = verdict.merge(step.outcome.verdict());
+        reasons.push(format!("step `{}` {}", step.id, step.outcome.word()));
+    }
+    let Some(history) = &scenario.history else { return (verdict, reasons) };
+    let mut classes: BTreeMap<MigrationClass, Vec<&str>> = BTreeMap::new();
+    for migration in history.migrations.iter().filter(|one| one.severity() == Some(Severity::Error)) {
+        classes.entry(migration.class).or_default().push(&migration.name);
+    }
+    for (class, names) in classes.iter().rev() {
+        verdict = Verdict::Fail;
+        reasons.push(match names.as_slice() {
+            [name] => format!("`{name}` {}", class.sentence()),
+            [first, rest @ ..] => format!("`{first}` and {} more: each {}", rest.len(), class.sentence()),
+            [] => class.sentence().to_owned(),
+        });
+    }
+    if let Some(chain) = history.chain.as_ref().filter(|chain| chain.severity() == Some(Severity::Error)) {
+        verdict = Verdict::Fail;
+        reasons.push(format!("the whole chain {}", chain.sentence()));
+    }
+    for stale in &history.stale {
+        verdict = Verdict::Fail;
+        reasons.push(format!(
+            "{}: `{}` is accepted as {}, and {}",
+            stale.place, stale.migration, stale.class, stale.problem
+        ));
+    }
+    (verdict, reasons)
+}
+
+/// What need not be checked, because somebody accepts it: ways down that are not there.
+fn waivers(scenario: &ScenarioReport) -> BTreeMap<String, String> {
+    let migrations = scenario.history.iter().flat_map(|history| &history.migrations);
+    let accepted = migrations.filter(|one| one.class == MigrationClass::NoDown);
+    accepted.filter_map(|one| Some((one.name.clone(), one.accepted.as_ref()?.why.clone()))).collect()
+}

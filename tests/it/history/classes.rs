@@ -1,0 +1,144 @@
+//! What each kind of migration comes to.
+
+use rehearse::model::{MigrationClass, Verdict};
+
+use super::{Past, came_to, differs, one};
+
+#[test]
+fn each_kind_of_migration_comes_to_its_class() {
+    let Some(past) = Past::postgres("each_kind_of_migration_comes_to_its_class") else { return };
+    past.pairs(&[
+        (
+            "01_users",
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, note text);",
+            "DROP TABLE users;",
+        ),
+        ("02_columns", "ALTER TABLE users ADD a int, ADD b int;", "ALTER TABLE users DROP a, DROP b;"),
+        (
+            "03_order",
+            "ALTER TABLE users ADD c int; UPDATE users SET c = a; ALTER TABLE users DROP a;",
+            "ALTER TABLE users ADD a int; UPDATE users SET a = c; ALTER TABLE users DROP c;",
+        ),
+        ("04_loses", "ALTER TABLE users DROP email;", "ALTER TABLE users ADD email text NOT NULL DEFAULT '';"),
+        ("05_blank", "CREATE INDEX users_note ON users (note);", "-- nothing\n"),
+        ("06_blank_and_right", "SELECT 1;", "\n"),
+        ("07_down_fails", "SELECT 1;", "SELECT 1;\nDROP INDEX\n  nowhere;"),
+        ("08_needs_no_rows", "ALTER TABLE users ADD code int NOT NULL;", "ALTER TABLE users DROP code;"),
+        ("09_no_down", "CREATE VIEW v AS SELECT id FROM users;", "-"),
+        ("10_extension", "CREATE EXTENSION IF NOT EXISTS hstore;", "SELECT 1;"),
+        (
+            "11_by_chance",
+            "DO $$ BEGIN EXECUTE format('CREATE TABLE t_%s (id int)', floor(random() * 1e15)::bigint); END $$;",
+            "DO $$ DECLARE t text; BEGIN FOR t IN SELECT relname FROM pg_class WHERE relname LIKE 't\\_%' LOOP
+               EXECUTE 'DROP TABLE ' || t; END LOOP; END $$;",
+        ),
+        ("12_differs", "CREATE TABLE p (id int); CREATE TABLE q (id int);", "DROP TABLE p;"),
+        ("13_leaves_rows", "INSERT INTO p VALUES (-7);", "SELECT 1;"),
+        ("14_moment", "CREATE VIEW w AS SELECT 'now'::timestamptz AS made;", "DROP VIEW w;"),
+        ("15_moment_again", "DROP VIEW w;", "CREATE VIEW w AS SELECT 'now'::timestamptz AS made;"),
+        ("16_up_fails", "SELECT 1;\nSELECT * FROM nowhere;", "SELECT 1;"),
+        ("17_behind", "SELECT 1;", "SELECT 1;"),
+    ]);
+    let ended = past.run(&["--layout", "golang-migrate"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let history = past.history();
+    let expected = [
+        "01_users restores",
+        "02_columns restores",
+        "03_order column_order",
+        "04_loses loses_rows",
+        "05_blank blank_down",
+        "06_blank_and_right restores",
+        "07_down_fails down_fails",
+        "08_needs_no_rows fails_only_with_rows",
+        "09_no_down no_down",
+        "10_extension left_extension",
+        "11_by_chance reapply_differs",
+        "12_differs differs",
+        "13_leaves_rows differs",
+        "14_moment restores",
+        "15_moment_again restores",
+        "16_up_fails up_fails",
+        "17_behind unrehearsed",
+    ];
+    assert_eq!(came_to(&history), expected, "{}", ended.stdout);
+
+    let lost = one(&history, "04_loses");
+    let rows = lost.findings.iter().find(|one| one.subject.table.is_some()).expect("rows were lost");
+    assert_eq!(rows.subject.columns, ["email"]);
+    assert_eq!(rows.expected, rows.found, "no row is lost, but each row's value");
+    assert!(differs(lost).contains(&"column_order order:users".to_owned()), "{:?}", differs(lost));
+    assert_eq!(differs(one(&history, "05_blank")), ["trace_left index:users.users_note"]);
+    assert_eq!(
+        differs(one(&history, "12_differs")),
+        ["trace_left column:q.id", "trace_left order:q", "trace_left table:q"]
+    );
+    assert_eq!(differs(one(&history, "13_leaves_rows")), ["rows_not_restored p.id"]);
+    let error = |name| one(&history, name).error.clone().unwrap_or_default();
+    assert!(error("07_down_fails").starts_with("07_down_fails.down.sql:2: "), "{}", error("07_down_fails"));
+    assert!(error("07_down_fails").contains("index \"nowhere\" does not exist"), "{}", error("07_down_fails"));
+    assert!(error("16_up_fails").starts_with("16_up_fails.up.sql:2: "), "{}", error("16_up_fails"));
+    assert_eq!(one(&history, "08_needs_no_rows").without_rows, Some(MigrationClass::Restores));
+    assert_eq!(one(&history, "15_moment_again").masked, 1);
+
+    let report = past.report();
+    // One has no way down, one is behind what cannot be gone past, and one never went up.
+    assert_eq!((report.verdict, report.coverage.downs.checked, report.coverage.downs.total), (Verdict::Fail, 14, 17));
+    past.sandbox.assert_released();
+    past.sandbox.assert_quiet();
+    for (format, needle) in
+        [("report.md", "08_needs_no_rows"), ("report.html", "08_needs_no_rows"), ("junit.xml", "loses rows")]
+    {
+        let text = std::fs::read_to_string(past.sandbox.run_directory().join(format)).unwrap();
+        assert!(text.contains(needle), "{format}");
+    }
+}
+
+#[test]
+fn one_step_and_the_whole_chain_are_two_answers() {
+    let Some(past) = Past::postgres("one_step_and_the_whole_chain_are_two_answers") else { return };
+    past.pairs(&[
+        ("1_table", "CREATE TABLE t (id int PRIMARY KEY, n int);", "DROP TABLE t;"),
+        ("2_index", "CREATE INDEX i ON t (n);", "DROP INDEX i;"),
+        ("3_drops_it", "DROP INDEX i;", "SELECT 1;"),
+        ("4_view", "CREATE VIEW v AS SELECT id FROM t;", "DROP VIEW v;"),
+    ]);
+    let ended = past.run(&["--layout", "golang-migrate"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let history = past.history();
+    assert_eq!(came_to(&history), ["1_table restores", "2_index restores", "3_drops_it differs", "4_view restores"]);
+    let chain = history.chain.expect("the chain was rehearsed");
+    let stop = chain.stopped.clone().expect("it stops");
+    assert_eq!((chain.downs, stop.migration.as_str(), stop.failed), (2, "2_index", true));
+    assert!(stop.why.starts_with("2_index.down.sql:1: "), "{}", stop.why);
+    assert!(
+        ended.stdout.contains("all 4 migrations in a row: stops at 2_index after 2 of 4 downs"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_history_in_order_passes() {
+    let Some(past) = Past::postgres("a_history_in_order_passes") else { return };
+    past.pairs(&[
+        ("1_kinds", "CREATE TABLE kinds (id int PRIMARY KEY, word text NOT NULL UNIQUE);", "DROP TABLE kinds;"),
+        (
+            "2_things",
+            "CREATE TABLE things (id serial PRIMARY KEY, kind int NOT NULL REFERENCES kinds (id), made timestamptz NOT NULL DEFAULT now());",
+            "DROP TABLE things;",
+        ),
+        ("3_stamp", "ALTER TABLE kinds ADD seen timestamptz NOT NULL DEFAULT now();", "ALTER TABLE kinds DROP seen;"),
+    ]);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = past.report();
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.coverage.is_whole() && report.coverage.rows.total > 0, "{}", report.coverage);
+    let history = past.history();
+    assert_eq!(history.layout, "golang-migrate");
+    assert!(history.migrations.iter().skip(1).all(|one| one.rows > 0), "{history:?}");
+    let chain = history.chain.expect("the chain was rehearsed");
+    assert_eq!((chain.downs, chain.ups, chain.severity()), (3, 3, None));
+    past.sandbox.assert_released();
+}
