@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+mod definition;
 pub mod dump;
 pub mod emptiness;
 mod error;
@@ -15,6 +16,7 @@ pub mod retype;
 mod rowset;
 pub mod script;
 mod select;
+mod server;
 pub mod spawned;
 pub mod sqlite;
 mod tls;
@@ -23,7 +25,6 @@ mod urls;
 use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use script::{ScriptError, Statement};
 
@@ -37,9 +38,11 @@ use crate::{
 };
 pub use rowset::{Counted, Part, RowSource, Rowset, SentForm};
 
+pub use definition::{KeyScript, SchemaScript};
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
 pub use select::has_value;
+pub use server::{DatabaseSql, ServerSpec};
 pub use tls::{DemandsTls, encryption};
 pub use urls::{Parameter, UrlSpec};
 
@@ -107,51 +110,6 @@ pub trait Engine: Sync {
     fn in_memory(&self) -> Result<Option<Box<dyn Session>>, EngineError> {
         Ok(None)
     }
-}
-
-/// What a provisioner has to know to start a server of an engine.
-#[derive(Debug)]
-pub struct ServerSpec {
-    /// Image name without a tag: `postgres`.
-    pub image: &'static str,
-    /// Tag taken where none is said.
-    pub default_tag: &'static str,
-    /// Port inside the container.
-    pub port: u16,
-    /// The environment that makes the official images create a superuser with a password: given the password.
-    pub environment: fn(password: &str) -> Vec<(String, String)>,
-    /// The superuser of such a container.
-    pub superuser: &'static str,
-    /// A database that is always there, to create others from.
-    pub maintenance_database: &'static str,
-    /// The server's program, by which local installations are found: `postgres`.
-    pub program: &'static str,
-    /// The program beside it that makes a cluster (`initdb`); `None` if clusters of this engine are not made here.
-    pub cluster_maker: Option<&'static str>,
-    /// Folders in which distributions put that program, `*` standing for a version.
-    pub program_folders: &'static [&'static str],
-    /// What is said to such a server about scratch databases.
-    pub databases: DatabaseSql,
-    /// How URLs name its databases.
-    pub urls: UrlSpec,
-}
-
-/// The SQL around scratch databases on a server. Names come in quoted already.
-#[derive(Clone, Copy, Debug)]
-pub struct DatabaseSql {
-    /// The statement that creates an empty database in UTF-8.
-    pub create: fn(quoted: &str) -> String,
-    /// The statement that drops a database if it is there, and cuts the sessions in it.
-    pub drop: fn(quoted: &str) -> String,
-    /// The statement that creates a database as a copy of another one in which nobody is; `None` if there is none.
-    pub copy: Option<fn(quoted: &str, of: &str) -> String>,
-    /// What has a throw-away server not wait for its disk, statement by statement: making and dropping databases is mostly
-    /// that.
-    pub unsynced: &'static [&'static str],
-    /// The query that gives a row if the session's role may create databases.
-    pub may_create: &'static str,
-    /// The query that gives a row if the session's database has a table of this name (a plain word) in any schema.
-    pub has_table: fn(table: &str) -> String,
 }
 
 /// How an engine's SQL differs from others'.
@@ -244,17 +202,6 @@ pub trait Dialect: Sync {
     /// The statements that create these tables (whose columns already have the types of this engine in
     /// [`crate::model::catalogue::Column::declared`]), in order, and those that take them away again.
     fn create_tables(&self, tables: &[Table]) -> SchemaScript;
-}
-
-/// Statements that create tables, and those that drop them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SchemaScript {
-    /// Tables with columns, keys and uniques: before the rows.
-    pub create: Vec<String>,
-    /// Indexes and foreign keys: after the rows.
-    pub finish: Vec<String>,
-    /// Everything away again, in order.
-    pub drop: Vec<String>,
 }
 
 /// One connection to one database.
@@ -392,15 +339,6 @@ pub trait Session: Send {
 
     /// Ends the session.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;
-}
-
-/// How a key or index is taken away and brought back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyScript {
-    /// Takes it away, if it is there.
-    pub drop: String,
-    /// Brings it back as it was; the rows are checked against it.
-    pub add: String,
 }
 
 /// The id of an engine as the model names it.
