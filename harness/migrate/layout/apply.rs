@@ -87,6 +87,20 @@ fn cut<'a>(
     Ok(())
 }
 
+/// Runs what a tool writes about a script.
+///
+/// # Errors
+/// What the server said; it is the tool's own table that is not as it should be.
+pub async fn write(session: &mut dyn Session, script: &Script, statements: &[String]) -> Result<(), ApplyError> {
+    for sql in statements {
+        session.execute(sql).await.map_err(|error| {
+            let said = format!("what the tool keeps about it: {}", chain(&error));
+            ApplyError { file: script.file.clone(), line: None, said }
+        })?;
+    }
+    Ok(())
+}
+
 /// Whether a script begins or ends transactions itself.
 fn has_own(statements: &[Placed<'_>]) -> bool {
     const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"];
@@ -140,9 +154,7 @@ pub async fn apply(
                 }
             }
         }
-        for sql in closing {
-            session.execute(sql).await.map_err(|error| script.failed(None, &error))?;
-        }
+        write(session, script, closing).await?;
         if around {
             session.commit().await.map_err(|error| script.failed(None, &error))?;
         }

@@ -74,7 +74,7 @@ impl Play {
             }
             return Ok(None);
         };
-        match self.run_script(here, &down, Vec::new()).await {
+        match self.down(here, at, &down).await {
             Ok(took) => report.down_ms = Some(took),
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Migration(error)) => {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::play::Play;
 use crate::{
-    migrate::layout::{self, ApplyError, Script},
+    migrate::layout::{self, ApplyError, Entry, Ledger, LedgerSql, Script},
     model::{Address, chain},
-    run::examination::millis,
+    run::{clock, examination::millis},
 };
 
 /// Why a script did not run to its end.
@@ -18,6 +18,38 @@ pub(super) enum Stopped {
 }
 
 impl Play {
+    /// One way up.
+    pub(super) async fn up(&self, address: &Address, at: usize) -> Result<u64, Stopped> {
+        let written = self.written(at, |ledger, entry, sql| ledger.applied(entry, sql));
+        self.run_script(address, &self.subject.history.migrations[at].up, written).await
+    }
+
+    /// One way down.
+    pub(super) async fn down(&self, address: &Address, at: usize, script: &Script) -> Result<u64, Stopped> {
+        let written = self.written(at, |ledger, entry, sql| ledger.reverted(entry, sql));
+        self.run_script(address, script, written).await
+    }
+
+    /// Makes the tool's own table in a database on which nothing ran yet.
+    pub(super) async fn begin(&self, address: &Address) -> Result<(), String> {
+        let Some(ledger) = self.layout.ledger() else { return Ok(()) };
+        let mut session = self.engine.connect(address).await.map_err(|error| chain(&error))?;
+        for statement in ledger.begin(&LedgerSql { engine: self.engine }) {
+            let made = session.execute(&statement).await;
+            made.map_err(|error| format!("failed to make `{}`: {}", ledger.table(), chain(&error)))?;
+        }
+        session.close().await.map_err(|error| chain(&error))
+    }
+
+    /// What the tool writes about a migration.
+    fn written(&self, at: usize, what: impl Fn(&dyn Ledger, &Entry<'_>, &LedgerSql) -> Vec<String>) -> Vec<String> {
+        let migrations = &self.subject.history.migrations;
+        let previous = at.checked_sub(1).and_then(|before| migrations.get(before));
+        let now = clock::now();
+        let entry = Entry { migration: &migrations[at], previous, now: &now };
+        self.layout.ledger().map_or_else(Vec::new, |one| what(one, &entry, &LedgerSql { engine: self.engine }))
+    }
+
     /// Runs a script as its tool would, and what the tool writes about it; the answer is how long it took in milliseconds.
     ///
     /// In a task of its own, since an engine that blocks its thread would keep anybody else from looking at the clock.
@@ -25,12 +57,14 @@ impl Play {
         &self,
         address: &Address,
         script: &Script,
-        closing: Vec<String>,
+        written: Vec<String>,
     ) -> Result<u64, Stopped> {
         let engine = self.engine;
         let mut session = engine.connect(address).await.map_err(|error| Stopped::Run(chain(&error)))?;
         let keeps_references = self.layout.keeps_references();
         let (file, script) = (script.file.clone(), script.clone());
+        let is_inside = self.layout.ledger().is_none_or(Ledger::is_inside);
+        let (inside, behind) = if is_inside { (written, Vec::new()) } else { (Vec::new(), written) };
         let mut task = tokio::spawn(async move {
             let dialect = engine.dialect();
             if let Some(settings) = dialect.as_of_tool(keeps_references) {
@@ -38,8 +72,12 @@ impl Play {
                 set.map_err(|error| ApplyError { file: script.file.clone(), line: None, said: chain(&error) })?;
             }
             let started = Instant::now();
-            let applied = layout::apply(&mut *session, dialect, &script, &closing).await;
+            let applied = layout::apply(&mut *session, dialect, &script, &inside).await;
             let took = millis(started);
+            let applied = match applied {
+                Ok(()) => layout::write(&mut *session, &script, &behind).await,
+                Err(error) => Err(error),
+            };
             // A session in whose middle something failed may not end well, and ends all the same.
             let _ = session.close().await;
             applied.map(|()| took)
