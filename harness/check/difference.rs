@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Examined;
 use crate::model::{
-    Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
-    catalogue::{HIDDEN, ObjectName},
+    BookkeepingRule, Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
+    catalogue::{Definition, Hidden, ObjectName, why_hidden},
     snapshot::TableSnapshot,
 };
 
@@ -45,6 +45,27 @@ pub fn compare(side: Side, before: &Snapshot, after: &Snapshot, kinds: &Kinds, e
     }
 }
 
+/// Holds bookkeeping to the rule that was declared for it, from one stage to a later one, and says that it was set aside.
+pub fn bookkeeping(side: Side, earlier: Option<&Snapshot>, later: &Snapshot, examined: &mut Examined) {
+    for now in &later.bookkeeping {
+        let declared = &now.declared;
+        let then = earlier.and_then(|state| state.bookkeeping.iter().find(|one| one.declared.name == declared.name));
+        if let Some(before) = then.and_then(|then| then.rows)
+            && declared.rule == BookkeepingRule::Grows
+            && now.rows.is_none_or(|after| after < before)
+        {
+            let lost = before - now.rows.unwrap_or_default();
+            let subject = Subject::object(side, declared.subject());
+            let found = now.rows.map_or("none of it".to_owned(), |rows| format!("{rows} rows"));
+            let finding = Finding::error(FindingKind::BookkeepingBroken, subject, lost.max(1));
+            examined.findings.push(finding.because(format!("{before} rows or more"), found));
+        }
+        if now.rows.is_some() {
+            examined.unchecked.push(Unchecked::new("table", declared.subject(), &declared.why));
+        }
+    }
+}
+
 fn rows(
     side: Side,
     name: &TableName,
@@ -74,35 +95,24 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
     let total = before.objects.len() as u64;
     examined.coverage.objects += Share::new(total, total);
     for (name, definition) in &before.objects {
-        if definition.get("contents").is_some_and(|contents| contents == HIDDEN) {
-            let reason = "the role may not read its contents";
+        let now = after.objects.get(name);
+        let hidden = why_hidden(definition).or_else(|| why_hidden(now?));
+        if let Some(reason) = hidden.or_else(|| Some(unseen(after.hides(name).filter(|_| now.is_none())?))) {
             examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), reason));
             examined.coverage.objects.checked -= 1;
+            continue;
         }
-        let subject = Subject::object(side, name.to_string());
-        match after.objects.get(name) {
-            None => examined.findings.push(Finding::error(kinds.lost, subject, 1)),
-            Some(now) if now != definition => {
-                let differing: BTreeSet<&String> =
-                    definition.keys().chain(now.keys()).filter(|key| definition.get(*key) != now.get(*key)).collect();
-                let told = |from: &crate::model::catalogue::Definition| {
-                    let parts = differing.iter().map(|key| match from.get(*key) {
-                        Some(value) => format!("{key}: {value}"),
-                        None => format!("{key}: (none)"),
-                    });
-                    parts.collect::<Vec<_>>().join("; ")
-                };
-                let (kind, severity) = match name.class.as_str() {
-                    "order" => (FindingKind::ColumnOrder, Severity::Warning),
-                    _ => (kinds.changed, Severity::Error),
-                };
-                let finding = Finding::error(kind, subject, 1).at(severity);
-                examined.findings.push(finding.because(told(definition), told(now)));
-            }
+        match now {
+            None => examined.findings.push(Finding::error(kinds.lost, Subject::object(side, name.to_string()), 1)),
+            Some(now) if now != definition => examined.findings.push(changed(side, name, definition, now, kinds)),
             Some(_) => {}
         }
     }
     for name in after.objects.keys().filter(|name| !before.objects.contains_key(name)) {
+        if let Some(hidden) = before.hides(name) {
+            examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), unseen(hidden)));
+            continue;
+        }
         // Extensions belong to the database's owner more than to a migration: left behind, they are a class of their own,
         // and so is the comment that an extension brings with it.
         let extension = match name.class.as_str() {
@@ -114,6 +124,33 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
         let severity = if is_brought { Severity::Warning } else { Severity::Error };
         examined.findings.push(Finding::error(kinds.left, Subject::object(side, name.to_string()), 1).at(severity));
     }
+    let hidden: BTreeSet<(&str, &str)> = before.hidden.iter().chain(&after.hidden).map(Hidden::told).collect();
+    for (class, right) in hidden {
+        let reason = format!("its role lacks {right}, without which some may be hidden");
+        examined.unchecked.push(Unchecked::new("object", format!("{side} {class}:*"), reason));
+    }
+}
+
+/// Why an object that one of the states does not show need not be one that the other has in excess.
+fn unseen(hidden: &Hidden) -> String {
+    format!("its role lacks {}, without which it may be hidden", hidden.right)
+}
+
+fn changed(side: Side, name: &ObjectName, then: &Definition, now: &Definition, kinds: &Kinds) -> Finding {
+    let differing: BTreeSet<&String> =
+        then.keys().chain(now.keys()).filter(|key| then.get(*key) != now.get(*key)).collect();
+    let told = |from: &Definition| {
+        let parts = differing.iter().map(|key| match from.get(*key) {
+            Some(value) => format!("{key}: {value}"),
+            None => format!("{key}: (none)"),
+        });
+        parts.collect::<Vec<_>>().join("; ")
+    };
+    let (kind, severity) = match name.class.as_str() {
+        "order" => (FindingKind::ColumnOrder, Severity::Warning),
+        _ => (kinds.changed, Severity::Error),
+    };
+    Finding::error(kind, Subject::object(side, name.to_string()), 1).at(severity).because(told(then), told(now))
 }
 
 /// Positions of sequences may be ahead, for they survive rollbacks; never behind.

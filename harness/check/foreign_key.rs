@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{
     Check, CheckContext, CheckMeta, Examined,
     orphan::{in_target, same},
+    structure::excuse_hidden,
 };
 use crate::{
     engine::EngineError,
@@ -67,6 +68,7 @@ impl Check for ForeignKey {
                 examined.findings.push(finding.because("validated", "NOT VALID"));
             }
         }
+        excuse_hidden(cx, &mut examined);
         Ok(examined)
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Check, CheckContext, CheckMeta, Examined,
-    difference::{Kinds, compare},
+    difference::{Kinds, bookkeeping, compare},
 };
 use crate::{
     engine::EngineError,
@@ -42,6 +42,7 @@ impl Check for NoTrace {
         for side in Side::BOTH {
             let (before, after) = (cx.snapshot(Stage::Baseline, side), cx.snapshot(Stage::RolledBack, side));
             compare(side, before, after, &KINDS, &mut examined);
+            bookkeeping(side, cx.snapshots.get(&(Stage::Migrated, side)), after, &mut examined);
         }
         // A migration that only reads its source leaves the file bit for bit the same.
         let (before, after) =

@@ -16,7 +16,7 @@ pub struct Orphan;
 
 static META: CheckMeta = CheckMeta {
     id: "orphan",
-    asserts: "every reference, declared in the source or in the target, finds its parent in the target's rows; so does, as \
+    asserts: "every reference, declared in the source or in the target or stated, finds its parent in the target's rows; so does, as \
               a warning, one inferred where a column is called after a table (user_id, userId), is of the type of that \
               table's key, and finds at least nine of ten values there",
     why: "a key can be declared and validated and still dangle: rows loaded with checks off are never looked at again",
@@ -34,11 +34,18 @@ impl Check for Orphan {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let catalogues = cx.catalogues();
-        let mut references: Vec<Reference> = catalogues.target.references().collect();
-        for reference in catalogues.source.references() {
-            match in_target(&reference, cx.derived) {
-                Some(carried) if references.iter().any(|known| same(known, &carried)) => {}
-                Some(carried) => references.push(carried),
+        let mut references: Vec<(Reference, Option<&str>)> =
+            catalogues.target.references().map(|reference| (reference, None)).collect();
+        let of_source = catalogues.source.references().map(|reference| (reference, None));
+        let stated = |side| cx.derived.references.get(side).iter().map(|(one, why)| (one.clone(), Some(why.as_str())));
+        let in_own_names = stated(Side::Target).map(|one| (Side::Target, one));
+        let in_theirs = of_source.chain(stated(Side::Source)).map(|one| (Side::Source, one));
+        for (side, (reference, why)) in in_own_names.chain(in_theirs) {
+            let carried =
+                if side == Side::Target { Some(reference.clone()) } else { in_target(&reference, cx.derived) };
+            match carried {
+                Some(carried) if references.iter().any(|(known, _)| same(known, &carried)) => {}
+                Some(carried) => references.push((carried, why)),
                 None => {
                     examined.coverage.references.total += 1;
                     let reason = "its table or columns have no counterpart in the target";
@@ -46,15 +53,17 @@ impl Check for Orphan {
                 }
             }
         }
-        for reference in &references {
+        for (reference, why) in &references {
             let counted = count(cx, reference, &mut examined).await?;
             examined.coverage.references += Share::new(u64::from(counted.is_some()), 1);
             if let Some(counted) = counted.filter(|counted| counted.total > 0) {
-                let parent = format!("a row of {}({})", reference.parent, reference.parent_columns.join(", "));
+                let stated = why.map(|why| format!(", as is stated: {why}")).unwrap_or_default();
+                let parent = format!("a row of {}({}){stated}", reference.parent, reference.parent_columns.join(", "));
                 examined.findings.push(finding(cx, FindingKind::Orphan, reference, &counted).because(parent, "none"));
             }
         }
-        for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &references) {
+        let known: Vec<Reference> = references.into_iter().map(|(reference, _)| reference).collect();
+        for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &known) {
             inferred::examine(cx, &candidate, &mut examined).await?;
         }
         Ok(examined)

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Check, CheckContext, CheckMeta, Examined,
-    difference::{Kinds, compare},
+    difference::{Kinds, bookkeeping, compare},
 };
 use crate::{
     engine::EngineError,
@@ -42,6 +42,7 @@ impl Check for Reapply {
         for side in Side::BOTH {
             let (first, second) = (cx.snapshot(Stage::Migrated, side), cx.snapshot(Stage::Reapplied, side));
             compare(side, first, second, &KINDS, &mut examined);
+            bookkeeping(side, cx.snapshots.get(&(Stage::RolledBack, side)), second, &mut examined);
         }
         // The same objects were counted after the rollback already.
         examined.coverage = Coverage::default();

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Check, CheckContext, CheckMeta, Examined,
-    structure::{Pair, claims, kept, not_carried, one_side_only, same_engine},
+    structure::{Pair, claims, excuse_hidden, kept, name_hidden, not_carried, one_side_only, same_engine},
 };
 use crate::{
     engine::EngineError,
@@ -51,6 +51,8 @@ impl Check for Schema {
         }
         not_carried(cx, &mut examined);
         claims(cx, &mut examined);
+        excuse_hidden(cx, &mut examined);
+        name_hidden(cx, &mut examined);
         Ok(examined)
     }
 }

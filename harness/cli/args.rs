@@ -34,6 +34,12 @@ pub enum Verb {
     /// `reports/runs/audit/<run>`.
     #[command(after_long_help = format!("{}\n\n{}", super::audit::EXAMPLES, exit::HELP))]
     Audit(super::audit::AuditArgs),
+    /// Turn a key and all columns that refer to it into native UUIDs, where they stand; with a backup, and back again
+    ///
+    /// What the step `convert_uuid` does, operation by operation, on a database of your own. It writes only to a database
+    /// that you name by --consent or declare --disposable. Try it on a copy first: `rehearse run uuid-conversion` shows how.
+    #[command(after_long_help = format!("{}\n\n{}", super::convert::EXAMPLES, exit::HELP))]
+    ConvertUuid(super::convert::ConvertArgs),
     /// Print the steps of a rehearsal without touching anything
     ///
     /// Takes the same arguments as `run`, validates the same files, and starts nothing.

@@ -13,7 +13,7 @@ use crate::{
 use super::{
     args::{CleanArgs, ExplainArgs, ListArgs, Listed, ReportArgs, StatusArgs},
     exit, find, settings,
-    tell::Failure,
+    tell::{Failure, data},
     urls::{self, Urls},
 };
 
@@ -25,7 +25,7 @@ pub fn status(args: &StatusArgs) -> Result<u8, Failure> {
         None => registry.entries()?,
     };
     if entries.is_empty() {
-        println!("no run holds anything");
+        data!("no run holds anything");
     }
     for entry in entries {
         one_status(&entry)?;
@@ -35,7 +35,7 @@ pub fn status(args: &StatusArgs) -> Result<u8, Failure> {
 
 fn one_status(entry: &Entry) -> Result<(), Failure> {
     if !entry.directory.join(journal::FILE).exists() {
-        println!("{}: killed before its journal began; `rehearse clean` forgets it", entry.id);
+        data!("{}: killed before its journal began; `rehearse clean` forgets it", entry.id);
         return Ok(());
     }
     let standing = resume::status(&entry.directory)?;
@@ -45,20 +45,20 @@ fn one_status(entry: &Entry) -> Result<(), Failure> {
         (None, true, false) => "finished".to_owned(),
         (None, false, _) => "interrupted".to_owned(),
     };
-    println!("{}: {state}", standing.id);
-    println!("  journal: {}", entry.directory.join(journal::FILE).display());
+    data!("{}: {state}", standing.id);
+    data!("  journal: {}", entry.directory.join(journal::FILE).display());
     if let Some(rehearsal) = &standing.rehearsal {
-        println!("  rehearsal: {rehearsal}");
+        data!("  rehearsal: {rehearsal}");
     }
     for (side, place) in &standing.places {
-        println!("  {side}: {place}");
+        data!("  {side}: {place}");
     }
-    println!("  done: {}", if standing.done.is_empty() { "nothing".to_owned() } else { standing.done.join(", ") });
+    data!("  done: {}", if standing.done.is_empty() { "nothing".to_owned() } else { standing.done.join(", ") });
     if let Some(act) = &standing.interrupted {
-        println!("  in the middle of: {act}");
+        data!("  in the middle of: {act}");
     }
     let leases: Vec<&str> = standing.leases.iter().map(|lease| lease.id.as_str()).collect();
-    println!("  holds: {}", if leases.is_empty() { "nothing".to_owned() } else { leases.join(", ") });
+    data!("  holds: {}", if leases.is_empty() { "nothing".to_owned() } else { leases.join(", ") });
     if standing.alive.is_none() && !leases.is_empty() {
         let id = &standing.id;
         let mut next = Vec::new();
@@ -69,7 +69,7 @@ fn one_status(entry: &Entry) -> Result<(), Failure> {
             next.push(format!("`rehearse rollback {id}`"));
         }
         next.push(format!("`rehearse clean {id}`"));
-        println!("  next: {}", next.join(", "));
+        data!("  next: {}", next.join(", "));
     }
     Ok(())
 }
@@ -85,15 +85,15 @@ pub async fn clean(args: CleanArgs) -> Result<u8, Failure> {
     };
     let all = run::clean(&registry, named.as_ref(), &urls, Vec::new).await?;
     if all.is_empty() {
-        println!("nothing to clean");
+        data!("nothing to clean");
     }
     let mut is_stuck = false;
     for cleaned in all {
         match cleaned {
-            Cleaned::Alive { id, pid } => println!("{id}: left alone, process {pid} is at work"),
-            Cleaned::Kept { id } => println!("{id}: left alone, it was kept; `rehearse clean {id}` ends it"),
-            Cleaned::Released { id, leases } if leases.is_empty() => println!("{id}: held nothing any more"),
-            Cleaned::Released { id, leases } => println!("{id}: gave back {}", leases.join(", ")),
+            Cleaned::Alive { id, pid } => data!("{id}: left alone, process {pid} is at work"),
+            Cleaned::Kept { id } => data!("{id}: left alone, it was kept; `rehearse clean {id}` ends it"),
+            Cleaned::Released { id, leases } if leases.is_empty() => data!("{id}: held nothing any more"),
+            Cleaned::Released { id, leases } => data!("{id}: gave back {}", leases.join(", ")),
             Cleaned::Stuck { id, problems } => {
                 is_stuck = true;
                 problems.iter().for_each(|problem| eprintln!("{id}: {problem}"));
@@ -139,7 +139,7 @@ pub fn list(args: &ListArgs) -> Result<u8, Failure> {
     };
     let width = rows.iter().map(|(id, _)| id.len()).max().unwrap_or(0);
     for (id, text) in rows {
-        println!("{id:width$}  {text}");
+        data!("{id:width$}  {text}");
     }
     Ok(exit::PASS)
 }
@@ -156,11 +156,11 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     };
     let meta = check.meta();
     let stages: Vec<String> = meta.stages.iter().map(ToString::to_string).collect();
-    println!("{}", meta.id);
+    data!("{}", meta.id);
     let lines = [("asserts", meta.asserts), ("why", meta.why), ("trips on", meta.example), ("what to do", meta.remedy)];
     for (name, text) in lines {
-        println!("  {name:<11} {text}");
+        data!("  {name:<11} {text}");
     }
-    println!("  {:<11} {}", "stages", prose::visible_lines(&stages.join(", ")));
+    data!("  {:<11} {}", "stages", prose::visible_lines(&stages.join(", ")));
     Ok(exit::PASS)
 }

@@ -20,7 +20,7 @@ use crate::{
 use super::{
     args::{AgainArgs, RunArgs},
     exit, find, progress, settings,
-    tell::{Failure, say},
+    tell::{Failure, data, say},
     urls::{self, Urls},
 };
 
@@ -62,14 +62,14 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
 /// `rehearse plan`.
 pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
     for (options, scenario) in prepare(args).await? {
-        println!("{}: {}", scenario.name, scenario.title);
+        data!("{}: {}", scenario.name, scenario.title);
         for rehearsal in Plan::of(&scenario, &options).rehearsals {
-            println!("\n{}", rehearsal.name);
+            data!("\n{}", rehearsal.name);
             for (number, act) in rehearsal.acts.iter().enumerate() {
-                println!("{:>4}. {}", number + 1, act.id);
-                act.lines.iter().for_each(|line| println!("      {line}"));
+                data!("{:>4}. {}", number + 1, act.id);
+                act.lines.iter().for_each(|line| data!("      {line}"));
             }
-            println!("{:>4}. release\n      give back everything that was started or made", rehearsal.acts.len() + 1);
+            data!("{:>4}. release\n      give back everything that was started or made", rehearsal.acts.len() + 1);
         }
     }
     Ok(exit::PASS)

@@ -4,6 +4,7 @@
 
 mod args;
 mod audit;
+mod convert;
 pub mod exit;
 mod find;
 mod history;
@@ -64,6 +65,7 @@ async fn dispatch(verb: Verb) -> u8 {
         Verb::Run(args) if args.history.migrations.is_some() => history::run(args).await,
         Verb::Run(args) => launch::run(args).await,
         Verb::Audit(args) => audit::audit(args).await,
+        Verb::ConvertUuid(args) => convert::convert(args).await,
         Verb::Plan(args) if args.history.migrations.is_some() => history::plan(&args),
         Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,

@@ -69,6 +69,17 @@ impl From<ScenarioError> for Failure {
     }
 }
 
+/// Prints a line on stdout. A reader that went away (`| head`) is no error.
+pub fn print(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Prints a line on stdout as `println!` does, without a panic where nobody reads it.
+macro_rules! data {
+    ($($line:tt)*) => { $crate::cli::tell::print(format_args!($($line)*)) };
+}
+pub(super) use data;
+
 /// Says a line on stderr. Whoever closed it does not want to hear it, and that is no reason to leave servers standing.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");

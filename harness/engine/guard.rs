@@ -22,6 +22,4 @@ pub struct Standpoint {
     pub position: Option<String>,
     /// By what its role could write, if the session did not forbid it: rights, and on how many tables.
     pub could_write: Vec<String>,
-    /// What of the catalogue is hidden from its role: the things, and the right that it lacks.
-    pub hidden: Vec<(&'static str, &'static str)>,
 }

@@ -11,6 +11,7 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+pub mod retype;
 mod rowset;
 pub mod script;
 mod select;
@@ -31,6 +32,7 @@ use crate::{
     model::{
         Address, Catalogue, EngineId, LogicalType, TableName,
         catalogue::{Column, Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 pub use rowset::{Counted, Part, RowSource, Rowset};
@@ -68,6 +70,11 @@ pub trait Engine: Sync {
 
     /// What it takes to start a server, or `None` for an embedded engine.
     fn server(&self) -> Option<&'static ServerSpec>;
+
+    /// How it changes the type of a column where it stands; `None` if that is not made for it.
+    fn retype(&self) -> Option<&'static dyn retype::Retype> {
+        None
+    }
 
     /// Opens a session with the engine's pinned settings (time zone UTC, plain search path, no surprises).
     ///
@@ -372,6 +379,16 @@ pub trait Session: Send {
     /// Rows of each partition of a partitioned table by the partition's name; none, where the engine has no such thing.
     async fn partition_rows(&mut self, _table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
         Ok(BTreeMap::new())
+    }
+
+    /// The locks that the open transaction holds on tables.
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        Ok(Locks::Unknown("this engine does not show a session's own locks".to_owned()))
+    }
+
+    /// Where the rows of all tables lie.
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        Ok(Storage::default())
     }
 
     /// Ends the session.

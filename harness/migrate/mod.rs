@@ -4,6 +4,7 @@
 //! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
+pub mod convert_uuid;
 pub mod create_schema;
 pub mod layout;
 pub mod transfer;
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// Every kind of step.
-pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer, &create_schema::CreateSchema];
+pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer, &create_schema::CreateSchema, &convert_uuid::ConvertUuid];
 
 /// The kind of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn StepKind> {

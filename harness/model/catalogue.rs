@@ -11,8 +11,11 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use super::sequence::{Sequence, SequenceOwner};
 use super::{LogicalType, TableName};
+pub use super::{
+    hidden::{HIDDEN, Hidden, why_hidden},
+    sequence::{Sequence, SequenceOwner},
+};
 
 /// The catalogue of one database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,16 +32,17 @@ pub struct Catalogue {
     pub sequences: Vec<Sequence>,
     /// Every object's definition, positions of sequences left out.
     pub objects: BTreeMap<ObjectName, Definition>,
+    /// What may be there besides, and is not seen by the role that read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Hidden>,
 }
 
 /// An object's definition: attribute by attribute, each as the engine prints it.
 ///
 /// A few attributes are spelled alike by all engines that have them: `enabled` (`no`), `valid`, `ready` and `live` of an
-/// index (`false`), `persistence` (`unlogged`), and `contents` ([`HIDDEN`] where the role may not read them).
+/// index (`false`), `persistence` (`unlogged`), and `contents` ([`HIDDEN`] where the role may not read them, with the right that
+/// it `lacks`).
 pub type Definition = BTreeMap<String, String>;
-
-/// What stands in a definition in place of contents that the session's role may not read.
-pub const HIDDEN: &str = "unreadable";
 
 /// The name of a catalogue object. Serialised as `class:name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

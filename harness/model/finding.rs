@@ -228,6 +228,8 @@ pub enum FindingKind {
     RowsNotRestored,
     /// The second migration gave something else than the first.
     ReapplyDiffers,
+    /// Bookkeeping that does not keep the rule that was declared for it.
+    BookkeepingBroken,
     /// Rows or objects that differ from a stored baseline.
     BaselineDiffers,
     /// A rule that is stated and never applied.
@@ -291,6 +293,7 @@ impl FindingKind {
             Self::RowsMoving => "rows changed while they were being compared, and still differ",
             Self::RowsSettled => "rows differed at first and are equal now",
             Self::RuleUnused => "a rule is stated and never applied",
+            Self::BookkeepingBroken => "bookkeeping lost rows that it should have kept",
             Self::ReapplyDiffers => "the second migration gave something else than the first",
         }
     }

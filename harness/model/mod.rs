@@ -5,12 +5,15 @@
 //! the worst of its parts, a report is a fold over events).
 
 pub mod address;
+pub mod bookkeeping;
 pub mod catalogue;
 pub mod cause;
 pub mod chain;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod footprint;
+pub mod hidden;
 pub mod history;
 pub mod inferred;
 pub mod lease;
@@ -28,12 +31,14 @@ pub mod tls;
 pub mod value;
 
 pub use address::{Address, Endpoint, Host};
+pub use bookkeeping::{Bookkeeping, BookkeepingRule};
 pub use catalogue::Catalogue;
 pub use cause::{Cause, CauseCount, Substitution};
 pub use chain::chain;
 pub use coverage::{Coverage, Share, Unchecked};
 pub use event::{Event, EventKind};
 pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};
+pub use footprint::Footprint;
 pub use history::{Accepted, ChainReport, ChainStop, HistoryReport, MigrationClass, MigrationReport, StaleAcceptance};
 pub use lease::{Lease, LeaseKind};
 pub use ledger::LossEntry;

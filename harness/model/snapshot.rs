@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Catalogue, TableName};
+use super::{Catalogue, TableName, bookkeeping::SetAside};
 
 /// The fingerprint of a multiset of rows: how many, and the sum of their 256-bit digests modulo 2^256.
 ///
@@ -89,6 +89,9 @@ pub struct Snapshot {
     pub tables: BTreeMap<TableName, TableSnapshot>,
     /// SHA-256 of the file, for an embedded database.
     pub file_sha256: Option<String>,
+    /// Bookkeeping, which is no part of what a rollback has to bring back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bookkeeping: Vec<SetAside>,
 }
 
 /// The rows of one table at one stage.

@@ -48,8 +48,8 @@ pub enum ActKind {
     Provision(Side),
     /// Run the SQL that makes one side's tables.
     Schema(Side),
-    /// Fill the source with the dataset or the snapshot.
-    Populate,
+    /// Fill one side with the dataset or the snapshot.
+    Populate(Side),
     /// Record the state of both sides.
     Record(Stage),
     /// Run one step of the migration, forward or back.
@@ -86,7 +86,7 @@ impl ActKind {
         match self {
             Self::Provision(_) => "provision",
             Self::Schema(_) => "schema",
-            Self::Populate => "populate",
+            Self::Populate(_) => "populate",
             Self::Record(_) => "record",
             Self::Step { .. } => "step",
             Self::Check { .. } => "check",
@@ -133,20 +133,20 @@ fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Ac
         Subject::File { file, .. } => Some(file),
         Subject::Scenario { .. } => options.snapshot.as_ref(),
     };
-    if let Some(file) = snapshot {
-        let line = format!("a private copy of {}; the file itself is never written", file.display());
-        acts.push(act("populate".into(), ActKind::Populate, vec![line]));
-    } else {
-        if let Some(schema) = &scenario.source.schema {
+    for side in Side::BOTH {
+        let is_filled = scenario.filled().contains(&side);
+        if let Some(schema) = scenario.schema(side).filter(|_| !is_filled || snapshot.is_none()) {
             let line = format!("run {}", schema.path.display());
-            acts.push(act("schema/source".into(), ActKind::Schema(Side::Source), vec![line]));
+            acts.push(act(format!("schema/{side}"), ActKind::Schema(side), vec![line]));
         }
-        let line = format!("fill the source from seed {}", options.root_seed);
-        acts.push(act("populate".into(), ActKind::Populate, vec![line]));
-    }
-    if let Some(schema) = &scenario.target.schema {
-        let line = format!("run {}", schema.path.display());
-        acts.push(act("schema/target".into(), ActKind::Schema(Side::Target), vec![line]));
+        if is_filled {
+            let line = match snapshot {
+                Some(file) => format!("a private copy of {}; the file itself is never written", file.display()),
+                None => format!("fill the {side} from seed {}", options.root_seed),
+            };
+            let id = if side == Side::Source { "populate".to_owned() } else { format!("populate/{side}") };
+            acts.push(act(id, ActKind::Populate(side), vec![line]));
+        }
     }
     let record = |stage: Stage| {
         let id = format!("record/{}", stage_word(stage));

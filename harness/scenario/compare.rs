@@ -1,24 +1,29 @@
-//! Reads what is stated about how two databases compare: `[[compare]]` and `[[ignore]]`.
+//! Reads what is stated about how two databases compare: `[[compare]]`, `[[ignore]]` and `[[reference]]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     canon::{
         Rule,
-        comparison::{At, Condition, Expression, Ignored, Mapping, Reason, Stated, StatedColumn, ValueMap},
+        comparison::{
+            At, Condition, Expression, Ignored, Mapping, Reason, ReferenceEnd, Stated, StatedColumn, StatedReference,
+            ValueMap,
+        },
     },
     document::{Entry, Fields, Located, Place, Problem},
     model::{Side, Sides},
 };
 
-/// Reads both from the fields of a file.
+/// Reads all of it from the fields of a file.
 pub(super) fn read(root: &mut Fields<'_>, file: &str) -> Mapping {
     let mut taken = BTreeSet::new();
     let reader = Reader { file };
     let compare = root.array_of_tables("compare").into_iter().filter_map(|fields| reader.compare(fields, &mut taken));
     let compare = compare.collect();
     let ignore = root.array_of_tables("ignore").into_iter().filter_map(|fields| reader.ignore(fields)).collect();
-    Mapping { compare, ignore, ..Mapping::default() }
+    let references = root.array_of_tables("reference");
+    let references = references.into_iter().filter_map(|fields| reader.reference(fields)).collect();
+    Mapping { compare, ignore, references, ..Mapping::default() }
 }
 
 struct Reader<'a> {
@@ -141,29 +146,67 @@ impl Reader<'_> {
 
     fn ignore(&self, mut fields: Fields<'_>) -> Option<Ignored> {
         let at = self.at(fields.place());
-        let (source, target) = (fields.optional_str("source"), fields.optional_str("target"));
+        let named = one_side(&mut fields, "table", "[[ignore]]");
         let column = fields.optional_str("column").map(|column| column.value);
-        let why = fields.required("why", "the reason, in words").and_then(|entry| entry.str());
-        let why = why.and_then(|why| filled(&fields, why, "the reason, in words"));
+        let why = self.why(&mut fields);
         let until = fields.optional("until").and_then(|entry| entry.date()).map(|day| day.value);
-        let named = match (source, target) {
-            (Some(table), None) => Some((Side::Source, table.value)),
-            (None, Some(table)) => Some((Side::Target, table.value)),
-            (Some(_), Some(target)) => {
-                let problem = Problem::new(&target.place, "names a table of each side");
-                fields.problem(problem.expected("`source` or `target`, an [[ignore]] for each"));
-                None
-            }
-            (None, None) => {
-                let problem = Problem::new(fields.place(), "names no table");
-                fields.problem(problem.expected("`source` or `target`"));
-                None
-            }
-        };
         fields.finish();
         let (side, table) = named?;
-        let reason = Reason { why: format!("ignored: {}", why?.value), until };
-        Some(Ignored { side, table, column, reason, at })
+        let reason = Reason { why: format!("ignored: {}", why?), until };
+        Some(Ignored { side, table: table.value, column, reason, at })
+    }
+
+    fn reference(&self, mut fields: Fields<'_>) -> Option<StatedReference> {
+        let at = self.at(fields.place());
+        let child = one_side(&mut fields, "table", "[[reference]]");
+        let parent =
+            fields.required("parent", "a table with columns, as in \"users(id)\"").and_then(|entry| entry.str());
+        let why = self.why(&mut fields);
+        let end = |text: Located<String>| {
+            let parsed = text.value.parse::<ReferenceEnd>();
+            if let Err(problem) = &parsed {
+                let problem = Problem::new(&text.place, format!("`{}` {problem}", text.value));
+                fields.problem(problem.expected("a table with columns, as in \"users(id)\""));
+            }
+            parsed.ok()
+        };
+        let side = child.as_ref().map(|(side, _)| *side);
+        let ends = [child.map(|(_, text)| text), parent].map(|text| text.and_then(&end));
+        let counts = ends.each_ref().map(|end| end.as_ref().map(|end| end.columns.len()));
+        if let [Some(own), Some(theirs)] = counts
+            && own != theirs
+        {
+            let problem = Problem::new(fields.place(), format!("refers from {own} columns to {theirs}"));
+            fields.problem(problem.expected("as many on either end"));
+        }
+        fields.finish();
+        let [Some(child), Some(parent)] = ends else { return None };
+        Some(StatedReference { side: side?, child, parent, why: why?, at })
+    }
+
+    /// Why something is stated.
+    fn why(&self, fields: &mut Fields<'_>) -> Option<String> {
+        let why = fields.required("why", "the reason, in words").and_then(|entry| entry.str())?;
+        filled(fields, why, "the reason, in words").map(|why| why.value)
+    }
+}
+
+/// What is named of one side, and of which.
+fn one_side(fields: &mut Fields<'_>, what: &str, word: &str) -> Option<(Side, Located<String>)> {
+    match (fields.optional_str("source"), fields.optional_str("target")) {
+        (Some(table), None) => Some((Side::Source, table)),
+        (None, Some(table)) => Some((Side::Target, table)),
+        (Some(_), Some(target)) => {
+            let problem = Problem::new(&target.place, format!("names a {what} of each side"));
+            let each = if word.starts_with("[[i") { "an" } else { "a" };
+            fields.problem(problem.expected(format!("`source` or `target`, {each} {word} for each")));
+            None
+        }
+        (None, None) => {
+            let problem = Problem::new(fields.place(), format!("names no {what}"));
+            fields.problem(problem.expected("`source` or `target`"));
+            None
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Mapping files: what `[[compare]]` and `[[ignore]]` of a scenario say, in a file of their own, for audits.
+//! Mapping files: what `[[compare]]`, `[[ignore]]` and `[[reference]]` of a scenario say, in a file of their own, for audits.
 
 use std::{fs, path::Path};
 
@@ -20,10 +20,10 @@ pub fn mapping(path: &Path) -> Result<Mapping, ScenarioError> {
     let mut root = document.root();
     root.format_version(1);
     let mapping = compare::read(&mut root, &file);
-    let has_any = !root.present(&["compare", "ignore"]).is_empty();
+    let has_any = !root.present(&["compare", "ignore", "reference"]).is_empty();
     if !has_any {
         let problem = Problem::new(root.place(), "states nothing");
-        root.problem(problem.expected("at least one [[compare]] or [[ignore]]"));
+        root.problem(problem.expected("at least one [[compare]], [[ignore]] or [[reference]]"));
     }
     root.finish();
     document.finish(Some(mapping)).map_err(|problems| ScenarioError::Invalid(vec![problems]))

@@ -21,7 +21,7 @@ use crate::{
     canon::comparison::Mapping,
     dataset::Dataset,
     document::Problems,
-    model::{EngineId, Verdict},
+    model::{Bookkeeping, EngineId, Side, Verdict},
 };
 pub use acceptance::{Acceptance, acceptances};
 pub use mapping::mapping;
@@ -50,6 +50,8 @@ pub struct Scenario {
     pub expect: Expectation,
     /// What is left unchecked on purpose, by subject, with the reason.
     pub waivers: BTreeMap<String, String>,
+    /// What the migration keeps about itself in the databases.
+    pub bookkeeping: Vec<Bookkeeping>,
 }
 
 /// Where the rows come from.
@@ -82,6 +84,8 @@ pub struct TargetSpec {
     pub provider: Option<String>,
     /// SQL that makes its tables, where the migration does not.
     pub schema: Option<SqlFile>,
+    /// The migration changes a database where it stands: the target begins with the source's tables and rows.
+    pub in_place: bool,
 }
 
 /// A file of SQL.
@@ -116,6 +120,21 @@ pub struct Expectation {
 impl Default for Expectation {
     fn default() -> Self {
         Self { verdict: Verdict::Pass, failing: Vec::new() }
+    }
+}
+
+impl Scenario {
+    /// The SQL that makes one side's tables before the migration.
+    pub const fn schema(&self, side: Side) -> Option<&SqlFile> {
+        match side {
+            Side::Target if !self.target.in_place => self.target.schema.as_ref(),
+            Side::Source | Side::Target => self.source.schema.as_ref(),
+        }
+    }
+
+    /// The sides that are filled before the migration.
+    pub const fn filled(&self) -> &'static [Side] {
+        if self.target.in_place { &Side::BOTH } else { &[Side::Source] }
     }
 }
 

@@ -25,7 +25,14 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
             schema: None,
             dataset: None,
         },
-        target: TargetSpec { engine: to.clone(), versions: Vec::new(), image: None, provider: None, schema: None },
+        target: TargetSpec {
+            engine: to.clone(),
+            versions: Vec::new(),
+            image: None,
+            provider: None,
+            schema: None,
+            in_place: false,
+        },
         steps: vec![
             step("tables", "create_schema", json!({ "part": "tables" })),
             step("transfer", "transfer", json!({ "batch_rows": 1000, "when_not_empty": "refuse", "orphans": "carry" })),
@@ -34,5 +41,6 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
         stated: Mapping::default(),
         expect: Expectation::default(),
         waivers: BTreeMap::new(),
+        bookkeeping: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     dataset::Dataset,
     document::{Document, Fields, Located, Problem, Problems},
     engine, migrate,
-    model::{EngineId, Verdict},
+    model::{Bookkeeping, BookkeepingRule, EngineId, Verdict},
     provision,
 };
 
@@ -44,7 +44,8 @@ impl Reader<'_> {
         let title = root.required_str("title");
         root.optional_str("system");
         let source = root.table("source").map(|fields| self.source(fields));
-        let target = root.table("target").map(|fields| self.target(fields));
+        let of_source = source.as_ref().and_then(|source| source.as_ref()).map(|source| source.engine.clone());
+        let target = root.table("target").map(|fields| self.target(fields, of_source.as_ref()));
         for (key, table) in [("source", source.is_none()), ("target", target.is_none())] {
             if table {
                 root.required(key, "a table");
@@ -54,8 +55,19 @@ impl Reader<'_> {
         let stated = compare::read(&mut root, &self.folder.join(FILE).display().to_string());
         let expect = root.table("expect").map(expect).unwrap_or_default();
         let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
+        let bookkeeping = root.array_of_tables("bookkeeping").into_iter().filter_map(bookkeeping).collect();
         root.finish();
-        Some(Scenario { name, title: title?.value, source: source??, target: target??, steps, stated, expect, waivers })
+        Some(Scenario {
+            name,
+            title: title?.value,
+            source: source??,
+            target: target??,
+            steps,
+            stated,
+            expect,
+            waivers,
+            bookkeeping,
+        })
     }
 
     fn source(&mut self, mut fields: Fields<'_>) -> Option<SourceSpec> {
@@ -69,15 +81,32 @@ impl Reader<'_> {
         Some(SourceSpec { engine: engine?, version, image, provider, schema, dataset })
     }
 
-    fn target(&mut self, mut fields: Fields<'_>) -> Option<TargetSpec> {
+    fn target(&mut self, mut fields: Fields<'_>, of_source: Option<&EngineId>) -> Option<TargetSpec> {
         let engine = engine_id(&mut fields);
         let versions = fields.str_list("versions").into_iter();
         let versions = versions.filter_map(|version| plain(&fields, version, "version")).collect();
         let image = fields.optional_str("image").map(|image| image.value);
         let provider = provider(&mut fields);
         let schema = self.sql(&mut fields, "schema");
+        let in_place = fields.optional_bool("in_place");
+        if let Some(written) = in_place.as_ref().filter(|in_place| in_place.value) {
+            let unlike = of_source.zip(engine.as_ref()).is_some_and(|(source, target)| source != target);
+            for (is_wrong, message, expected) in [
+                (unlike, "source and target are of different engines", "one engine for both sides"),
+                (
+                    schema.is_some(),
+                    "the target has a schema of its own",
+                    "no `schema`: the target begins as the source",
+                ),
+            ] {
+                if is_wrong {
+                    fields.problem(Problem::new(&written.place, message).expected(expected));
+                }
+            }
+        }
         fields.finish();
-        Some(TargetSpec { engine: engine?, versions, image, provider, schema })
+        let in_place = in_place.is_some_and(|written| written.value);
+        Some(TargetSpec { engine: engine?, versions, image, provider, schema, in_place })
     }
 
     fn steps(&self, root: &mut Fields<'_>) -> Vec<StepSpec> {
@@ -182,6 +211,15 @@ fn expect(mut fields: Fields<'_>) -> Expectation {
         _ => Verdict::Pass,
     };
     Expectation { verdict, failing }
+}
+
+/// `[[bookkeeping]] name = "…" rule = "grows" why = "…"`: what the migration keeps about itself.
+fn bookkeeping(mut fields: Fields<'_>) -> Option<Bookkeeping> {
+    let (name, why) = (fields.required_str("name"), fields.required_str("why"));
+    let rule = fields.optional_one_of("rule", "rule", &BookkeepingRule::WORDS);
+    fields.finish();
+    let rule = rule.and_then(|word| BookkeepingRule::of_word(word.value)).unwrap_or_default();
+    Some(Bookkeeping { name: name?.value, rule, why: why?.value })
 }
 
 /// `[[unchecked]] subject = "…" why = "…"`: left unchecked on purpose.

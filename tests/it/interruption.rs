@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::support::{Ended, Sandbox, skipped};
 
+mod converting;
 mod killed;
 mod stopped;
 mod taken_up;
@@ -52,8 +53,13 @@ struct Place {
 impl Place {
     /// `None`, and said so, where the provider has no server here.
     fn new(test: &str, provider: &'static str) -> Option<Self> {
+        Self::with(FILES, test, provider)
+    }
+
+    /// The same with another scenario.
+    fn with(files: &[(&str, &str)], test: &str, provider: &'static str) -> Option<Self> {
         let sandbox = Sandbox::new();
-        for (name, text) in FILES {
+        for (name, text) in files {
             sandbox.write(&format!("slow/{name}"), text);
         }
         let place = Self { sandbox, provider };

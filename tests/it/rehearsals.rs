@@ -74,16 +74,18 @@ fn holds(sandbox: &Sandbox, name: &str, ended: &Ended) -> Report {
     assert!(rehearsal.finished && rehearsal.skipped.is_none());
     let whole: Vec<_> =
         rehearsal.coverage.shares().into_iter().filter(|(_, share)| !share.is_whole()).map(|(what, _)| what).collect();
-    assert!(whole.is_empty() && rehearsal.unchecked.is_empty(), "not checked: {whole:?} {:?}", rehearsal.unchecked);
+    // A scenario may declare bookkeeping, and that is told.
+    let unchecked: Vec<_> =
+        rehearsal.unchecked.iter().filter(|thing| !thing.subject.starts_with("bookkeeping ")).collect();
+    assert!(whole.is_empty() && unchecked.is_empty(), "not checked: {whole:?} {unchecked:?}");
     assert!(rehearsal.coverage.rows.total > 0 && rehearsal.coverage.downs.total > 0, "{:?}", rehearsal.coverage);
     for side in Side::BOTH {
         let at = |stage: Stage| fingerprints(&report, stage, side);
         assert_eq!(at(Stage::Baseline), at(Stage::RolledBack), "{side}: rolled back");
         assert_eq!(at(Stage::Migrated), at(Stage::Reapplied), "{side}: reapplied");
     }
-    let rows =
-        |stage| fingerprints(&report, stage, Side::Target).iter().map(|table| table.fingerprint.rows).sum::<u64>();
-    assert!(rows(Stage::Migrated) > rows(Stage::Baseline), "the migration carried nothing");
+    let target = |stage| fingerprints(&report, stage, Side::Target);
+    assert_ne!(target(Stage::Migrated), target(Stage::Baseline), "the migration changed nothing");
     sandbox.assert_released();
     sandbox.assert_quiet();
     report

@@ -6,15 +6,20 @@
 mod columns;
 mod narrow;
 mod pair;
+mod references;
 pub mod stated;
 
 use std::{collections::BTreeMap, fmt};
 
 use super::rule::Rule;
-use crate::model::{Catalogue, LogicalType, Side, Sides, TableName, Unchecked, catalogue::Column};
+use crate::model::{
+    Catalogue, LogicalType, Side, Sides, TableName, Unchecked,
+    catalogue::{Column, Reference},
+};
 
 pub use stated::{
-    At, Condition, Expression, Ignored, Mapping, Reason, Selection, Stated, StatedColumn, Terms, ValueMap,
+    At, Condition, Expression, Ignored, Mapping, Reason, ReferenceEnd, Selection, Stated, StatedColumn,
+    StatedReference, Terms, ValueMap,
 };
 
 /// A pair of tables and how their rows are compared.
@@ -74,6 +79,8 @@ pub struct Derived {
     pub columns_left_out: u64,
     /// Columns that are left out: the reason, and whether it still holds.
     pub ignored: BTreeMap<(Side, TableName, String), (String, bool)>,
+    /// References that are stated in the names of one side, and why they are there.
+    pub references: Sides<Vec<(Reference, String)>>,
     /// Why something need not be checked, by its subject.
     pub waivers: BTreeMap<String, String>,
 }
@@ -123,6 +130,7 @@ pub fn derive_by(source: &Catalogue, target: &Catalogue, mapping: &Mapping, same
     let mut derived = Derived { same_engine, ..Derived::default() };
     let catalogues = narrow::narrow(&Sides::new(source, target), mapping, &mut derived);
     pair::pair_all(&catalogues, mapping, &mut derived);
+    references::resolve_all(&catalogues, mapping, &mut derived);
     derived.catalogues = catalogues;
     derived
 }

@@ -1,6 +1,6 @@
 //! What a scenario or a mapping file states about how two databases compare, where names and types cannot tell.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ pub struct Mapping {
     pub compare: Vec<Stated>,
     /// Tables and columns that are left out for a reason.
     pub ignore: Vec<Ignored>,
+    /// References that nothing declares, and that count like declared ones.
+    #[serde(default)]
+    pub references: Vec<StatedReference>,
     /// What was asked for, of all that there is.
     pub selection: Selection,
     /// The day by which `until` is judged, as in `2026-11-21`; empty where nothing ends.
@@ -149,6 +152,44 @@ pub struct Ignored {
     pub at: At,
 }
 
+/// A reference that no catalogue declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedReference {
+    /// Whose tables it names; its rows are looked at in the target in either case.
+    pub side: Side,
+    /// What refers.
+    pub child: ReferenceEnd,
+    /// What it refers to, column by column.
+    pub parent: ReferenceEnd,
+    /// Why it is one, in words.
+    pub why: String,
+    /// Where it is stated.
+    pub at: At,
+}
+
+/// One end of a reference, as in `orders(user_id)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceEnd {
+    /// The table.
+    pub table: String,
+    /// Its columns, one at the least.
+    pub columns: Vec<String>,
+}
+
+impl FromStr for ReferenceEnd {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let inside = text.trim().strip_suffix(')').and_then(|text| text.rsplit_once('('));
+        let (table, columns) = inside.ok_or("is no table with columns")?;
+        let columns: Vec<String> = columns.split(',').map(|column| column.trim().to_owned()).collect();
+        if table.trim().is_empty() || columns.iter().any(String::is_empty) {
+            return Err("names no table or no column");
+        }
+        Ok(Self { table: table.trim().to_owned(), columns })
+    }
+}
+
 /// What was asked for, of all that there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
@@ -207,6 +248,15 @@ mod tests {
         }
         for (name, pattern) in [("users", "user"), ("t12", "t?"), ("user", "users*"), ("a", "")] {
             assert!(!fits(name, pattern), "{name} {pattern}");
+        }
+    }
+
+    #[test]
+    fn ends_of_references_are_tables_with_columns() {
+        let end: ReferenceEnd = "in.ner.orders( user_id,n )".parse().unwrap();
+        assert_eq!((end.table.as_str(), end.columns), ("in.ner.orders", vec!["user_id".to_owned(), "n".to_owned()]));
+        for wrong in ["orders", "orders()", "(id)", "orders(id", "orders(a,,b)", ""] {
+            assert!(wrong.parse::<ReferenceEnd>().is_err(), "{wrong}");
         }
     }
 

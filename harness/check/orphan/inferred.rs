@@ -2,7 +2,7 @@
 //!
 //! The criterion: names and types suggest it ([`inferred::references`](crate::model::inferred::references)), and at least
 //! nine of ten of the column's values are found there. What is found so is shown as inferred and does not change the
-//! verdict.
+//! verdict, until somebody states the reference: then it counts like a declared one.
 
 use super::{count, finding};
 use crate::{

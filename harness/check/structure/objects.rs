@@ -11,7 +11,7 @@ use crate::{
     check::{CheckContext, Examined},
     model::{
         Catalogue, Finding, FindingKind, Severity, Share, Side, Subject, Unchecked,
-        catalogue::{Definition, HIDDEN, ObjectName},
+        catalogue::{Definition, ObjectName, why_hidden},
     },
 };
 
@@ -39,15 +39,12 @@ pub(in crate::check) fn same_engine(cx: &CheckContext<'_>, versions: Option<&str
         }
         match target.objects.get(name) {
             None => lost(own, examined),
-            Some(now) if is_hidden(definition) || is_hidden(now) => {
-                examined.unchecked.push(Unchecked::new(
-                    "object",
-                    name.to_string(),
-                    "the role may not read its contents",
-                ));
-                examined.coverage.objects.checked -= 1;
-            }
             Some(now) => {
+                if let Some(reason) = why_hidden(definition).or_else(|| why_hidden(now)) {
+                    examined.unchecked.push(Unchecked::new("object", name.to_string(), reason));
+                    examined.coverage.objects.checked -= 1;
+                    continue;
+                }
                 let difference = Difference::of(definition, now);
                 if !difference.attributes.is_empty() && !expected_to_differ(cx.derived, name, &difference) {
                     differs(name, &difference, versions, examined);
@@ -59,10 +56,6 @@ pub(in crate::check) fn same_engine(cx: &CheckContext<'_>, versions: Option<&str
         order(source, target, comparison, examined);
     }
     extra(target, &expected, examined);
-}
-
-fn is_hidden(definition: &Definition) -> bool {
-    definition.get("contents").is_some_and(|contents| contents == HIDDEN)
 }
 
 fn lost(name: &ObjectName, examined: &mut Examined) {

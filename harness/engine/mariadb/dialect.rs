@@ -131,6 +131,12 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
+/// A name as it is, of one in backticks.
+pub(super) fn unquoted(name: &str) -> String {
+    let inside = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+    inside.unwrap_or(name).replace("``", "`")
+}
+
 /// Literals with commas between them.
 fn literals(texts: &[String]) -> String {
     texts.iter().map(|text| literal(text)).collect::<Vec<_>>().join(",")

@@ -29,10 +29,12 @@ mod decimal;
 mod dialect;
 mod dump;
 mod error;
+mod footprint;
 mod guard;
 mod introspect;
 mod load;
 mod queries;
+mod rights;
 mod scan;
 mod script;
 mod session;
@@ -127,7 +129,7 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_T
                         check_constraint_checks = 1, explicit_defaults_for_timestamp = 1, \
                         innodb_lock_wait_timeout = 50, lock_wait_timeout = 50, max_statement_time = 0, \
                         wait_timeout = 86400, net_read_timeout = 3600, net_write_timeout = 3600, \
-                        group_concat_max_len = 16777216, sql_select_limit = DEFAULT, max_recursive_iterations = DEFAULT; \
+                        group_concat_max_len = 16777216, sql_quote_show_create = 1, sql_select_limit = DEFAULT, max_recursive_iterations = DEFAULT; \
                         SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
 
 #[async_trait]

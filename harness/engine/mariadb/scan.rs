@@ -78,7 +78,15 @@ impl MariaDbSession {
         let schema = schema_of(table);
         let sql = format!("{COLUMN_TYPES} WHERE c.table_schema = {schema} AND c.table_name = {}", literal(&table.name));
         let rows = self.texts(&format!("reading the columns of {table}"), &sql).await?;
-        Ok(rows.into_iter().filter_map(column_type).map(|(_, column, kind)| (column, kind)).collect())
+        let mut types: HashMap<_, _> =
+            rows.into_iter().filter_map(column_type).map(|(_, column, kind)| (column, kind)).collect();
+        // The constraint that makes a text JSON is kept from a user with rights on single tables.
+        let may_be_json = |kind: &MariaType| kind.name == "longtext" && !kind.json;
+        if types.values().any(may_be_json) && !self.rights().await?.holds("SELECT") {
+            let created = self.created(table).await?;
+            types.iter_mut().for_each(|(column, kind)| kind.json |= created.is_json(column));
+        }
+        Ok(types)
     }
 }
 

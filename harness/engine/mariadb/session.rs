@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Column, Connection, Decode, MySql, MySqlConnection, Row, mysql::MySqlRow, raw_sql};
 
-use super::error;
+use super::{error, rights::Rights};
 use crate::{
     canon::RowSink,
     engine::{Counted, EngineError, Guard, RowSource, Rowset, Session, Standpoint},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
@@ -21,6 +22,8 @@ pub(super) struct MariaDbSession {
     pub(super) connection: MySqlConnection,
     /// The address without password, for errors.
     pub(super) place: String,
+    /// The rights of its user, once they were asked for.
+    pub(super) rights: Option<Rights>,
 }
 
 /// A row as text, in the order of the query.
@@ -29,7 +32,7 @@ pub(super) type TextRow = Vec<Option<String>>;
 impl MariaDbSession {
     /// Wraps a fresh connection.
     pub(super) const fn new(connection: MySqlConnection, place: String) -> Self {
-        Self { connection, place }
+        Self { connection, place, rights: None }
     }
 
     /// Maps a driver's error.
@@ -212,8 +215,18 @@ impl Session for MariaDbSession {
         self.rows_of_partitions(table).await
     }
 
+    /// A statement that changes a table's definition commits by itself, and has no locks any more when it can be asked.
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        let reason = "MariaDB commits with every change of a definition, and shows metadata locks only to a plugin";
+        Ok(Locks::Unknown(reason.to_owned()))
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.where_rows_lie().await
+    }
+
     async fn close(self: Box<Self>) -> Result<(), EngineError> {
-        let Self { connection, place } = *self;
+        let Self { connection, place, .. } = *self;
         connection.close().await.map_err(|error| error::on_statement(&place, "ending the session", error))
     }
 }

@@ -14,6 +14,7 @@ use sqlx::{
 use super::{
     DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec,
     dump::{Dump, Glance},
+    retype::Retype,
     tls,
 };
 use crate::model::{Address, Endpoint, Host, TlsMode};
@@ -22,11 +23,13 @@ mod dialect;
 mod dump;
 mod encode;
 mod error;
+mod footprint;
 mod guard;
 mod introspect;
 mod load;
 mod queries;
 mod reading;
+mod retype;
 mod scan;
 mod script;
 mod session;
@@ -164,6 +167,10 @@ impl Engine for Postgres {
 
     async fn restore(&self, dump: &Dump, address: &Address, folder: &Path) -> Result<Vec<String>, EngineError> {
         dump::restore(dump, address, folder).await
+    }
+
+    fn retype(&self) -> Option<&'static dyn Retype> {
+        Some(&retype::PostgresRetype)
     }
 
     async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, EngineError> {

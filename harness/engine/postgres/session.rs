@@ -16,6 +16,7 @@ use crate::{
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
@@ -299,6 +300,14 @@ impl Session for PostgresSession {
 
     async fn partition_rows(&mut self, table: &TableName) -> Result<BTreeMap<String, u64>, EngineError> {
         self.rows_of_partitions(table).await
+    }
+
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        self.held_locks().await
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.where_rows_lie().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

@@ -53,6 +53,19 @@ pub enum LexemeKind {
 }
 
 impl Lexicon {
+    /// The pieces of a statement but for white space and comments, each with the byte at which it begins; none from where a
+    /// quote or comment has no end.
+    pub fn pieces<'a>(&self, sql: &'a str) -> Vec<(usize, Lexeme<'a>)> {
+        let (mut pieces, mut at) = (Vec::new(), 0);
+        while let Some(Ok(lexeme)) = (at < sql.len()).then(|| self.lexeme(&sql[at..], sql[..at].chars().next_back())) {
+            if lexeme.kind != LexemeKind::Blank {
+                pieces.push((at, lexeme));
+            }
+            at += lexeme.text.len();
+        }
+        pieces
+    }
+
     /// What a non-empty script begins with, given the character before it.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod counters;
 pub mod ddl;
 mod dialect;
 mod error;
+mod footprint;
 mod introspect;
 mod iso;
 mod load;

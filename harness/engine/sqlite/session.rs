@@ -9,10 +9,11 @@ use crate::{
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
+        footprint::{Locks, Storage},
     },
 };
 
-use super::{audit, counters, error::failed, introspect, load, scan};
+use super::{audit, counters, error::failed, footprint, introspect, load, scan};
 
 /// A session on a file. Every call blocks its thread while SQLite works, and says so to the runtime.
 pub(super) struct SqliteSession {
@@ -168,6 +169,14 @@ impl Session for SqliteSession {
             }
             connection.execute_batch("PRAGMA query_only = OFF")
         })
+    }
+
+    async fn locks(&mut self) -> Result<Locks, EngineError> {
+        self.run("asking for locks", footprint::locks)
+    }
+
+    async fn storage(&mut self) -> Result<Storage, EngineError> {
+        self.run("asking where rows lie", footprint::storage)
     }
 
     async fn close(self: Box<Self>) -> Result<(), EngineError> {

@@ -15,8 +15,7 @@ use crate::{
     document::{Place, Problem, Problems},
     engine::{self, Dialect, EngineError, Session, Standpoint, emptiness},
     model::{
-        Catalogue, EventKind, FindingKind, Outcome, Report, Severity, Side, Sides, Snapshot, Stage, TableName,
-        Unchecked, Verdict, chain,
+        Catalogue, EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, TableName, Verdict, chain,
         event::{Direction, StepStamp},
         snapshot::TableSnapshot,
     },
@@ -43,8 +42,6 @@ async fn empty_tables(
 
 /// The stage that an audit looks at: the migration has happened.
 pub(super) const STAGE: Stage = Stage::Migrated;
-/// What of a side's catalogue is hidden from its role, and the right that it lacks.
-type Hidden = (Side, &'static str, &'static str);
 
 /// How the error of a mapping begins that does not fit the databases.
 const INVALID: &str = "invalid input";
@@ -72,7 +69,7 @@ impl Audit {
         let started = Instant::now();
         let limit = Duration::from_millis(self.options.act_ms);
         let read = bounded(self.read(), limit, &self.stop).await;
-        let read = read.and_then(|(examination, hidden)| refuse_unmet(&examination).map(|()| (examination, hidden)));
+        let read = read.and_then(|examination| refuse_unmet(&examination).map(|()| examination));
         let outcome = match &read {
             Ok(_) => Outcome::Passed,
             Err(error) => Outcome::Broken { error: error.clone() },
@@ -80,16 +77,15 @@ impl Audit {
         let (step, duration_ms) = (READ.to_owned(), millis(started));
         self.recorder.emit(EventKind::StepFinished { step, outcome, rows: 0, duration_ms, figures: Vec::new() })?;
         let refused = matches!(&read, Err(error) if error.starts_with(INVALID) || error.starts_with(REFUSED));
-        let (mut examination, hidden) =
-            read.unwrap_or_else(|_| (Examination::new(Sessions::fresh(), Mapping::default()), Vec::new()));
-        self.checks(&mut examination, &hidden).await?;
+        let mut examination = read.unwrap_or_else(|_| Examination::new(Sessions::fresh(), Mapping::default()));
+        self.checks(&mut examination).await?;
         let played = self.conclude(&examination)?;
         Ok(Played { refused, ..played })
     }
 
     /// Says what the sessions of a side see, and what its role could do to it.
     fn stands(&self, side: Side, standpoint: &Standpoint) -> Result<(), String> {
-        let Standpoint { taken_at, position, could_write, .. } = standpoint;
+        let Standpoint { taken_at, position, could_write } = standpoint;
         if let Some(taken_at) = taken_at {
             let position = position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
             self.note(format!("the {side} was read in one snapshot, taken at {taken_at}{position}"))?;
@@ -108,11 +104,11 @@ impl Audit {
     }
 
     /// Opens one pair of sessions and reads both catalogues in them.
-    async fn read(&self) -> Result<(Examination, Vec<Hidden>), String> {
+    async fn read(&self) -> Result<Examination, String> {
         let reached = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
         let addresses = reached.as_ref().map(|reached| reached.address.clone());
         let mut readers = Readers::open_with(&addresses, &self.options.manner).await.map_err(|error| chain(&error))?;
-        let (mut snapshots, mut hidden) = (BTreeMap::new(), Vec::new());
+        let mut snapshots = BTreeMap::new();
         for side in Side::BOTH {
             let Reached { provider, why, .. } = reached.get(side);
             let reading = |error| format!("failed to read the {side}: {}", chain(&error));
@@ -132,7 +128,6 @@ impl Audit {
             let catalogue = session.introspect().await.map_err(reading)?;
             let standpoint = session.standpoint().await.map_err(reading)?;
             self.stands(side, &standpoint)?;
-            hidden.extend(standpoint.hidden.into_iter().map(|(what, right)| (side, what, right)));
             let tables = empty_tables(session, dialect, &catalogue).await.map_err(reading)?;
             snapshots.insert((STAGE, side), Snapshot { catalogue, tables, ..Snapshot::default() });
         }
@@ -140,7 +135,7 @@ impl Audit {
         let mut examination =
             Examination::new(Sessions::shared(addresses, readers, self.options.manner.clone()), mapping);
         examination.snapshots = snapshots;
-        Ok((examination, hidden))
+        Ok(examination)
     }
 
     /// Says something that no other event carries.
@@ -148,7 +143,7 @@ impl Audit {
         self.recorder.emit(EventKind::Note { text }).map_err(|error| chain(&error))
     }
 
-    async fn checks(&self, examination: &mut Examination, hidden: &[Hidden]) -> Result<(), RunError> {
+    async fn checks(&self, examination: &mut Examination) -> Result<(), RunError> {
         let bounds = Bounds {
             limit: Duration::from_millis(self.options.act_ms),
             stop: &self.stop,
@@ -166,7 +161,6 @@ impl Audit {
                 examination.look(STAGE, check, &bounds).await
             };
             match check {
-                "schema" => self.conceal(hidden, &mut looked),
                 "checksum" => {
                     let again = self.settle(examination, &mut looked);
                     match bounded(again, bounds.limit, bounds.stop).await {
@@ -183,20 +177,6 @@ impl Audit {
             self.recorder.emit(EventKind::Note { text: error })?;
         }
         Ok(())
-    }
-
-    /// Names what is hidden from a role. A table that is not seen may be there: that is no finding then.
-    fn conceal(&self, hidden: &[Hidden], looked: &mut Looked) {
-        for (side, what, right) in hidden {
-            let reason = format!("its role lacks {right} on the whole database, without which some may be hidden");
-            looked.examined.unchecked.push(Unchecked::new("object", format!("{side} {what}"), reason));
-        }
-        if hidden.iter().any(|(side, what, _)| (*side, *what) == (Side::Target, "tables")) {
-            let missing = looked.examined.findings.iter_mut().filter(|one| one.kind == FindingKind::TableMissing);
-            missing.for_each(|finding| finding.severity = Severity::Warning);
-        }
-        let has_failed = self.options.fail_on.has_failed(&looked.examined);
-        looked.conclude(has_failed);
     }
 
     fn conclude(&self, examination: &Examination) -> Result<Played, RunError> {

@@ -227,6 +227,7 @@ impl Rehearsal {
         let (options, scenario) = (&self.run.options, &self.run.scenario);
         let mut waivers = self.examination.waivers();
         waivers.extend(scenario.waivers.clone());
+        waivers.extend(scenario.bookkeeping.iter().map(|one| (one.subject(), one.why.clone())));
         let (mut verdict, mut reasons) =
             judge::judge(report, &self.examination.coverage, &waivers, options.require_coverage, &scenario.expect);
         for file in &report.files {

@@ -32,19 +32,13 @@ impl Rehearsal {
         let work = async {
             match kind {
                 ActKind::Provision(side) => self.provision(*side).await.map(|()| 0),
-                ActKind::Schema(side) => {
-                    let file = match side {
-                        Side::Source => run.scenario.source.schema.as_ref(),
-                        Side::Target => run.scenario.target.schema.as_ref(),
-                    };
-                    match file {
-                        Some(file) => source::schema(self.address(*side)?, file).await.map(|()| 0),
-                        None => Ok(0),
-                    }
-                }
-                ActKind::Populate => {
+                ActKind::Schema(side) => match run.scenario.schema(*side) {
+                    Some(file) => source::schema(self.address(*side)?, file).await.map(|()| 0),
+                    None => Ok(0),
+                },
+                ActKind::Populate(side) => {
                     let started = Instant::now();
-                    self.populate(&|| run.stop.is_asked() || started.elapsed() > limit).await
+                    self.populate(*side, &|| run.stop.is_asked() || started.elapsed() > limit).await
                 }
                 ActKind::Record(stage) => self.record(*stage).await,
                 ActKind::Step { .. } | ActKind::Check { .. } => Ok(0),
@@ -64,9 +58,9 @@ impl Rehearsal {
         Ok(())
     }
 
-    async fn populate(&mut self, is_over: &(dyn Fn() -> bool + Sync)) -> Result<u64, String> {
+    async fn populate(&mut self, side: Side, is_over: &(dyn Fn() -> bool + Sync)) -> Result<u64, String> {
         let (options, recorder) = (&self.run.options, &self.run.recorder);
-        let address = self.address(Side::Source)?;
+        let address = self.address(side)?;
         let snapshot = match &options.subject {
             Subject::File { file, .. } => Some(file),
             Subject::Scenario { .. } => options.snapshot.as_ref(),
@@ -86,7 +80,8 @@ impl Rehearsal {
             let address = self.address(side)?.clone();
             let doing = format!("record {side} {stage}");
             let told = |rows| self.run.recorder.progress(&doing, rows, None);
-            let state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
+            let mut state = snapshot::record(&address, &told).await.map_err(|error| chain(&error))?;
+            state.set_aside(&self.run.scenario.bookkeeping);
             let file = PathBuf::from(format!("snapshots/{}-{}-{side}.json", self.plan.name, stage_word(stage)));
             snapshot::store(&state, &self.run.directory.join(&file))?;
             let tables = state.tables.iter();
@@ -111,7 +106,10 @@ impl Rehearsal {
         let (engine, version, image, provider) = match side {
             Side::Source => {
                 let source = &scenario.source;
-                (&source.engine, source.version.clone(), source.image.clone(), source.provider.clone())
+                // Databases between which only the migration makes a difference are of one version.
+                let version = source.version.clone();
+                let version = version.or_else(|| self.plan.version.clone().filter(|_| scenario.target.in_place));
+                (&source.engine, version, source.image.clone(), source.provider.clone())
             }
             Side::Target => {
                 let target = &scenario.target;

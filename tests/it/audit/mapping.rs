@@ -204,3 +204,58 @@ columns.nm = { target = \"last_name\" }
     let unchecked = &report.scenarios[0].unchecked;
     assert!(unchecked.iter().any(|thing| thing.aspect == "row" && thing.subject.contains("customer")), "{unchecked:?}");
 }
+
+#[test]
+fn a_reference_that_is_stated_counts_like_a_declared_one() {
+    let audit = Audit::new();
+    let orders: Vec<String> =
+        (1..=20).map(|id| format!("({id}, {}, {}, 1)", if id == 7 { 99 } else { 1 }, id % 3)).collect();
+    let sql = format!(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, 'Ada'), (2, 'Bo');
+         CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER, buyer INTEGER, seller INTEGER);
+         INSERT INTO orders VALUES {};",
+        orders.join(",")
+    );
+    let (old, new) = (audit.file("old.db", &sql), audit.file("new.db", &sql));
+    let with = |references: &[[&str; 2]]| {
+        let one =
+            |[child, parent]: &[&str; 2]| format!("[[reference]]\n{child}\nparent = \"{parent}\"\nwhy = \"joined\"\n");
+        let text = references.iter().map(one).collect::<String>();
+        let mapping = audit.sandbox.write("mapping.toml", format!("format_version = 1\n{text}"));
+        audit.call(&["--source", &old, "--target", &new, "--mapping", mapping.to_str().unwrap()])
+    };
+    let orphans = || {
+        let all = audit
+            .report()
+            .findings()
+            .filter(|(check, _)| check.id == "orphan")
+            .map(|(_, one)| one.clone())
+            .collect::<Vec<_>>();
+        all.iter().map(|one| format!("{} {} {}", one.severity, one.kind, one.total)).collect::<Vec<_>>()
+    };
+    // Inferred alone it warns, whatever is stated of another column.
+    assert_eq!(with(&[["target = \"orders(seller)\"", "users(id)"]]).code, 0);
+    assert_eq!(orphans(), ["warning orphan_inferred 1"]);
+    // Accepted it is an error, in the words of either side.
+    for side in ["source", "target"] {
+        let ended = with(&[[&format!("{side} = \"orders(user_id)\""), "users(id)"]]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert_eq!(errors(&audit.report()), ["orphan orphan target orders.user_id 1"]);
+        assert_eq!(orphans(), ["error orphan 1"]);
+        assert!(ended.stdout.contains("as is stated: joined"), "{}", ended.stdout);
+    }
+    // So is one that nothing suggests: six of the buyers are 0.
+    let both = [["target = \"orders(buyer)\"", "users(id)"], ["source = \"orders(user_id)\"", "users(id)"]];
+    assert_eq!(with(&both).code, 1);
+    assert_eq!(orphans(), ["error orphan 6", "error orphan 1"]);
+    assert_eq!(audit.report().coverage.references.checked, 2);
+    // One that names what is not there is told by file and line.
+    let ended = with(&[["target = \"order(user_id)\"", "users(id)"], ["source = \"orders(user_id)\"", "users(idd)"]]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    for told in [
+        "mapping.toml:2: reference[0]: unknown target table `order`; expected one of `orders`, `users`; did you mean `orders`?",
+        "mapping.toml:6: reference[1]: unknown source column of `users` `idd`; expected one of `id`, `name`; did you mean `id`?",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+}

@@ -4,6 +4,7 @@ mod baseline;
 mod dump;
 mod live;
 mod mapping;
+mod mariadb;
 mod rights;
 
 use std::{net::TcpListener, path::Path};

@@ -1,24 +1,22 @@
 //! Roles that may read, and not everything: what is missing is named, and no verdict hides it.
 
 use super::{Audit, errors, pair};
-use crate::checks::bench::Bench;
+use crate::checks::bench::{AUDITOR, Bench};
 
 #[test]
 fn the_right_to_select_is_enough() {
     let Some(bench) = Bench::take("the_right_to_select_is_enough") else { return };
     let pair = pair(&bench);
     let audit = Audit::new();
-    let role = format!("plain{}", std::process::id());
     pair.target(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'r'; GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; \
-         GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        "GRANT USAGE ON SCHEMA public TO {AUDITOR}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {AUDITOR}; \
+         GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {AUDITOR}"
     ));
-    let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(&role, "r"));
+    let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(AUDITOR, AUDITOR));
     let flags = ["--source", &source, "--target", "env:AUDITED"];
     let whole = audit.call_with(&flags, &[("AUDITED", &url)]);
-    pair.target(&format!("REVOKE SELECT ON devices FROM {role}"));
+    pair.target(&format!("REVOKE SELECT ON devices FROM {AUDITOR}"));
     let without = audit.call_with(&flags, &[("AUDITED", &url)]);
-    pair.target(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
     assert_eq!(whole.code, 0, "{whole:?}");
     assert_eq!(without.code, 3, "{without:?}");
     assert!(without.stdout.contains("devices"), "{}", without.stdout);
@@ -29,21 +27,19 @@ fn a_schema_without_usage_is_named_and_the_rest_compared() {
     let Some(bench) = Bench::take("a_schema_without_usage_is_named_and_the_rest_compared") else { return };
     let pair = pair(&bench);
     let audit = Audit::new();
-    let role = format!("outsider{}", std::process::id());
     pair.target(&format!(
         "CREATE SCHEMA \"in.ner\"; ALTER TABLE devices SET SCHEMA \"in.ner\"; CREATE SEQUENCE \"in.ner\".more OWNED BY \"in.ner\".devices.id; \
-         CREATE ROLE {role} LOGIN PASSWORD 'r'; GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; \
-         GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}; GRANT SELECT ON \"in.ner\".devices, \"in.ner\".more TO {role}"
+         GRANT USAGE ON SCHEMA public TO {AUDITOR}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {AUDITOR}; \
+         GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {AUDITOR}; GRANT SELECT ON \"in.ner\".devices, \"in.ner\".more TO {AUDITOR}"
     ));
     let mapping = "format_version = 1\n[[compare]]\nsource = \"devices\"\ntarget = \"in\\\\.ner.devices\"\n";
     let mapping = audit.sandbox.write("map.toml", mapping);
-    let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(&role, "r"));
+    let (source, url) = (pair.file().to_str().unwrap().to_owned(), pair.url_as(AUDITOR, AUDITOR));
     let flags = ["--source", &source, "--target", "env:AUDITED", "--mapping", mapping.to_str().unwrap()];
     let without = audit.call_with(&flags, &[("AUDITED", &url)]);
     let (refused, report) = (errors(&audit.report()), audit.report());
-    pair.target(&format!("UPDATE users SET city = 'Linz' WHERE id = 4; GRANT USAGE ON SCHEMA \"in.ner\" TO {role}"));
+    pair.target(&format!("UPDATE users SET city = 'Linz' WHERE id = 4; GRANT USAGE ON SCHEMA \"in.ner\" TO {AUDITOR}"));
     let with = audit.call_with(&flags, &[("AUDITED", &url)]);
-    pair.target(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
     assert_eq!((without.code, refused), (3, Vec::new()), "{without:?}");
     let reason = "its role lacks USAGE on the schema \"in.ner\"";
     let unchecked = &report.scenarios[0].unchecked;

@@ -26,6 +26,7 @@ const EVERYTHING: &str = include_str!("../../../fixtures/catalogue/everything.sq
 
 mod changes;
 mod files;
+mod mariadb;
 
 /// Two databases of one server.
 struct Twins {

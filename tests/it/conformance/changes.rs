@@ -10,14 +10,14 @@ use rehearse::{engine::Session, model::Catalogue};
 use super::{Place, mariadb_changes, postgres_changes, rows, sqlite_changes};
 
 /// What is said to change something, what is said to undo it, and the classes of the objects that differ in between.
-pub(super) struct Change {
+pub struct Change {
     pub make: &'static str,
     pub undo: &'static str,
     pub classes: &'static [&'static str],
 }
 
 /// The changes of an engine, on top of a schema.
-pub(super) struct Changes {
+pub struct Changes {
     pub engine: &'static str,
     pub schema: &'static str,
     pub changes: &'static [Change],

@@ -2,7 +2,7 @@
 
 use super::changes::{Change, Changes};
 
-pub(super) const CHANGES: Changes = Changes {
+pub const CHANGES: Changes = Changes {
     engine: "mariadb",
     schema: "CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(100) NOT NULL, plain TEXT, amount INT,
                twice INT AS (amount * 2) STORED, word VARCHAR(9) DEFAULT 'x',

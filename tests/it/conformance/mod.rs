@@ -23,7 +23,7 @@ mod changes;
 mod connecting;
 mod identifiers;
 mod loading;
-mod mariadb_changes;
+pub mod mariadb_changes;
 mod mariadb_values;
 mod peculiar;
 mod postgres_changes;

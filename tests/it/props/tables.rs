@@ -1,18 +1,21 @@
 //! Planted differences are found exactly, no more and no less, in whole tables: whatever their columns, their key, the
 //! memory there is, and the number of sessions that read them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{cell::Cell, collections::BTreeMap, path::Path};
 
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use rehearse::{
     canon::comparison,
     check::{Check, CheckContext, Examined, Readers, Resources, Tally, checksum::Checksum},
     engine::{self, Rowset},
-    model::{Address, Endpoint, EngineId, FindingKind, Redaction, Side, Sides, Snapshot, Stage, TableName},
+    model::{Address, Endpoint, EngineId, FindingKind, Redaction, Side, Sides, Snapshot, Stage, TableName, Tls},
 };
 use tokio::runtime::Runtime;
 
-use crate::checks::bench::Bench;
+use crate::{
+    checks::bench::Bench,
+    support::mariadb::{Container, has},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
@@ -53,6 +56,47 @@ fn planted_differences_are_found_between_engines() {
         is_found(&plan, bench.runtime(), &sides, &how)
     };
     runner.run(&(any_plan(), any_how(), any::<bool>()), run).unwrap();
+}
+
+#[test]
+fn planted_differences_are_found_with_mariadb_on_either_side() {
+    let test = "planted_differences_are_found_with_mariadb_on_either_side";
+    let Some(bench) = Bench::take(test) else { return };
+    if !bench.runtime().block_on(has(test, "11.8")) {
+        return;
+    }
+    let server = Container::start("mariadb:11.8", &[], &[]);
+    bench.runtime().block_on(server.wait());
+    let admin = server.address("127.0.0.1", Tls::default());
+    let made = Cell::new(0);
+    let database = |sql: &str| {
+        made.set(made.get() + 1);
+        let name = format!("t{}", made.get());
+        bench.say(&admin, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"));
+        bench.say(&admin.with_database(&name), sql);
+        admin.with_database(&name)
+    };
+    let config = ProptestConfig { cases: 9, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let run = |(plan, how, partner, is_source): (Plan, How, usize, bool)| {
+        let (own, other) = if is_source { (Side::Source, Side::Target) } else { (Side::Target, Side::Source) };
+        let pair = bench.pair();
+        let theirs = match ["sqlite", "postgres", "mariadb"][partner] {
+            "sqlite" => {
+                pair.source(&plan.sql(other, "sqlite"));
+                pair.addresses().source.clone()
+            }
+            "postgres" => {
+                pair.target(&plan.sql(other, "postgres"));
+                pair.addresses().target.clone()
+            }
+            _ => database(&plan.sql(other, "mariadb")),
+        };
+        let ours = database(&plan.sql(own, "mariadb"));
+        let sides = if is_source { Sides::new(ours, theirs) } else { Sides::new(theirs, ours) };
+        is_found(&plan, bench.runtime(), &sides, &how)
+    };
+    runner.run(&(any_plan(), any_how(), 0..3_usize, any::<bool>()), run).unwrap();
 }
 
 /// In how many parts the table can be read.
@@ -184,12 +228,14 @@ impl Plan {
         };
         let end = match engine {
             "sqlite" if self.key == Key::Both => ") WITHOUT ROWID",
-            "sqlite" => ")",
+            "sqlite" | "mariadb" => ")",
             // Few rows a block, so that a small table is worth several sessions.
             _ => ") WITH (fillfactor = 10)",
         };
         let columns: String = columns.collect();
-        let create = format!("CREATE TABLE t (id {number}, name text NOT NULL{columns}{key}{end};");
+        // A key of MariaDB is of a text with a bound.
+        let name = if engine == "mariadb" { "varchar(100)" } else { "text" };
+        let create = format!("CREATE TABLE t (id {number}, name {name} NOT NULL{columns}{key}{end};");
         let mut rows: Vec<String> = (0..self.rows).flat_map(|row| self.values(row, side, engine)).collect();
         if self.reversed && side == Side::Target {
             rows.reverse();

@@ -1,5 +1,6 @@
 //! Reading the catalogue of the session's database from `information_schema`.
 
+mod created;
 mod objects;
 mod typed;
 
@@ -30,14 +31,16 @@ impl MariaDbSession {
     /// Reads the whole catalogue.
     ///
     /// Users, roles and routines' own grants belong to the server and are not read; of grants, those on the database, its
-    /// tables and columns are, as far as the session's user may see them.
+    /// tables and columns are, as far as the session's user may see them. What the user may not see is told as hidden.
     pub(super) async fn catalogue(&mut self) -> Result<Catalogue, EngineError> {
-        let tables = self.tables().await?;
+        let rights = self.rights().await?;
+        let (tables, statements) = self.tables(&rights).await?;
         let sequences = self.sequences().await?;
-        let objects = self.objects(&tables, &sequences).await?;
+        let objects = self.objects(&tables, &sequences, &statements).await?;
+        let hidden = rights.hides(tables.keys());
         let partitioned = self.texts("reading partitions", PARTITIONED).await?.into_iter().flatten().flatten();
         let partitioned = partitioned.map(TableName::new).collect();
-        Ok(Catalogue { tables, partitioned, sequences, objects, ..Catalogue::default() })
+        Ok(Catalogue { tables, partitioned, sequences, objects, hidden, ..Catalogue::default() })
     }
 
     /// Every AUTO_INCREMENT counter and every sequence.
@@ -65,10 +68,14 @@ impl MariaDbSession {
             });
         }
         let drawing = self.texts(doing, DRAWING).await?;
+        let rights = self.rights().await?;
         for name in self.texts(doing, SEQUENCES).await?.into_iter().flatten().flatten() {
             let quoted = MariaDbDialect.quote(&name);
             let sql = format!("SELECT next_not_cached_value, increment, maximum_value, minimum_value FROM {quoted}");
-            let row = self.texts(doing, &sql).await?.into_iter().next().unwrap_or_default();
+            let row = match rights.lacks(&name) {
+                None => self.texts(doing, &sql).await?.into_iter().next().unwrap_or_default(),
+                Some(_) => Vec::new(),
+            };
             let number = |at: usize| row.get(at).cloned().flatten().and_then(|number| number.parse::<i128>().ok());
             let mut fed = drawing.iter().filter_map(|row| match row.as_slice() {
                 [Some(table), Some(column), Some(default), Some(database)] => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::created::{Checked, Created};
 use crate::{
     engine::{
         Dialect, EngineError,
@@ -35,6 +36,7 @@ impl MariaDbSession {
         &mut self,
         tables: &BTreeMap<TableName, Table>,
         sequences: &[Sequence],
+        statements: &BTreeMap<TableName, Created>,
     ) -> Result<BTreeMap<ObjectName, Definition>, EngineError> {
         let mut objects = BTreeMap::new();
         for (class, sql) in CLASSES {
@@ -46,7 +48,10 @@ impl MariaDbSession {
                 objects.insert(ObjectName::new(*class, name), attributes.collect());
             }
         }
-        for sequence in sequences.iter().filter(|sequence| !tables.contains_key(&sequence.name)) {
+        for (table, created) in statements {
+            told_by_statement(table, created, &mut objects);
+        }
+        for sequence in sequences.iter().filter(|sequence| !sequence.hidden && !tables.contains_key(&sequence.name)) {
             let sql = format!(
                 "SELECT minimum_value, maximum_value, start_value, increment, cache_size, cycle_option FROM {}",
                 MariaDbDialect.table(&sequence.name)
@@ -57,5 +62,23 @@ impl MariaDbSession {
             }
         }
         Ok(objects)
+    }
+}
+
+/// Adds the constraints of a table that only the statement tells that would create it.
+fn told_by_statement(table: &TableName, created: &Created, objects: &mut BTreeMap<ObjectName, Definition>) {
+    let constraint = |name: &str| ObjectName::new("constraint", format!("{}.{name}", table.name));
+    let attributes = |pairs: &[(&str, &str)]| -> Definition {
+        pairs.iter().map(|(attribute, value)| ((*attribute).to_owned(), (*value).to_owned())).collect()
+    };
+    for Checked { name, of_column, expression } in &created.checks {
+        let level = if *of_column { "Column" } else { "Table" };
+        let definition = [("kind", "CHECK"), ("expression", expression), ("level", level)];
+        objects.insert(constraint(name), attributes(&definition));
+    }
+    for (name, [on_update, on_delete]) in &created.actions {
+        if let Some(definition) = objects.get_mut(&constraint(name)) {
+            definition.extend(attributes(&[("on_update", on_update), ("on_delete", on_delete)]));
+        }
     }
 }

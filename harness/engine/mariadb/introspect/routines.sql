@@ -1,4 +1,6 @@
 SELECT CONCAT(LOWER(r.routine_type), ' ', r.routine_name), r.dtd_identifier AS `returns`,
+       IF(r.routine_definition IS NULL, 'unreadable', NULL) AS contents,
+       IF(r.routine_definition IS NULL, 'SELECT on mysql.proc', NULL) AS lacks,
        r.routine_definition AS definition, r.is_deterministic AS `deterministic`, r.sql_data_access AS `access`,
        r.security_type AS `security`, r.sql_mode AS sql_mode, r.routine_comment AS comment, r.definer AS definer,
        r.character_set_client AS character_set, r.collation_connection AS collation,

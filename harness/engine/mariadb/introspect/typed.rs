@@ -1,13 +1,15 @@
 //! The typed view: tables with columns, keys, indexes and checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::created::{Checked, Created};
 use crate::{
     engine::{
         Dialect, EngineError,
         mariadb::{
             MariaDbDialect,
             create::EXACT,
+            rights::Rights,
             scan::{COLUMN_TYPES, column_type},
             session::{MariaDbSession, TextRow},
         },
@@ -36,23 +38,71 @@ const CHECKS: &str = "SELECT table_name, constraint_name, level, check_clause FR
                       WHERE constraint_schema = DATABASE() ORDER BY table_name, constraint_name";
 
 type Tables = BTreeMap<TableName, Table>;
+/// What statements tell, by table.
+pub(super) type Statements = BTreeMap<TableName, Created>;
 
 const DOING: &str = "reading the catalogue";
 
 impl MariaDbSession {
-    pub(super) async fn tables(&mut self) -> Result<Tables, EngineError> {
+    /// The tables, and what the statements tell that would create them, as far as that had to be asked.
+    pub(super) async fn tables(&mut self, rights: &Rights) -> Result<(Tables, Statements), EngineError> {
         let mut tables = Tables::new();
         for row in self.texts(DOING, TABLES).await? {
             let [Some(name), engine, comment] = fields(row) else { continue };
-            let unreadable = engine.is_none().then(|| format!("cannot be opened: {}", comment.unwrap_or_default()));
+            let closed = engine.is_none().then(|| format!("cannot be opened: {}", comment.unwrap_or_default()));
+            let unreadable = rights.lacks(&name).map(|right| format!("its role lacks {right}")).or(closed);
             let name = TableName::new(name);
             tables.insert(name.clone(), Table { unreadable, ..Table::empty(name) });
         }
-        self.columns(&mut tables).await?;
-        for row in self.texts(DOING, CHECKS).await? {
-            let [Some(table), Some(name), Some(level), Some(expression)] = fields(row) else { continue };
-            let Some(table) = tables.get_mut(&TableName::new(table)) else { continue };
-            let of_column = level == "Column";
+        let keys = self.texts(DOING, FOREIGN_KEYS).await?;
+        let statements = self.statements(&tables, &keys, rights).await?;
+        self.columns(&mut tables, &statements).await?;
+        self.checks(&mut tables, &statements, rights).await?;
+        foreign_keys(&mut tables, keys, &statements);
+        self.indexes(&mut tables).await?;
+        Ok((tables, statements))
+    }
+
+    /// The statements of tables of which the catalogue keeps something from this user.
+    async fn statements(
+        &mut self,
+        tables: &Tables,
+        keys: &[TextRow],
+        rights: &Rights,
+    ) -> Result<Statements, EngineError> {
+        let without_actions = |key: &&TextRow| key.get(6).is_some_and(Option::is_none);
+        let in_keys: BTreeSet<&str> =
+            keys.iter().filter(without_actions).filter_map(|key| key.first()?.as_deref()).collect();
+        let mut statements = Statements::new();
+        for table in tables.values().filter(|table| table.unreadable.is_none()) {
+            if rights.holds("SELECT") && !in_keys.contains(table.name.name.as_str()) {
+                continue;
+            }
+            statements.insert(table.name.clone(), self.created(&table.name).await?);
+        }
+        Ok(statements)
+    }
+
+    async fn checks(
+        &mut self,
+        tables: &mut Tables,
+        statements: &Statements,
+        rights: &Rights,
+    ) -> Result<(), EngineError> {
+        let mut checks = Vec::new();
+        if rights.holds("SELECT") {
+            for row in self.texts(DOING, CHECKS).await? {
+                let [Some(table), Some(name), Some(level), Some(expression)] = fields(row) else { continue };
+                checks.push((TableName::new(table), Checked { name, of_column: level == "Column", expression }));
+            }
+        } else {
+            let of = |(table, created): (&TableName, &Created)| {
+                created.checks.iter().map(|check| (table.clone(), check.clone())).collect::<Vec<_>>()
+            };
+            checks.extend(statements.iter().flat_map(of));
+        }
+        for (table, Checked { name, of_column, expression }) in checks {
+            let Some(table) = tables.get_mut(&table) else { continue };
             let is_json = |column: &Column| matches!(column.kind, LogicalType::Json { .. });
             if of_column && table.column(&name).is_some_and(is_json) {
                 continue;
@@ -60,19 +110,18 @@ impl MariaDbSession {
             // A column's check has the column's name, which a table's check may not take.
             table.checks.push(CheckConstraint { name: (!of_column).then_some(name), expression });
         }
-        self.foreign_keys(&mut tables).await?;
-        self.indexes(&mut tables).await?;
-        Ok(tables)
+        Ok(())
     }
 
-    async fn columns(&mut self, tables: &mut Tables) -> Result<(), EngineError> {
+    async fn columns(&mut self, tables: &mut Tables, statements: &Statements) -> Result<(), EngineError> {
         let types = self.texts(DOING, &format!("{COLUMN_TYPES} WHERE c.table_schema = DATABASE()")).await?;
         let mut types: BTreeMap<_, _> =
             types.into_iter().filter_map(column_type).map(|(table, column, kind)| ((table, column), kind)).collect();
         for row in self.texts(DOING, COLUMNS).await? {
             let [Some(table), Some(name), nullable, default, extra, expression] = fields(row) else { continue };
-            let Some(kind) = types.remove(&(table.clone(), name.clone())) else { continue };
+            let Some(mut kind) = types.remove(&(table.clone(), name.clone())) else { continue };
             let Some(table) = tables.get_mut(&TableName::new(table)) else { continue };
+            kind.json |= statements.get(&table.name).is_some_and(|created| created.is_json(&name));
             let extra = extra.unwrap_or_default();
             let generation = match expression {
                 Some(expression) => Generation::Computed { expression, stored: extra.contains("STORED") },
@@ -88,34 +137,6 @@ impl MariaDbSession {
                 default: default.filter(|default| default != "NULL"),
                 generation,
                 collation: kind.collation.filter(|collation| collation != EXACT && !kind.json),
-            });
-        }
-        Ok(())
-    }
-
-    async fn foreign_keys(&mut self, tables: &mut Tables) -> Result<(), EngineError> {
-        for row in self.texts(DOING, FOREIGN_KEYS).await? {
-            let [Some(table), name, Some(column), schema, Some(parent), Some(parent_column), on_update, on_delete] =
-                fields(row)
-            else {
-                continue;
-            };
-            let Some(table) = tables.get_mut(&TableName::new(table)) else { continue };
-            if let Some(key) = table.foreign_keys.last_mut().filter(|key| key.name == name) {
-                key.columns.push(column);
-                key.parent_columns.push(parent_column);
-                continue;
-            }
-            table.foreign_keys.push(ForeignKey {
-                name,
-                columns: vec![column],
-                parent: TableName { schema: schema.filter(|schema| !schema.is_empty()), name: parent },
-                parent_columns: vec![parent_column],
-                on_update: action(on_update.as_deref()),
-                on_delete: action(on_delete.as_deref()),
-                match_full: false,
-                deferrable: None,
-                validated: true,
             });
         }
         Ok(())
@@ -152,6 +173,35 @@ impl MariaDbSession {
             }
         }
         Ok(())
+    }
+}
+
+fn foreign_keys(tables: &mut Tables, keys: Vec<TextRow>, statements: &Statements) {
+    for row in keys {
+        let [Some(table), Some(name), Some(column), schema, Some(parent), Some(parent_column), on_update, on_delete] =
+            fields(row)
+        else {
+            continue;
+        };
+        let Some(table) = tables.get_mut(&TableName::new(table)) else { continue };
+        if let Some(key) = table.foreign_keys.last_mut().filter(|key| key.name.as_ref() == Some(&name)) {
+            key.columns.push(column);
+            key.parent_columns.push(parent_column);
+            continue;
+        }
+        let stated = statements.get(&table.name).and_then(|created| created.actions.iter().find(|(of, _)| *of == name));
+        let [stated_update, stated_delete] = [0, 1].map(|at| stated.map(|(_, actions)| actions[at].as_str()));
+        table.foreign_keys.push(ForeignKey {
+            name: Some(name),
+            columns: vec![column],
+            parent: TableName { schema: schema.filter(|schema| !schema.is_empty()), name: parent },
+            parent_columns: vec![parent_column],
+            on_update: action(on_update.as_deref().or(stated_update)),
+            on_delete: action(on_delete.as_deref().or(stated_delete)),
+            match_full: false,
+            deferrable: None,
+            validated: true,
+        });
     }
 }
 

@@ -104,7 +104,7 @@ impl PostgresSession {
                 }
             }
         }
-        Ok(Catalogue { tables, partitioned, materialized, sequences, objects })
+        Ok(Catalogue { tables, partitioned, materialized, sequences, objects, ..Catalogue::default() })
     }
 
     /// Runs a query that stands on `scope.sql`.

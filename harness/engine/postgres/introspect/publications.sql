@@ -15,9 +15,15 @@ FROM pg_catalog.pg_subscription s
 JOIN pg_catalog.pg_database b ON b.oid = s.subdbid AND b.datname = current_database()
 UNION ALL
 SELECT 'statistics', s.prefix || replace(replace(x.stxname, '\', '\\'), '.', '\.'), jsonb_build_object(
-    'definition', pg_catalog.pg_get_statisticsobjdef(x.oid),
+    -- The server lists columns as they stand in the table; by name, for their order is a thing of its own.
+    'definition', left(o.definition, strpos(o.definition, ' ON ')) || 'ON '
+        || array_to_string(ARRAY(SELECT one FROM regexp_split_to_table(m.part[1], ', ') one ORDER BY one), ', ')
+        || ' FROM ' || m.part[2],
     'target', nullif(x.stxstattarget, -1),
     'owner', pg_catalog.pg_get_userbyid(x.stxowner))::text
 FROM pg_catalog.pg_statistic_ext x
 JOIN space s ON s.oid = x.stxnamespace
+CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_statisticsobjdef(x.oid) AS definition) o
+CROSS JOIN LATERAL (SELECT regexp_match(
+    substr(o.definition, strpos(o.definition, ' ON ') + 4), '^(.*) FROM (.*)$') AS part) m
 WHERE (x.oid, 'pg_catalog.pg_statistic_ext'::regclass::oid) NOT IN (SELECT m.objid, m.classid FROM member m)

@@ -1,0 +1,148 @@
+//! What keeps a conversion from beginning or going on; each is told, and nothing but the log is left.
+
+use super::*;
+
+/// A change to the schema that the conversion has to reject, and a part of what it says.
+const REJECTED: &[(&str, &str, &str)] = &[
+    ("no_uuid", "INSERT INTO users (id, email) VALUES ('4711', 'x'), ('', 'y')", "2 values of users.id are no UUIDs"),
+    (
+        "two_spellings",
+        "INSERT INTO users (id, email) VALUES ('C81E728D9D4C2F636F067F89CC14862C', 'x')",
+        "1 UUIDs stand in users(id) in several spellings",
+    ),
+    (
+        "orphans",
+        "ALTER TABLE reminders DISABLE TRIGGER ALL;
+         INSERT INTO reminders VALUES (90, '11111111-1111-1111-1111-111111111111');
+         ALTER TABLE reminders ENABLE TRIGGER ALL",
+        "1 rows of reminders.user_id refer to no users.id",
+    ),
+    ("a_view", "CREATE VIEW of_users AS SELECT id FROM users", "view of_users depends on it"),
+    ("a_policy", "CREATE POLICY own ON tags USING (user_id = current_user)", "policy own on table tags depends on it"),
+    (
+        "a_trigger",
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER watch BEFORE UPDATE OF user_id ON tags FOR EACH ROW EXECUTE FUNCTION nothing()",
+        "trigger watch on table tags depends on it",
+    ),
+    (
+        "a_generated_column",
+        "ALTER TABLE users ADD COLUMN short text GENERATED ALWAYS AS (left(id, 8)) STORED",
+        "depends on it",
+    ),
+    (
+        "a_partition",
+        "CREATE TABLE visits (user_id varchar(36) REFERENCES users (id)) PARTITION BY LIST (user_id);
+         CREATE TABLE visits_rest PARTITION OF visits DEFAULT",
+        "its table is partitioned or a partition",
+    ),
+    (
+        "another_type",
+        "CREATE TABLE odd (id date REFERENCES days (id))",
+        "odd.id is of type date, whose values are no UUIDs",
+    ),
+];
+
+#[tokio::test]
+async fn what_cannot_be_converted_is_rejected() {
+    let Some(bench) = Bench::new("what_cannot_be_converted_is_rejected").await else { return };
+    bench.database("pattern", SCHEMA).await;
+    for (name, change, expected) in REJECTED {
+        let mut settings = settings();
+        let address = bench.copy("pattern", name).await;
+        if *name == "another_type" {
+            execute(&address, "CREATE TABLE days (id date PRIMARY KEY)").await;
+            settings.key = "days.id".parse().unwrap();
+        }
+        execute(&address, change).await;
+        let before = state(&address).await;
+        let error = perform_whole(&address, &settings, Operation::FullMigration).await.unwrap_err();
+        assert!(matches!(error, StepError::Rejected { .. }), "{name}: {error:?}");
+        assert!(error.to_string().contains(expected), "{name}: {error}");
+        same(&before, &state(&address).await, name);
+        assert_eq!(log(&address).await, ["validate_schema failed"], "{name}");
+        let there = format!("SELECT 1 FROM pg_namespace WHERE nspname = '{BACKUP}'");
+        assert!(ask(&address, &there).await.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_value_that_is_wrong_is_named_in_the_log_and_only_there() {
+    let Some(bench) = Bench::new("every_value_that_is_wrong_is_named_in_the_log_and_only_there").await else { return };
+    let address = bench.database("named", SCHEMA).await;
+    execute(&address, "INSERT INTO users (id, email) SELECT 'wrong-' || n, 'w' FROM generate_series(1, 30) n").await;
+    let told = message(&address, &settings(), Operation::ValidateSchema).await;
+    assert!(told.contains("30 values of users.id") && told.contains(LOG) && !told.contains("wrong-"), "{told}");
+    let logged = ask(&address, &format!("SELECT message FROM {LOG}")).await.remove(0).remove(0).unwrap();
+    for number in 1..=30 {
+        assert!(logged.contains(&format!("wrong-{number}")), "{number}: {logged}");
+    }
+}
+
+#[tokio::test]
+async fn orphans_can_be_assigned_and_come_back_as_they_were() {
+    let Some(bench) = Bench::new("orphans_can_be_assigned_and_come_back_as_they_were").await else { return };
+    bench.database("orphans", SCHEMA).await;
+    for (name, mode) in [("assigned", settings()), ("assigned_online", online())] {
+        let address = bench.copy("orphans", name).await;
+        execute(
+            &address,
+            "ALTER TABLE reminders DROP CONSTRAINT reminders_user_id_fkey;
+             INSERT INTO reminders SELECT n, '11111111-1111-1111-1111-11111111111' || n % 3 FROM generate_series(90, 99) n",
+        )
+        .await;
+        let before = state(&address).await;
+        let wanted = "c81e728d-9d4c-2f63-6f06-7f89cc14862c";
+        let settings = Settings {
+            references: vec!["reminders.user_id".parse().unwrap()],
+            orphans: Orphans::Assign(wanted.to_owned()),
+            ..mode
+        };
+        let unknown =
+            Settings { orphans: Orphans::Assign("22222222-2222-2222-2222-222222222222".into()), ..settings.clone() };
+        let told = message(&address, &unknown, Operation::FullMigration).await;
+        assert!(told.contains("which is no users.id"), "{told}");
+        perform_whole(&address, &settings, Operation::FullMigration).await.unwrap();
+        let assigned = ask(&address, "SELECT DISTINCT user_id::text FROM reminders WHERE id >= 90").await;
+        assert_eq!(assigned, [[Some(wanted.to_owned())]], "{name}");
+        perform_whole(&address, &settings, Operation::Rollback).await.unwrap();
+        same(&before, &state(&address).await, name);
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_is_waited_for_and_then_given_up() {
+    let Some(bench) = Bench::new("a_lock_that_is_held_is_waited_for_and_then_given_up").await else { return };
+    let address = bench.database("locked", SCHEMA).await;
+    let before = state(&address).await;
+    let mut other = engine::by_id("postgres").unwrap().connect(&address).await.unwrap();
+    other.begin(false).await.unwrap();
+    other.query("SELECT count(*) FROM users").await.unwrap();
+    let told = message(&address, &settings(), Operation::FullMigration).await;
+    assert!(told.contains("get a lock in 2 tries of 200 ms"), "{told}");
+    other.tx_rollback().await.unwrap();
+    assert_eq!(log(&address).await.last().unwrap(), "migrate_key failed");
+    perform_whole(&address, &settings(), Operation::Rollback).await.unwrap();
+    same(&before, &state(&address).await, "rolled back");
+    // A lock that is let go in time is no trouble.
+    other.begin(false).await.unwrap();
+    other.query("SELECT count(*) FROM users").await.unwrap();
+    let release = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        other.tx_rollback().await.unwrap();
+    };
+    let patient = Settings { lock_tries: 100, ..settings() };
+    let (done, ()) = tokio::join!(perform_whole(&address, &patient, Operation::FullMigration), release);
+    done.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_of_somebody_elses_is_left_alone() {
+    let Some(bench) = Bench::new("a_schema_of_somebody_elses_is_left_alone").await else { return };
+    let address = bench.database("foreign_backup", SCHEMA).await;
+    execute(&address, &format!("CREATE SCHEMA {BACKUP}; CREATE TABLE {BACKUP}.precious AS SELECT 1 AS one")).await;
+    let told = message(&address, &settings(), Operation::FullMigration).await;
+    assert!(told.contains("is none of ours"), "{told}");
+    perform_whole(&address, &settings(), Operation::Rollback).await.unwrap();
+    assert_eq!(ask(&address, &format!("SELECT one::text FROM {BACKUP}.precious")).await, [[Some("1".to_owned())]]);
+}

@@ -1,0 +1,68 @@
+//! A conversion to UUIDs that is killed in the middle of a batch.
+
+use super::*;
+
+/// Two hundred users, a hundredth of a second each.
+const FILES: &[(&str, &str)] = &[
+    (
+        "scenario.toml",
+        "format_version = 1\ntitle = \"A slow conversion\"\n[source]\nengine = \"postgres\"\nschema = \"source.sql\"\n\
+         dataset = \"dataset.toml\"\n[target]\nengine = \"postgres\"\nin_place = true\n\
+         [[step]]\nname = \"convert\"\nkind = \"convert_uuid\"\nkey = \"users.id\"\nbatch_rows = 50\n\
+         [[bookkeeping]]\nname = \"migration_log\"\nwhy = \"a log\"\n\
+         [[bookkeeping]]\nname = \"migration_backup\"\nrule = \"free\"\nwhy = \"a backup\"\n",
+    ),
+    (
+        "dataset.toml",
+        "format_version = 1\n[table.users]\nrows = 200\n[table.users.columns]\nid = { fake = \"uuid\" }\n\
+         [table.notes]\nrows = 300\n",
+    ),
+    (
+        "source.sql",
+        "CREATE TABLE users (id varchar(36) PRIMARY KEY, name text);
+         CREATE TABLE notes (id bigint PRIMARY KEY, user_id varchar(36) REFERENCES users (id), note text);
+         CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$;
+         CREATE TRIGGER slowly BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slowly();",
+    ),
+];
+
+fn killed(test: &str) -> Option<(Place, String)> {
+    let place = Place::with(FILES, test, "local")?;
+    let mut playing = place.start(&[]);
+    playing.until("migrate_key", |event| event["mark"]["operation"] == "migrate_key");
+    std::thread::sleep(Duration::from_millis(700));
+    let id = playing.kill();
+    let status = place.verb("status", &id);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    for part in ["interrupted", "in the middle of: migrate/convert", "rehearse resume", "rollback"] {
+        assert!(status.stdout.contains(part), "{part}: {}", status.stdout);
+    }
+    Some((place, id))
+}
+
+#[test]
+fn a_conversion_is_resumed() {
+    let Some((place, id)) = killed("a_conversion_is_resumed") else { return };
+    let resumed = place.verb("resume", &id);
+    assert_eq!(resumed.code, 0, "{}\n{}", resumed.stdout, resumed.stderr);
+    place.assert_ended();
+    assert_eq!(place.report()["verdict"], "pass");
+    let ended = |operation: &str| {
+        place.count(|event| {
+            event["step"] == "migrate/convert"
+                && event["mark"]["operation"] == operation
+                && event["mark"]["status"] == "completed"
+        })
+    };
+    assert_eq!((ended("migrate_key"), ended("validate_migration")), (1, 1));
+}
+
+#[test]
+fn a_conversion_is_rolled_back() {
+    let Some((place, id)) = killed("a_conversion_is_rolled_back") else { return };
+    let rolled_back = place.verb("rollback", &id);
+    place.assert_ended();
+
+    assert_eq!(no_trace(&place.report()), "passed", "{}\n{}", rolled_back.stdout, rolled_back.stderr);
+}
