@@ -2,7 +2,10 @@
 //! (<https://github.com/golang-migrate/migrate/blob/master/MIGRATIONS.md>).
 
 use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Transaction, name, numbered};
-use crate::{engine, model::EngineId};
+use crate::{
+    engine::{self, Dialect},
+    model::EngineId,
+};
 
 /// golang-migrate.
 pub struct GolangMigrate;
@@ -26,10 +29,10 @@ impl Layout for GolangMigrate {
     }
 
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        // Its driver of an embedded engine puts a transaction around what it sends.
-        let is_embedded = engine::by_id(engine.as_str()).is_some_and(|engine| engine.server().is_none());
-        let transaction = if is_embedded { Transaction::Around } else { Transaction::OneMessage };
-        numbered::read(folder, engine, transaction, found);
+        numbered::read(folder, engine, Transaction::OneMessage, found);
+        if let Some(embedded) = engine::by_id(engine.as_str()).filter(|engine| engine.server().is_none()) {
+            embedded_transactions(embedded.dialect(), found);
+        }
         for migration in &mut found.migrations {
             // It keeps versions as numbers.
             migration.version = name::comparable(&migration.version);
@@ -68,6 +71,22 @@ impl Ledger for GolangMigrate {
 
     fn versions(&self) -> Option<&'static str> {
         Some("version")
+    }
+}
+
+/// Its driver of an embedded engine puts a transaction around what it sends, unless it is told not to; a history whose
+/// scripts begin their own could not run otherwise.
+fn embedded_transactions(dialect: &dyn Dialect, found: &mut Found) {
+    let scripts = || found.migrations.iter().flat_map(|one| [Some(&one.up), one.down.as_ref()]).flatten();
+    let is_own = scripts().any(|script| script.has_own_transaction(dialect));
+    if is_own {
+        found.notes.push("its scripts begin transactions themselves, so that none is put around them".to_owned());
+    }
+    let transaction = if is_own { Transaction::Nothing } else { Transaction::Around };
+    for migration in &mut found.migrations {
+        for script in [Some(&mut migration.up), migration.down.as_mut()].into_iter().flatten() {
+            script.transaction = transaction;
+        }
     }
 }
 

@@ -268,6 +268,7 @@ impl Play {
                 report.findings.append(&mut alone.findings);
                 report.unchecked.append(&mut alone.unchecked);
                 (report.up_ms, report.down_ms, report.masked) = (alone.up_ms, alone.down_ms, alone.masked);
+                report.footprint = alone.footprint.take();
                 let failed = std::mem::replace(&mut self.here, empty);
                 self.databases.drop(&failed).await?;
                 self.go_past(at, *went, &alone).await
@@ -353,6 +354,7 @@ impl Play {
             rows: before.tables.values().map(|table| table.rows.rows).sum(),
             up_ms: None,
             down_ms: None,
+            footprint: None,
             duration_ms: 0,
         }
     }
