@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod content;
+mod definition;
 pub mod dump;
 pub mod emptiness;
 mod error;
@@ -24,7 +25,6 @@ mod urls;
 use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use script::{ScriptError, Statement};
 
@@ -38,6 +38,7 @@ use crate::{
 };
 pub use rowset::{Counted, Part, RowSource, Rowset};
 
+pub use definition::{KeyScript, SchemaScript};
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
 pub use select::has_value;
@@ -208,17 +209,6 @@ pub trait Dialect: Sync {
     fn create_tables(&self, tables: &[Table]) -> SchemaScript;
 }
 
-/// Statements that create tables, and those that drop them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SchemaScript {
-    /// Tables with columns, keys and uniques: before the rows.
-    pub create: Vec<String>,
-    /// Indexes and foreign keys: after the rows.
-    pub finish: Vec<String>,
-    /// Everything away again, in order.
-    pub drop: Vec<String>,
-}
-
 /// One connection to one database.
 #[async_trait]
 pub trait Session: Send {
@@ -355,15 +345,6 @@ pub trait Session: Send {
 
     /// Ends the session.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;
-}
-
-/// How a key or index is taken away and brought back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyScript {
-    /// Takes it away, if it is there.
-    pub drop: String,
-    /// Brings it back as it was; the rows are checked against it.
-    pub add: String,
 }
 
 /// The id of an engine as the model names it.

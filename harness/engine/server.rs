@@ -1,4 +1,4 @@
-//! What a provisioner has to know about an engine's server.
+//! What it takes to start a server of an engine, and to make databases on it.
 
 use super::UrlSpec;
 

@@ -80,7 +80,7 @@ async fn held(session: &mut dyn Session, counting: &str) -> Result<u64, EngineEr
 }
 
 /// Whether an error says something about the rows and not about the server.
-const fn is_told(error: &EngineError) -> bool {
+pub(super) const fn is_told(error: &EngineError) -> bool {
     error.is_about_the_question() && !matches!(error, EngineError::Full { .. })
 }
 
@@ -139,7 +139,7 @@ async fn one_by_one(
 }
 
 /// Loads rows in a transaction of their own; nothing stays of what is refused, which is told.
-async fn load(
+pub(super) async fn load(
     session: &mut dyn Session,
     recipe: &Recipe<'_>,
     rows: Vec<Vec<Given>>,

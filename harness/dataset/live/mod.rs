@@ -2,7 +2,7 @@
 //!
 //! A dataset plans all rows of all tables before there are any. Here tables already hold rows that others made (migrations
 //! that insert, triggers, earlier fills), and whatever is there counts: only tables with fewer rows than wanted are topped
-//! up, and references take the keys that their parents hold.
+//! up (or with a [column that says nothing](variety)), and references take the keys that their parents hold.
 //!
 //! What a row has to keep (CHECK constraints, triggers, exclusion constraints) is guessed as far as it can be read; beyond
 //! that the server decides. A refused batch is tried row by row, each row with other values until one is taken or the
@@ -15,6 +15,7 @@ mod known;
 mod parents;
 mod recipe;
 mod row;
+mod variety;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ use crate::{
     model::{
         Catalogue, TableName,
         catalogue::{Action, ForeignKey, Reference, Table},
-        inferred,
+        chain, inferred,
     },
 };
 
@@ -54,7 +55,8 @@ pub struct Unfilled {
     pub reason: String,
 }
 
-/// Tops up every table of the catalogue, but for those to skip, to so many rows.
+/// Tops up every table of the catalogue, but for those to skip, to so many rows, and a few more where a column would hold
+/// nothing but NULL or its default.
 ///
 /// The session has no transaction open; each table is filled in one of its own.
 ///
@@ -95,6 +97,15 @@ pub async fn fill(
             }
         }
         waiting = if progress { left } else { Vec::new() };
+    }
+    let full = tables.iter().copied().filter(|table| {
+        let is_refused = filled.unfilled.iter().any(|refused| refused.table == table.name);
+        !is_refused && !unfilled.contains_key(&table.name)
+    });
+    let mut recipes: Vec<Recipe<'_>> =
+        full.map(|table| Recipe::new(catalogue, dialect, table, seed.child(&table.name.to_string()))).collect();
+    for (table, rows) in variety::vary(session, dialect, &mut recipes, rows_per_table).await? {
+        *filled.loaded.entry(table).or_default() += rows;
     }
     filled.unfilled.extend(unfilled.into_values());
     filled.unfilled.sort_by(|one, other| one.table.cmp(&other.table));
@@ -137,12 +148,39 @@ async fn short<'t>(
         Some(Unfilled { table: table.name.clone(), rows: 0, reason })
     }));
     for chunk in readable.chunks(COUNTED_AT_ONCE) {
-        let counts: Vec<String> = chunk.iter().map(|table| format!("({})", count(dialect, table, wanted))).collect();
-        let rows = session.query(&format!("SELECT {}", counts.join(", "))).await?;
-        let counts = rows.into_iter().flatten().map(|count| count.and_then(|count| count.parse().ok()).unwrap_or(0));
-        short.extend(chunk.iter().zip(counts).filter(|(_, count): &(_, u64)| *count < wanted).map(|(table, _)| *table));
+        match holding(session, dialect, chunk, wanted).await {
+            Ok(counts) => {
+                short.extend(chunk.iter().zip(counts).filter(|(_, held)| *held < wanted).map(|(table, _)| *table))
+            }
+            // One of them may be locked, or not for this role to read.
+            Err(error) if attempt::is_told(&error) => {
+                for table in chunk {
+                    match holding(session, dialect, std::slice::from_ref(table), wanted).await {
+                        Ok(counts) => short.extend((counts != [wanted]).then_some(*table)),
+                        Err(error) if attempt::is_told(&error) => {
+                            let (table, reason) = (table.name.clone(), chain(&error));
+                            filled.unfilled.push(Unfilled { table, rows: 0, reason });
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(short)
+}
+
+/// How many rows each of these tables holds, up to a bound.
+async fn holding(
+    session: &mut dyn Session,
+    dialect: &dyn Dialect,
+    tables: &[&Table],
+    at_most: u64,
+) -> Result<Vec<u64>, EngineError> {
+    let counts: Vec<String> = tables.iter().map(|table| format!("({})", count(dialect, table, at_most))).collect();
+    let rows = session.query(&format!("SELECT {}", counts.join(", "))).await?;
+    Ok(rows.into_iter().flatten().map(|count| count.and_then(|count| count.parse().ok()).unwrap_or(0)).collect())
 }
 
 /// The query that counts a table's rows up to a bound.
