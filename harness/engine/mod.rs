@@ -185,6 +185,11 @@ pub trait Dialect: Sync {
         false
     }
 
+    /// Whether a statement was refused because it cannot run in a transaction.
+    fn refuses_transaction(&self, _error: &EngineError) -> bool {
+        false
+    }
+
     /// Whether an expression gives another value whenever it is asked.
     fn is_volatile(&self, expression: &str) -> bool {
         const WORDS: &[&str] =

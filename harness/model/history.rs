@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Severity, Unchecked};
+use super::{Finding, Severity, Unchecked, footprint::Footprint};
 
 /// What acceptances call all migrations in a row.
 pub const CHAIN: &str = "chain";
@@ -63,6 +63,9 @@ pub struct MigrationReport {
     pub up_ms: Option<u64>,
     /// How long the way down took, in milliseconds.
     pub down_ms: Option<u64>,
+    /// The locks that the way up held at its end, the tables that it rewrote, and the bytes before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
     /// How long all of it took, the comparisons too, in milliseconds.
     pub duration_ms: u64,
 }

@@ -37,6 +37,11 @@ impl Dialect for PostgresDialect {
         true
     }
 
+    /// `active_sql_transaction`: `CREATE INDEX CONCURRENTLY`, `VACUUM` and their like.
+    fn refuses_transaction(&self, error: &crate::engine::EngineError) -> bool {
+        matches!(error, crate::engine::EngineError::Refused { code: Some(code), .. } if code == "25001")
+    }
+
     /// Doubles quotes inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use super::{Script, Transaction};
 use crate::{
     engine::{Dialect, EngineError, Session, script::ScriptError},
-    model::chain,
+    model::{chain, footprint::Locks},
 };
 
 /// A statement of a script.
@@ -70,6 +70,11 @@ impl Script {
         self.statements(dialect).is_ok_and(|statements| statements.is_empty())
     }
 
+    /// Whether it begins or ends transactions itself.
+    pub(super) fn has_own_transaction(&self, dialect: &dyn Dialect) -> bool {
+        self.statements(dialect).is_ok_and(|statements| has_own(&statements))
+    }
+
     fn failed(&self, line: Option<usize>, error: &EngineError) -> ApplyError {
         ApplyError { file: self.file.clone(), line, said: chain(error) }
     }
@@ -84,6 +89,20 @@ fn cut<'a>(
     let moved = |line: usize| first_line + line - 1;
     let statements = dialect.split(text).map_err(|error| ScriptError { line: moved(error.line), ..error })?;
     placed.extend(statements.iter().map(|one| Placed { line: moved(one.line), text: one.text }));
+    Ok(())
+}
+
+/// Runs what a tool writes about a script.
+///
+/// # Errors
+/// What the server said; it is the tool's own table that is not as it should be.
+pub async fn write(session: &mut dyn Session, script: &Script, statements: &[String]) -> Result<(), ApplyError> {
+    for sql in statements {
+        session.execute(sql).await.map_err(|error| {
+            let said = format!("what the tool keeps about it: {}", chain(&error));
+            ApplyError { file: script.file.clone(), line: None, said }
+        })?;
+    }
     Ok(())
 }
 
@@ -102,7 +121,7 @@ fn cut_lines(text: &str, lines: usize) -> (&str, &str) {
 }
 
 /// Runs a script as its tool would, and then what the tool itself writes about it: in the script's transaction, where it
-/// has one.
+/// has one. The answer is the locks that the transaction held at its end.
 ///
 /// # Errors
 /// The statement that failed. A transaction around it is rolled back; what stood on its own stays.
@@ -111,49 +130,81 @@ pub async fn apply(
     dialect: &dyn Dialect,
     script: &Script,
     closing: &[String],
-) -> Result<(), ApplyError> {
+) -> Result<Locks, ApplyError> {
     let statements = script.statements(dialect).map_err(|error| ApplyError {
         file: script.file.clone(),
         line: Some(error.line),
         said: error.problem,
     })?;
-    let around = match script.transaction {
-        Transaction::Around => true,
-        Transaction::Nothing => false,
+    let acts = Acts { dialect, script, statements: &statements, closing };
+    match script.transaction {
+        Transaction::Around => acts.around(session).await,
         // One by one in a transaction they do the same, and the one that fails is known.
-        Transaction::OneMessage => dialect.message_is_transaction() && statements.len() > 1 && !has_own(&statements),
-    };
-    if around {
-        session.begin(false).await.map_err(|error| script.failed(None, &error))?;
+        Transaction::OneMessage if dialect.message_is_transaction() && !has_own(&statements) => {
+            acts.around(session).await
+        }
+        Transaction::Nothing | Transaction::OneMessage => acts.alone(session).await,
     }
-    let run = async |session: &mut dyn Session| -> Result<(), ApplyError> {
-        match (script.transaction, statements.as_slice()) {
-            (Transaction::OneMessage, [_, _, ..]) if !around && has_own(&statements) => {
-                session.execute(&script.text).await.map_err(|error| {
-                    let line = error.script_line().map(|line| script.first_line + line - 1);
-                    script.failed(line, &error)
-                })?
+}
+
+/// What is to be done for a script.
+struct Acts<'a> {
+    dialect: &'a dyn Dialect,
+    script: &'a Script,
+    statements: &'a [Placed<'a>],
+    closing: &'a [String],
+}
+
+impl Acts<'_> {
+    /// In one transaction.
+    async fn around(&self, session: &mut dyn Session) -> Result<Locks, ApplyError> {
+        let failed = |error: EngineError| self.script.failed(None, &error);
+        session.begin(false).await.map_err(failed)?;
+        let ran = async {
+            for one in self.statements {
+                let ran = session.execute(one.text).await;
+                ran.map_err(|error| (self.must_be_alone(&error), self.script.failed(Some(one.line), &error)))?;
             }
-            _ => {
-                for one in &statements {
-                    session.execute(one.text).await.map_err(|error| script.failed(Some(one.line), &error))?;
-                }
+            // Before the tool writes, and its own table is locked as well.
+            let locks = session.locks().await.map_err(|error| (false, failed(error)))?;
+            write(session, self.script, self.closing).await.map_err(|error| (false, error))?;
+            session.commit().await.map_err(|error| (false, failed(error)))?;
+            Ok(locks)
+        };
+        match ran.await {
+            Ok(locks) => Ok(locks),
+            Err((must_be_alone, error)) => {
+                // The first error is the one to tell; a session that cannot roll back is closed by its owner, which does the
+                // same.
+                let rolled_back = session.tx_rollback().await;
+                if must_be_alone && rolled_back.is_ok() { self.alone(session).await } else { Err(error) }
             }
         }
-        for sql in closing {
-            session.execute(sql).await.map_err(|error| script.failed(None, &error))?;
-        }
-        if around {
-            session.commit().await.map_err(|error| script.failed(None, &error))?;
-        }
-        Ok(())
-    };
-    let ran = run(session).await;
-    if ran.is_err() && around {
-        // The first error is the one to tell; a session that cannot roll back is closed by its owner, which does the same.
-        let _ = session.tx_rollback().await;
     }
-    ran
+
+    /// Whether the only statement of a message was refused because there is a transaction, which is ours.
+    fn must_be_alone(&self, error: &EngineError) -> bool {
+        self.script.transaction == Transaction::OneMessage
+            && self.statements.len() == 1
+            && self.dialect.refuses_transaction(error)
+    }
+
+    /// In whatever transactions the script itself begins.
+    async fn alone(&self, session: &mut dyn Session) -> Result<Locks, ApplyError> {
+        let script = self.script;
+        if script.transaction == Transaction::OneMessage && has_own(self.statements) {
+            session.execute(&script.text).await.map_err(|error| {
+                let line = error.script_line().map(|line| script.first_line + line - 1);
+                script.failed(line, &error)
+            })?;
+        } else {
+            for one in self.statements {
+                session.execute(one.text).await.map_err(|error| script.failed(Some(one.line), &error))?;
+            }
+        }
+        write(session, script, self.closing).await?;
+        Ok(Locks::Unknown("no transaction is around it whose locks could be looked at".to_owned()))
+    }
 }
 
 #[cfg(test)]

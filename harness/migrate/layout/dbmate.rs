@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{
-    Folder, Found, Layout, Likeness, Migration, Transaction,
+    Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Transaction,
     name::Named,
     sections::{Marker, comment_words, cut},
 };
@@ -24,6 +24,10 @@ impl Layout for Dbmate {
 
     fn recognises(&self, folder: &Folder) -> Likeness {
         if folder.has_marker(|line| marker(line).is_some()) { Likeness::Sure } else { Likeness::None }
+    }
+
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        Some(&Dbmate)
     }
 
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
@@ -50,6 +54,31 @@ impl Layout for Dbmate {
                 Err(problem) => found.problems.push(problem),
             }
         }
+    }
+}
+
+impl Ledger for Dbmate {
+    fn table(&self) -> &'static str {
+        "schema_migrations"
+    }
+
+    fn begin(&self, sql: &LedgerSql) -> Vec<String> {
+        let options = sql.by_word(&[("mysql", " character set latin1 collate latin1_bin"), ("", "")]);
+        vec![format!("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) primary key){options}")]
+    }
+
+    fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let (table, version) = (sql.table(self), sql.text(&entry.migration.version));
+        vec![format!("INSERT INTO {table} (version) VALUES ({version})")]
+    }
+
+    fn reverted(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let (table, version) = (sql.table(self), sql.text(&entry.migration.version));
+        vec![format!("DELETE FROM {table} WHERE version = {version}")]
+    }
+
+    fn versions(&self) -> Option<&'static str> {
+        Some("version")
     }
 }
 

@@ -2,7 +2,7 @@
 //! (<https://docs.rs/diesel_migrations>). Versions are what stands before the first underscore, dashes taken out, and
 //! the order is that of these texts.
 
-use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction};
+use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction};
 use crate::model::EngineId;
 
 /// diesel.
@@ -19,6 +19,10 @@ impl Layout for Diesel {
 
     fn recognises(&self, folder: &Folder) -> Likeness {
         if folders(folder).next().is_some() { Likeness::Sure } else { Likeness::None }
+    }
+
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        Some(&Diesel)
     }
 
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
@@ -56,6 +60,34 @@ impl Layout for Diesel {
             }
         }
         found.migrations.sort_by(|one, other| one.version.cmp(&other.version));
+    }
+}
+
+impl Ledger for Diesel {
+    fn table(&self) -> &'static str {
+        "__diesel_schema_migrations"
+    }
+
+    fn begin(&self, _sql: &LedgerSql) -> Vec<String> {
+        vec![
+            "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+             run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+                .to_owned(),
+        ]
+    }
+
+    fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let version = sql.text(&entry.migration.version);
+        vec![format!("INSERT INTO __diesel_schema_migrations (version) VALUES ({version})")]
+    }
+
+    fn reverted(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let version = sql.text(&entry.migration.version);
+        vec![format!("DELETE FROM __diesel_schema_migrations WHERE version = {version}")]
+    }
+
+    fn versions(&self) -> Option<&'static str> {
+        Some("version")
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction};
+use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction};
 use crate::model::EngineId;
 
 /// Flyway.
@@ -24,6 +24,10 @@ impl Layout for Flyway {
             return Likeness::Sure;
         }
         if prefixes().any(|prefix| prefix == 'V') { Likeness::Possible } else { Likeness::None }
+    }
+
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        Some(&Flyway)
     }
 
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
@@ -69,6 +73,73 @@ impl Layout for Flyway {
     }
 }
 
+impl Ledger for Flyway {
+    fn table(&self) -> &'static str {
+        "flyway_schema_history"
+    }
+
+    fn begin(&self, sql: &LedgerSql) -> Vec<String> {
+        let moment = sql.by_word(&[
+            ("postgresql", "TIMESTAMP NOT NULL DEFAULT now()"),
+            ("sqlite3", "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f','now'))"),
+            ("", "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+        ]);
+        vec![
+            format!(
+                "CREATE TABLE flyway_schema_history (installed_rank INT NOT NULL, version VARCHAR(50), \
+                 description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL, script VARCHAR(1000) NOT NULL, \
+                 checksum INTEGER, installed_by VARCHAR(100) NOT NULL, installed_on {moment}, \
+                 execution_time INTEGER NOT NULL, success BOOLEAN NOT NULL, \
+                 CONSTRAINT flyway_schema_history_pk PRIMARY KEY (installed_rank))"
+            ),
+            "CREATE INDEX flyway_schema_history_s_idx ON flyway_schema_history (success)".to_owned(),
+        ]
+    }
+
+    fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        vec![row(entry.migration, &entry.migration.up, "SQL", sql)]
+    }
+
+    fn reverted(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let undo = entry.migration.down.as_ref().map(|down| row(entry.migration, down, "UNDO_SQL", sql));
+        undo.into_iter().collect()
+    }
+
+    /// It adds a row for what it took back.
+    fn versions(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+fn row(migration: &Migration, script: &Script, kind: &str, sql: &LedgerSql) -> String {
+    let title = migration.name.split_once("__").map_or("", |(_, title)| title).replace('_', " ");
+    let version = if migration.is_repeatable { "NULL".to_owned() } else { sql.text(&migration.version) };
+    let file = script.file.to_string_lossy();
+    let [title, kind, file] = [title.as_str(), kind, &file].map(|text| sql.text(text));
+    let table = sql.table(&Flyway);
+    let by = sql.by_word(&[("sqlite3", "''"), ("", "current_user")]);
+    format!(
+        "INSERT INTO {table} (installed_rank, version, description, type, script, checksum, installed_by, \
+         execution_time, success) SELECT COALESCE(MAX(installed_rank), 0) + 1, {version}, {title}, {kind}, {file}, {}, \
+         {by}, 0, TRUE FROM {table}",
+        checksum(&script.text)
+    )
+}
+
+/// CRC-32 (ISO-HDLC) over the bytes of the lines, without what ends them and without a byte order mark, as a signed number.
+fn checksum(text: &str) -> i32 {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut crc = u32::MAX;
+    // Java's lines end in any of the three ways, and a single carriage return is one of them.
+    for byte in text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')) {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    i32::from_ne_bytes((!crc).to_ne_bytes())
+}
+
 /// A file's name in its parts.
 struct Parsed<'a> {
     prefix: char,
@@ -110,4 +181,15 @@ fn transaction(folder: &Folder, name: &str) -> Transaction {
         line.eq_ignore_ascii_case("executeInTransaction=false")
     });
     if is_alone { Transaction::Nothing } else { Transaction::Around }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_crc_32_by_line() {
+        // The check value of CRC-32/ISO-HDLC.
+        assert_eq!(checksum("1234\r\n56789\n"), i32::from_ne_bytes(0xcbf4_3926_u32.to_ne_bytes()));
+    }
 }

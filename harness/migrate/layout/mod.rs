@@ -10,6 +10,7 @@ mod flyway;
 mod folder;
 mod golang_migrate;
 mod goose;
+mod ledger;
 mod marked;
 mod name;
 mod numbered;
@@ -25,8 +26,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use apply::{ApplyError, Placed, apply};
+pub use apply::{ApplyError, Placed, apply, write};
 pub use folder::Folder;
+pub use ledger::{Entry, Ledger, LedgerSql};
 
 use crate::model::EngineId;
 
@@ -59,6 +61,11 @@ pub trait Layout: Sync {
 
     /// How surely a folder is of this layout.
     fn recognises(&self, folder: &Folder) -> Likeness;
+
+    /// How the tool keeps what it ran; `None` where that is not known, or there is no tool.
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        None
+    }
 
     /// Whether the tool's sessions keep references while a migration runs, where the engine leaves that to the session
     /// (SQLite, whose own default is not to).

@@ -1,9 +1,12 @@
 //! refinery: `V1__title.sql` and `U1__title.sql` (versions that may leave gaps); it has no way down
 //! (<https://docs.rs/refinery>).
 
-use std::path::Path;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
+};
 
-use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction, name::Named};
+use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction, name::Named};
 use crate::model::EngineId;
 
 /// refinery.
@@ -22,6 +25,10 @@ impl Layout for Refinery {
         let is_named = folder.sql_names().any(|name| parse(name).is_some());
         // The names are Flyway's, which does not live in Rust projects.
         if is_named && folder.is_below("Cargo.toml") { Likeness::Sure } else { Likeness::None }
+    }
+
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        Some(&Refinery)
     }
 
     fn keeps_references(&self) -> bool {
@@ -54,9 +61,92 @@ impl Layout for Refinery {
     }
 }
 
+impl Ledger for Refinery {
+    fn table(&self) -> &'static str {
+        "refinery_schema_history"
+    }
+
+    fn begin(&self, _sql: &LedgerSql) -> Vec<String> {
+        vec![
+            "CREATE TABLE IF NOT EXISTS refinery_schema_history (version INT4 PRIMARY KEY, name VARCHAR(255), \
+             applied_on VARCHAR(255), checksum VARCHAR(255))"
+                .to_owned(),
+        ]
+    }
+
+    fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let Migration { version, name, up, .. } = entry.migration;
+        let title = name.split_once("__").map_or("", |(_, title)| title);
+        let checksum = checksum(title, version.parse().unwrap_or(0), &up.text).to_string();
+        let [title, now, checksum] = [title, entry.now, &checksum].map(|text| sql.text(text));
+        vec![format!(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+             VALUES ({version}, {title}, {now}, {checksum})"
+        )]
+    }
+
+    fn reverted(&self, entry: &Entry<'_>, _sql: &LedgerSql) -> Vec<String> {
+        vec![format!("DELETE FROM refinery_schema_history WHERE version = {}", entry.migration.version)]
+    }
+
+    fn versions(&self) -> Option<&'static str> {
+        Some("version")
+    }
+}
+
+/// SipHash-1-3 without a key over name, version and text, as refinery-core hashes a migration. The standard library's
+/// hasher is the same function; that it stays so is tested.
+fn checksum(title: &str, version: i32, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    title.hash(&mut hasher);
+    version.hash(&mut hasher);
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn parse(name: &str) -> Option<Named<'_>> {
     let (head, title) = name.strip_suffix(".sql")?.split_once("__")?;
     let version = head.strip_prefix(['V', 'U'])?;
     let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some(Named { version, title })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SipHash-1-3 from its paper (Aumasson and Bernstein, 2012), with a key of zeros.
+    fn siphash13(bytes: &[u8]) -> u64 {
+        let mut v = [0x736f_6d65_7073_6575_u64, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261, 0x7465_6462_7974_6573];
+        let round = |v: &mut [u64; 4]| {
+            v[0] = v[0].wrapping_add(v[1]);
+            v[1] = v[1].rotate_left(13) ^ v[0];
+            v[0] = v[0].rotate_left(32);
+            v[2] = v[2].wrapping_add(v[3]);
+            v[3] = v[3].rotate_left(16) ^ v[2];
+            v[0] = v[0].wrapping_add(v[3]);
+            v[3] = v[3].rotate_left(21) ^ v[0];
+            v[2] = v[2].wrapping_add(v[1]);
+            v[1] = v[1].rotate_left(17) ^ v[2];
+            v[2] = v[2].rotate_left(32);
+        };
+        let mut padded = bytes.to_vec();
+        padded.resize(bytes.len() / 8 * 8 + 7, 0);
+        padded.push(bytes.len() as u8);
+        for word in padded.chunks_exact(8) {
+            let word = u64::from_le_bytes(word.try_into().unwrap());
+            v[3] ^= word;
+            round(&mut v);
+            v[0] ^= word;
+        }
+        v[2] ^= 0xff;
+        (0..3).for_each(|_| round(&mut v));
+        v[0] ^ v[1] ^ v[2] ^ v[3]
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_refinery() {
+        let bytes = [b"initial\xff".as_slice(), &7_i32.to_le_bytes(), b"select 1;\xff"].concat();
+        assert_eq!(checksum("initial", 7, "select 1;"), siphash13(&bytes));
+    }
 }

@@ -1,7 +1,9 @@
 //! sqlx: `VERSION_title.sql`, or `VERSION_title.up.sql` with `VERSION_title.down.sql`; a first line `-- no-transaction`
 //! takes the transaction away (<https://docs.rs/sqlx/latest/sqlx/migrate/trait.MigrationSource.html>).
 
-use super::{Folder, Found, Layout, Likeness, Transaction, name, numbered};
+use sha2::{Digest as _, Sha384};
+
+use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Transaction, name, numbered};
 use crate::model::EngineId;
 
 /// sqlx.
@@ -21,6 +23,10 @@ impl Layout for Sqlx {
         if is_named && folder.is_below("Cargo.toml") { Likeness::Possible } else { Likeness::None }
     }
 
+    fn ledger(&self) -> Option<&'static dyn Ledger> {
+        Some(&Sqlx)
+    }
+
     fn keeps_references(&self) -> bool {
         true
     }
@@ -36,5 +42,41 @@ impl Layout for Sqlx {
                 }
             }
         }
+    }
+}
+
+impl Ledger for Sqlx {
+    fn table(&self) -> &'static str {
+        "_sqlx_migrations"
+    }
+
+    fn begin(&self, sql: &LedgerSql) -> Vec<String> {
+        let columns = sql.by_word(&[
+            ("postgresql", "installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL"),
+            ("", "installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL"),
+        ]);
+        vec![format!(
+            "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, {columns}, \
+             execution_time BIGINT NOT NULL)"
+        )]
+    }
+
+    fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
+        let Migration { version, name, up, .. } = entry.migration;
+        let title = name.split_once('_').map_or("", |(_, title)| title).replace('_', " ");
+        let (title, checksum) = (sql.text(&title), sql.bytes(&Sha384::digest(&up.text)));
+        // sqlx fills the time in behind the migration; here nobody asks for it.
+        vec![format!(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES ({version}, {title}, TRUE, {checksum}, 0)"
+        )]
+    }
+
+    fn reverted(&self, entry: &Entry<'_>, _sql: &LedgerSql) -> Vec<String> {
+        vec![format!("DELETE FROM _sqlx_migrations WHERE version = {}", entry.migration.version)]
+    }
+
+    fn versions(&self) -> Option<&'static str> {
+        Some("version")
     }
 }

@@ -61,7 +61,7 @@ impl Play {
                 report.stopped = stop("there is no way down".to_owned(), false);
                 return Ok(());
             };
-            match self.run_script(place, down, Vec::new()).await {
+            match self.down(place, *at, down).await {
                 Ok(_) => report.downs += 1,
                 Err(Stopped::Run(error)) => return Err(error),
                 Err(Stopped::Migration(error)) => {

@@ -114,6 +114,25 @@ impl Databases {
         Ok(())
     }
 
+    /// Gives a database the first name again, under which the run's report knows it; where the engine makes no copies, it
+    /// keeps its own. The answer is where it is.
+    pub async fn settle(&mut self, here: Address) -> Result<Address, String> {
+        if here == self.first {
+            return Ok(here);
+        }
+        if self.taken.contains(&scratch::name(&self.run, Side::Target)) {
+            let first = self.first.clone();
+            self.drop(&first).await?;
+        }
+        match self.copy(&here).await? {
+            Some(copy) => {
+                self.drop(&here).await?;
+                Ok(copy)
+            }
+            None => Ok(here),
+        }
+    }
+
     /// A name that is free, announced before it is used for the first time.
     async fn name(&mut self) -> Result<String, String> {
         let base = scratch::name(&self.run, Side::Target);

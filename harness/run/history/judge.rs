@@ -1,5 +1,7 @@
 //! What two states of one database say about a migration, by the comparison that *no trace* and *reapply* make.
 
+use std::collections::BTreeMap;
+
 use super::moment;
 use crate::{
     check::{
@@ -8,7 +10,11 @@ use crate::{
         no_trace, reapply,
     },
     engine::Dialect,
-    model::{Catalogue, Coverage, Finding, FindingKind, MigrationClass, Severity, Share, Side, Snapshot},
+    migrate::layout::Ledger,
+    model::{
+        Catalogue, Coverage, Finding, FindingKind, MigrationClass, Severity, Share, Side, Snapshot, TableName,
+        catalogue::Sequence, snapshot::TableSnapshot,
+    },
 };
 
 /// What was seen, and what it comes to.
@@ -17,6 +23,19 @@ pub(super) struct Looked {
     pub class: MigrationClass,
     /// Definitions that are equal but for the moment of their creation.
     pub masked: u64,
+}
+
+/// Leaves of a tool's own table what it says was run: moments and times differ whenever it is written.
+pub(super) fn keep_versions(state: &mut Snapshot, ledger: &dyn Ledger) {
+    let name = TableName::new(ledger.table());
+    let Some(table) = state.tables.remove(&name) else { return };
+    let versions = ledger.versions().and_then(|column| Some((column, *table.columns.get(column)?)));
+    if let Some((column, rows)) = versions {
+        let columns = BTreeMap::from([(column.to_owned(), rows)]);
+        state.tables.insert(name.clone(), TableSnapshot { rows, columns, ..table });
+    }
+    let feeds = |one: &Sequence| one.fed().any(|owner| owner.table == name);
+    state.catalogue.sequences.retain(|one| !feeds(one));
 }
 
 /// Compares the state behind a way down with the one before the way up.

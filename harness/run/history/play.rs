@@ -9,6 +9,7 @@ use std::{
 use super::{
     HistoryOptions, NAME,
     databases::Databases,
+    judge,
     ready::GivenUp,
     round::{Round, Went},
     script::Stopped,
@@ -98,12 +99,13 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
         Err(Unready::Refused(_) | Unready::Broken(_)) => None,
     };
     recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
+    let ledger = layout::by_id(subject.history.layout).and_then(Layout::ledger);
     recorder.emit(EventKind::HistoryStarted(Box::new(HistoryReport {
         folder: options.folder.clone(),
         layout: subject.history.layout.to_owned(),
         total: subject.history.migrations.len() as u64,
         selected: subject.selected.len() as u64,
-        bookkeeping: Vec::new(),
+        bookkeeping: ledger.into_iter().map(|ledger| ledger.table().to_owned()).collect(),
         migrations: Vec::new(),
         chain: None,
         stale: Vec::new(),
@@ -190,6 +192,8 @@ impl Play {
     async fn rehearse(&mut self) -> Result<(), String> {
         let Some(last) = self.subject.selected.last().copied() else { return Ok(()) };
         self.databases.hasten().await?;
+        let here = self.here.clone();
+        self.begin(&here).await?;
         for at in 0..=last {
             let total = self.subject.history.migrations.len() as u64;
             self.subject.recorder.progress("migrations", at as u64, Some(total));
@@ -200,7 +204,13 @@ impl Play {
             }
         }
         self.ready().await?;
-        self.in_a_row(last).await
+        self.in_a_row(last).await?;
+        if self.subject.options.keep {
+            let settled = self.databases.settle(self.here.clone()).await?;
+            self.note(format!("the database behind the last migration is {settled}"))?;
+            self.here = settled;
+        }
+        Ok(())
     }
 
     /// Goes past a migration that was not asked for.
@@ -258,6 +268,7 @@ impl Play {
                 report.findings.append(&mut alone.findings);
                 report.unchecked.append(&mut alone.unchecked);
                 (report.up_ms, report.down_ms, report.masked) = (alone.up_ms, alone.down_ms, alone.masked);
+                report.footprint = alone.footprint.take();
                 let failed = std::mem::replace(&mut self.here, empty);
                 self.databases.drop(&failed).await?;
                 self.go_past(at, *went, &alone).await
@@ -295,6 +306,7 @@ impl Play {
     /// A database on which only the first so many ways up ran; `None` if one of them fails.
     pub(super) async fn replay(&mut self, upto: usize) -> Result<Option<Address>, String> {
         let anew = self.databases.fresh().await?;
+        self.begin(&anew).await?;
         for at in 0..upto {
             match self.up(&anew, at).await {
                 Ok(_) => {}
@@ -310,16 +322,15 @@ impl Play {
         Ok(Some(anew))
     }
 
-    /// One way up.
-    pub(super) async fn up(&self, address: &Address, at: usize) -> Result<u64, Stopped> {
-        self.run_script(address, &self.subject.history.migrations[at].up, Vec::new()).await
-    }
-
-    /// Records the state of a database, without the rows of the tool's own tables.
+    /// Records the state of a database; of the tool's own table only what it says was run.
     pub(super) async fn record(&self, address: &Address) -> Result<Snapshot, String> {
         let limit = Duration::from_millis(self.subject.options.limits.act_ms);
         let record = async { snapshot::record(address, &|_| ()).await.map_err(|error| chain(&error)) };
-        bounded(record, limit, &self.subject.stop).await
+        let mut state = bounded(record, limit, &self.subject.stop).await?;
+        if let Some(ledger) = self.layout.ledger() {
+            judge::keep_versions(&mut state, ledger);
+        }
+        Ok(state)
     }
 
     pub(super) fn note(&self, text: String) -> Result<(), String> {
@@ -343,6 +354,7 @@ impl Play {
             rows: before.tables.values().map(|table| table.rows.rows).sum(),
             up_ms: None,
             down_ms: None,
+            footprint: None,
             duration_ms: 0,
         }
     }

@@ -79,7 +79,8 @@ impl Play {
     fn widened(&self, state: &Snapshot) -> BTreeMap<TableName, u64> {
         let has_new = |name: &TableName, table: &Table| {
             let known = self.known.get(name);
-            known.is_some_and(|known| table.columns.iter().any(|column| !known.contains(&column.name)))
+            !self.is_ledger(name)
+                && known.is_some_and(|known| table.columns.iter().any(|column| !known.contains(&column.name)))
         };
         let tables = state.catalogue.tables.iter().filter(|(name, table)| has_new(name, table));
         let held = tables.filter_map(|(name, _)| Some((name.clone(), state.tables.get(name)?.rows.rows)));
@@ -92,9 +93,13 @@ impl Play {
         let tables = state.catalogue.tables.iter().filter(|(name, table)| {
             let rows = state.tables.get(*name).map_or(0, |table| table.rows.rows);
             let is_given_up = self.given_up.get(*name).is_some_and(|then| then.table == **table && then.rows == rows);
-            table.unreadable.is_none() && rows < wanted && !is_given_up
+            table.unreadable.is_none() && rows < wanted && !is_given_up && !self.is_ledger(name)
         });
         tables.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn is_ledger(&self, name: &TableName) -> bool {
+        self.layout.ledger().is_some_and(|ledger| *name == TableName::new(ledger.table()))
     }
 
     /// The tables that hold no row, so that nothing of a migration was tried on rows of theirs.

@@ -31,8 +31,8 @@ impl Play {
         before: &Snapshot,
         report: &mut MigrationReport,
     ) -> Result<Round, String> {
-        match self.up(here, at).await {
-            Ok(took) => report.up_ms = Some(took),
+        match self.up_and(here, at, true).await {
+            Ok(ran) => (report.up_ms, report.footprint) = (Some(ran.ms), ran.footprint),
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Migration(error)) => return Ok(Round::Failed(error)),
         }
@@ -51,7 +51,7 @@ impl Play {
     /// What the tool runs to verify a way up; the inner error is what the server said.
     async fn verify(&self, here: &Address, at: usize) -> Result<Result<(), String>, String> {
         let Some(script) = &self.subject.history.migrations[at].verify else { return Ok(Ok(())) };
-        match self.run_script(here, script, Vec::new()).await {
+        match self.run_script(here, script, Vec::new(), false).await {
             Ok(_) => Ok(Ok(())),
             Err(Stopped::Migration(error)) => Ok(Err(error)),
             Err(Stopped::Run(error)) => Err(error),
@@ -74,8 +74,8 @@ impl Play {
             }
             return Ok(None);
         };
-        match self.run_script(here, &down, Vec::new()).await {
-            Ok(took) => report.down_ms = Some(took),
+        match self.down(here, at, &down).await {
+            Ok(ran) => report.down_ms = Some(ran.ms),
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Migration(error)) => {
                 (report.class, report.error) = (MigrationClass::DownFails, Some(error));

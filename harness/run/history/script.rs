@@ -4,10 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::play::Play;
 use crate::{
-    migrate::layout::{self, ApplyError, Script},
-    model::{Address, chain},
-    run::examination::millis,
+    engine::EngineError,
+    migrate::layout::{self, ApplyError, Entry, Ledger, LedgerSql, Script},
+    model::{Address, chain, footprint::Footprint},
+    run::{clock, examination::millis},
 };
+
+/// A way that was gone.
+#[derive(Default)]
+pub(super) struct Ran {
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// What it left on the server, where that was looked at.
+    pub footprint: Option<Footprint>,
+}
 
 /// Why a script did not run to its end.
 pub(super) enum Stopped {
@@ -18,31 +28,81 @@ pub(super) enum Stopped {
 }
 
 impl Play {
-    /// Runs a script as its tool would, and what the tool writes about it; the answer is how long it took in milliseconds.
+    /// One way up.
+    pub(super) async fn up(&self, address: &Address, at: usize) -> Result<Ran, Stopped> {
+        self.up_and(address, at, false).await
+    }
+
+    /// One way up; `is_looked_at` is whether its locks are wanted, and what it rewrites.
+    pub(super) async fn up_and(&self, address: &Address, at: usize, is_looked_at: bool) -> Result<Ran, Stopped> {
+        let written = self.written(at, |ledger, entry, sql| ledger.applied(entry, sql));
+        self.run_script(address, &self.subject.history.migrations[at].up, written, is_looked_at).await
+    }
+
+    /// One way down.
+    pub(super) async fn down(&self, address: &Address, at: usize, script: &Script) -> Result<Ran, Stopped> {
+        let written = self.written(at, |ledger, entry, sql| ledger.reverted(entry, sql));
+        self.run_script(address, script, written, false).await
+    }
+
+    /// Makes the tool's own table in a database on which nothing ran yet.
+    pub(super) async fn begin(&self, address: &Address) -> Result<(), String> {
+        let Some(ledger) = self.layout.ledger() else { return Ok(()) };
+        let mut session = self.engine.connect(address).await.map_err(|error| chain(&error))?;
+        for statement in ledger.begin(&LedgerSql { engine: self.engine }) {
+            let made = session.execute(&statement).await;
+            made.map_err(|error| format!("failed to make `{}`: {}", ledger.table(), chain(&error)))?;
+        }
+        session.close().await.map_err(|error| chain(&error))
+    }
+
+    /// What the tool writes about a migration.
+    fn written(&self, at: usize, what: impl Fn(&dyn Ledger, &Entry<'_>, &LedgerSql) -> Vec<String>) -> Vec<String> {
+        let migrations = &self.subject.history.migrations;
+        let previous = at.checked_sub(1).and_then(|before| migrations.get(before));
+        let now = clock::now();
+        let entry = Entry { migration: &migrations[at], previous, now: &now };
+        self.layout.ledger().map_or_else(Vec::new, |one| what(one, &entry, &LedgerSql { engine: self.engine }))
+    }
+
+    /// Runs a script as its tool would, and what the tool writes about it.
     ///
     /// In a task of its own, since an engine that blocks its thread would keep anybody else from looking at the clock.
     pub(super) async fn run_script(
         &self,
         address: &Address,
         script: &Script,
-        closing: Vec<String>,
-    ) -> Result<u64, Stopped> {
+        written: Vec<String>,
+        is_looked_at: bool,
+    ) -> Result<Ran, Stopped> {
         let engine = self.engine;
         let mut session = engine.connect(address).await.map_err(|error| Stopped::Run(chain(&error)))?;
         let keeps_references = self.layout.keeps_references();
         let (file, script) = (script.file.clone(), script.clone());
+        let is_inside = self.layout.ledger().is_none_or(Ledger::is_inside);
+        let (inside, behind) = if is_inside { (written, Vec::new()) } else { (Vec::new(), written) };
         let mut task = tokio::spawn(async move {
             let dialect = engine.dialect();
             if let Some(settings) = dialect.as_of_tool(keeps_references) {
                 let set = session.execute(settings).await;
                 set.map_err(|error| ApplyError { file: script.file.clone(), line: None, said: chain(&error) })?;
             }
+            let failed = |error: EngineError| ApplyError { file: script.file.clone(), line: None, said: chain(&error) };
+            let before = if is_looked_at { Some(session.storage().await.map_err(failed)?) } else { None };
             let started = Instant::now();
-            let applied = layout::apply(&mut *session, dialect, &script, &closing).await;
-            let took = millis(started);
+            let applied = layout::apply(&mut *session, dialect, &script, &inside).await;
+            let ms = millis(started);
+            let ran: Result<Ran, ApplyError> = async {
+                let locks = applied?;
+                layout::write(&mut *session, &script, &behind).await?;
+                let Some(before) = before else { return Ok(Ran { ms, footprint: None }) };
+                let after = session.storage().await.map_err(failed)?;
+                Ok(Ran { ms, footprint: Some(Footprint::of(&before, &after, locks)) })
+            }
+            .await;
             // A session in whose middle something failed may not end well, and ends all the same.
             let _ = session.close().await;
-            applied.map(|()| took)
+            ran
         });
         let limit = Duration::from_millis(self.subject.options.limits.act_ms);
         let stop = self.subject.stop.clone();

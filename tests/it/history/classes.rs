@@ -80,6 +80,9 @@ fn each_kind_of_migration_comes_to_its_class() {
     assert!(error("16_up_fails").starts_with("16_up_fails.up.sql:2: "), "{}", error("16_up_fails"));
     assert_eq!(one(&history, "08_needs_no_rows").without_rows, Some(MigrationClass::Restores));
     assert_eq!(one(&history, "15_moment_again").masked, 1);
+    let footprint = one(&history, "02_columns").footprint.clone().expect("locks were looked at");
+    let held: Vec<String> = footprint.locks.iter().map(|lock| lock.mode.clone()).collect();
+    assert_eq!((held, footprint.locks_unknown), (vec!["ACCESS EXCLUSIVE".to_owned()], None));
 
     let report = past.report();
     // One has no way down, one is behind what cannot be gone past, and one never went up.
@@ -141,4 +144,29 @@ fn a_history_in_order_passes() {
     let chain = history.chain.expect("the chain was rehearsed");
     assert_eq!((chain.downs, chain.ups, chain.severity()), (3, 3, None));
     past.sandbox.assert_released();
+}
+
+#[test]
+fn statements_run_as_their_tool_runs_them() {
+    let Some(past) = Past::postgres("statements_run_as_their_tool_runs_them") else { return };
+    past.pairs(&[
+        ("1_table", "CREATE TABLE t (id int PRIMARY KEY, n int);", "DROP TABLE t;"),
+        // Alone in its message it runs outside of a transaction.
+        ("2_alone", "CREATE INDEX CONCURRENTLY i ON t (n);", "DROP INDEX CONCURRENTLY i;"),
+        ("3_own", "BEGIN; CREATE TABLE u (id int); COMMIT;", "BEGIN; DROP TABLE u; COMMIT;"),
+        ("4_not_alone", "SELECT 1; CREATE INDEX CONCURRENTLY j ON t (n);", "DROP INDEX j;"),
+    ]);
+    let ended = past.run(&["--layout", "golang-migrate"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let history = past.history();
+    assert_eq!(
+        came_to(&history),
+        ["1_table restores", "2_alone restores", "3_own restores", "4_not_alone up_fails"],
+        "{}",
+        ended.stdout
+    );
+    let unknown = |name| one(&history, name).footprint.clone().expect("it went up").locks_unknown;
+    assert!(unknown("1_table").is_none() && unknown("2_alone").is_some());
+    let error = one(&history, "4_not_alone").error.clone().unwrap_or_default();
+    assert!(error.contains("4_not_alone.up.sql:1: ") && error.contains("transaction block"), "{error}");
 }

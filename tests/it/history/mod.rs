@@ -2,38 +2,49 @@
 
 mod bad_input;
 mod classes;
+mod layouts;
 mod selection;
 
 use rehearse::model::{HistoryReport, MigrationClass, MigrationReport, Report};
+use rehearse::provision::Request;
 
-use crate::support::{Ended, Sandbox, skipped};
+use crate::support::{Ended, Sandbox, server};
 
 /// A sandbox with a folder of migrations.
 pub struct Past {
     pub sandbox: Sandbox,
     engine: &'static str,
     provider: &'static str,
+    version: Option<&'static str>,
 }
 
 impl Past {
     /// Migrations for PostgreSQL; `None` where it cannot be had, which is said, and is a failure where `REHEARSE_REQUIRE`
     /// asks for it.
     pub fn postgres(test: &str) -> Option<Self> {
-        let past = Self { sandbox: Sandbox::new(), engine: "postgres", provider: "local" };
-        let local = rehearse::provision::by_id("local").unwrap();
-        let request = crate::support::server::request(&past.sandbox.work());
-        match crate::support::server::wait(async move { local.offer(&request).await }) {
-            Ok(_) => Some(past),
-            Err(unable) => {
-                skipped(test, "local", &unable.reason);
-                None
-            }
-        }
+        Self::on(test, "postgres", "local", None)
+    }
+
+    /// Migrations for MariaDB, in the same way.
+    pub fn mariadb(test: &str) -> Option<Self> {
+        Self::on(test, "mariadb", "container", Some("10.11"))
+    }
+
+    fn on(test: &str, engine: &'static str, provider: &'static str, version: Option<&'static str>) -> Option<Self> {
+        let past = Self { sandbox: Sandbox::new(), engine, provider, version };
+        let request = Request {
+            engine: rehearse::engine::by_id(engine).unwrap(),
+            version: version.map(str::to_owned),
+            ..server::request(&past.sandbox.work())
+        };
+        let test = test.to_owned();
+        let able = server::wait(async move { server::offered(&test, provider, &request).await.is_some() });
+        able.then_some(past)
     }
 
     /// Migrations for SQLite.
     pub fn sqlite() -> Self {
-        Self { sandbox: Sandbox::new(), engine: "sqlite", provider: "auto" }
+        Self { sandbox: Sandbox::new(), engine: "sqlite", provider: "auto", version: None }
     }
 
     /// Writes a file of the folder.
@@ -59,7 +70,8 @@ impl Past {
     pub fn run(&self, flags: &[&str]) -> Ended {
         let folder = self.folder();
         let all = ["run", "--migrations", &folder, "--engine", self.engine, "--provider", self.provider, "--seed", "1"];
-        self.sandbox.rehearse(&[&all, flags].concat())
+        let version: Vec<&str> = self.version.iter().flat_map(|version| ["--target-version", *version]).collect();
+        self.sandbox.rehearse(&[&all, version.as_slice(), flags].concat())
     }
 
     pub fn report(&self) -> Report {

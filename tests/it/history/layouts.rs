@@ -1,0 +1,181 @@
+//! One history in each layout: the same migrations come to the same, and the tool's own table holds what the tool writes.
+
+use std::fs;
+
+use rehearse::run::resume;
+
+use super::{Past, came_to};
+
+/// A migration: number, title, way up, way down.
+type Pair = (&'static str, &'static str, &'static str, &'static str);
+
+/// A good one, and one of each kind of bad ones, in SQL that all engines take.
+const PAIRS: &[Pair] = &[
+    ("1", "users", "CREATE TABLE users (id INTEGER PRIMARY KEY, n INTEGER, word VARCHAR(20));", "DROP TABLE users;"),
+    ("2", "not back", "CREATE TABLE b (id INTEGER PRIMARY KEY);\nSELECT 1;", "DROP TABLE b;\nDROP TABLE nowhere;"),
+    ("3", "word", "ALTER TABLE users DROP COLUMN word;", "ALTER TABLE users ADD COLUMN word VARCHAR(20);"),
+    ("4", "nothing", "CREATE INDEX users_n ON users (n);", ""),
+    ("10", "left over", "CREATE TABLE c (id INTEGER PRIMARY KEY);\nCREATE TABLE d (id INTEGER);", "DROP TABLE d;"),
+];
+
+/// The classes of [`PAIRS`] where there are ways down.
+const CLASSES: [&str; 5] = ["restores", "down_fails", "loses_rows", "blank_down", "differs"];
+
+/// How a layout writes them, and whether it has ways down.
+fn write(past: &Past, layout: &str) -> bool {
+    let two = |number: &str| format!("{number:0>2}");
+    for (number, title, up, down) in PAIRS {
+        let (number, title) = (two(number), title.replace(' ', "_"));
+        match layout {
+            "sqlx" | "golang-migrate" | "numbered" => {
+                past.file(&format!("{number}_{title}.up.sql"), up);
+                past.file(&format!("{number}_{title}.down.sql"), down);
+            }
+            "diesel" => {
+                past.file(&format!("2024-01-{number}-000000_{title}/up.sql"), up);
+                past.file(&format!("2024-01-{number}-000000_{title}/down.sql"), down);
+            }
+            "goose" => {
+                past.file(&format!("{number}_{title}.sql"), &format!("-- +goose Up\n{up}\n-- +goose Down\n{down}\n"))
+            }
+            "dbmate" => {
+                past.file(&format!("{number}_{title}.sql"), &format!("-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))
+            }
+            "up-down" => past.file(&format!("{number}_{title}.sql"), &format!("-- up\n{up}\n-- down\n{down}\n")),
+            "flyway" => {
+                past.file(&format!("V{number}__{title}.sql"), up);
+                past.file(&format!("U{number}__{title}.sql"), down);
+            }
+            "refinery" => past.file(&format!("V{number}__{title}.sql"), up),
+            "sqitch" => {
+                past.file(&format!("deploy/{title}.sql"), up);
+                past.file(&format!("revert/{title}.sql"), down);
+                let verify = if title == "word" { "SELECT word FROM users;" } else { "SELECT id FROM users;" };
+                past.file(&format!("verify/{title}.sql"), verify);
+            }
+            other => panic!("nobody wrote a history for {other}"),
+        }
+    }
+    if layout == "sqitch" {
+        let line = |(_, title, ..): &Pair| format!("{} 2024-01-01T00:00:00Z A <a@b>\n", title.replace(' ', "_"));
+        past.file("sqitch.plan", &format!("%project=x\n\n{}", PAIRS.iter().map(line).collect::<String>()));
+    }
+    layout != "refinery"
+}
+
+fn expected(layout: &str) -> Vec<&'static str> {
+    match layout {
+        "refinery" => vec!["no_down"; 5],
+        // Its own verification asks for the column that is gone.
+        "sqitch" => vec!["restores", "down_fails", "verify_fails", "blank_down", "differs"],
+        _ => CLASSES.to_vec(),
+    }
+}
+
+fn each_comes_to_the_same(new: impl Fn() -> Option<Past>, layouts: &[&str]) {
+    for layout in layouts {
+        let Some(past) = new() else { return };
+        let has_downs = write(&past, layout);
+        let ended = past.run(&["--layout", layout]);
+        assert_eq!(ended.code, if has_downs { 1 } else { 3 }, "{layout}: {ended:?}");
+        let history = past.history();
+        let classes: Vec<String> =
+            came_to(&history).iter().map(|one| one.rsplit(' ').next().unwrap_or_default().to_owned()).collect();
+        assert_eq!(classes, expected(layout), "{layout}: {}", ended.stdout);
+        for one in history.migrations.iter().filter(|one| one.class.word() == "down_fails") {
+            let error = one.error.clone().unwrap_or_default();
+            assert!(error.contains("nowhere") && error.contains(".sql:"), "{layout}: {error}");
+        }
+        past.sandbox.assert_released();
+    }
+}
+
+fn layouts() -> Vec<&'static str> {
+    rehearse::migrate::layout::ALL.iter().map(|layout| layout.id()).collect()
+}
+
+#[test]
+fn every_layout_on_sqlite() {
+    each_comes_to_the_same(|| Some(Past::sqlite()), &layouts());
+}
+
+#[test]
+fn every_layout_on_postgres() {
+    each_comes_to_the_same(|| Past::postgres("every_layout_on_postgres"), &layouts());
+}
+
+#[test]
+fn a_layout_on_mariadb() {
+    each_comes_to_the_same(|| Past::mariadb("a_layout_on_mariadb"), &["golang-migrate", "goose"]);
+}
+
+/// What the tool's table of a kept database holds.
+fn kept(layout: &str, query: &str) -> Vec<String> {
+    let past = Past::sqlite();
+    write(&past, layout);
+    let ended = past.run(&["--layout", layout, "--keep", "--require-coverage", "0"]);
+    let report = past.report();
+    let id = report.run.id.to_string();
+    let standing = resume::status(&past.sandbox.run_directory()).unwrap();
+    assert!(standing.kept, "{ended:?}");
+    let file = past.sandbox.work().join(format!("rehearse-{id}/target.db"));
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let mut statement = connection.prepare(query).unwrap_or_else(|error| panic!("{layout}: {error}"));
+    let width = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>| {
+        let told = |at| match row.get::<_, rusqlite::types::Value>(at)? {
+            rusqlite::types::Value::Null => Ok("NULL".to_owned()),
+            rusqlite::types::Value::Integer(number) => Ok(number.to_string()),
+            rusqlite::types::Value::Text(text) => Ok(text),
+            other => Ok::<_, rusqlite::Error>(format!("{other:?}")),
+        };
+        Ok((0..width).map(told).collect::<Result<Vec<String>, _>>()?.join("|"))
+    };
+    let rows = statement.query_map([], text).unwrap().map(Result::unwrap).collect();
+    let history = past.history();
+    assert_eq!(history.bookkeeping.len(), 1, "{layout}");
+    let ended = past.sandbox.call(&["clean", &id, "--out", past.sandbox.out().to_str().unwrap()]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(!file.exists() && fs::read_dir(past.sandbox.work()).unwrap().next().is_none());
+    rows
+}
+
+#[test]
+fn the_tools_own_table_holds_what_the_tool_writes() {
+    assert_eq!(
+        kept("sqlx", "SELECT version, description, success, length(checksum), execution_time FROM _sqlx_migrations"),
+        ["1|users|1|48|0", "2|not back|1|48|0", "3|word|1|48|0", "4|nothing|1|48|0", "10|left over|1|48|0"]
+    );
+    // printf 'CREATE INDEX users_n ON users (n);' | sha384sum
+    let checksum = "SELECT lower(hex(checksum)) FROM _sqlx_migrations WHERE version = 4";
+    assert_eq!(kept("sqlx", checksum), [SHA384_OF_THE_FOURTH]);
+    assert_eq!(
+        kept("diesel", "SELECT version FROM __diesel_schema_migrations ORDER BY 1"),
+        ["20240101000000", "20240102000000", "20240103000000", "20240104000000", "20240110000000"]
+    );
+    assert_eq!(kept("golang-migrate", "SELECT version, dirty FROM schema_migrations"), ["10|0"]);
+    assert_eq!(
+        kept("goose", "SELECT id > 0, version_id, is_applied FROM goose_db_version ORDER BY id"),
+        ["1|0|1", "1|1|1", "1|2|1", "1|3|1", "1|4|1", "1|10|1"]
+    );
+    assert_eq!(kept("dbmate", "SELECT version FROM schema_migrations ORDER BY 1"), ["01", "02", "03", "04", "10"]);
+    assert_eq!(
+        kept(
+            "refinery",
+            "SELECT version, name, length(applied_on) > 19, checksum GLOB '[0-9]*' FROM refinery_schema_history"
+        ),
+        ["1|users|1|1", "2|not_back|1|1", "3|word|1|1", "4|nothing|1|1", "10|left_over|1|1"]
+    );
+    // printf 'CREATE INDEX users_n ON users (n);' | gzip -1 | tail -c8 | od -An -td4 -N4
+    assert_eq!(
+        kept(
+            "flyway",
+            "SELECT version, description, type, script, checksum, success FROM flyway_schema_history WHERE version = '04' ORDER BY installed_rank DESC LIMIT 1"
+        ),
+        [format!("04|nothing|SQL|V04__nothing.sql|{CRC32_OF_THE_FOURTH}|1")]
+    );
+}
+
+const SHA384_OF_THE_FOURTH: &str =
+    "ef601c28b5216271f606524d58be61964f88b2cc58f250b485d06fb23fb7d0aecca690bf2f85ffc70a7b4f6b108bb48c";
+const CRC32_OF_THE_FOURTH: i32 = 1245874379;
