@@ -2,7 +2,7 @@
 //!
 //! A dataset plans all rows of all tables before there are any. Here tables already hold rows that others made (migrations
 //! that insert, triggers, earlier fills), and whatever is there counts: only tables with fewer rows than wanted are topped
-//! up (or with a [column that says nothing](variety)), and references take the keys that their parents hold.
+//! up (or with a column that says nothing), and references take the keys that their parents hold.
 //!
 //! What a row has to keep (CHECK constraints, triggers, exclusion constraints) is guessed as far as it can be read; beyond
 //! that the server decides. A refused batch is tried row by row, each row with other values until one is taken or the
