@@ -77,6 +77,7 @@ pub(super) async fn back(work: &mut Work<'_>) -> Result<u64, StepError> {
                 if !column.is_plain {
                     refuse_new_rows(work, &plan, column).await?;
                 }
+                patiently(work, &Act::Expand(&retyping)).await?;
                 rows += fill(work, &retyping, "restore").await?;
                 swap(work, &[(&retyping, column)], true).await?;
             }
@@ -115,8 +116,8 @@ async fn fill_all(
         }
         let value = converted(work, plan, column, &catalogue)?;
         let retyping = column.retyping(work.retype.uuid(), &value);
+        patiently(work, &Act::Expand(&retyping)).await?;
         if writers_go_on {
-            patiently(work, &Act::Expand(&retyping)).await?;
             patiently(work, &Act::Synchronise(&retyping)).await?;
         }
         rows += fill(work, &retyping, "convert").await?;
@@ -153,9 +154,8 @@ async fn swap(work: &mut Work<'_>, swaps: &[(&Retyping<'_>, &Converted)], restor
     patiently(work, &Act::Swap(&swaps)).await
 }
 
-/// Adds the second column, if it is not there, and fills it batch by batch.
+/// Fills the second column batch by batch.
 async fn fill(work: &mut Work<'_>, retyping: &Retyping<'_>, doing: &str) -> Result<u64, StepError> {
-    patiently(work, &Act::Expand(retyping)).await?;
     let table = work.dialect.table(retyping.table);
     let total = work.count(&format!("SELECT COUNT(*) FROM {table}")).await?;
     let doing = format!("{doing} {}.{}", retyping.table, retyping.column);
