@@ -11,7 +11,7 @@ use rehearse::{
     canon::comparison,
     check::{Check, CheckContext, Readers, Resources, Tally, checksum::Checksum},
     engine,
-    model::{Address, Cause, Finding, FindingKind, Redaction, Side, Sides, Snapshot, Stage},
+    model::{Address, Catalogue, Cause, Finding, FindingKind, Redaction, Side, Sides, Snapshot, Stage},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{io::AsyncWriteExt, process::Command};
@@ -65,6 +65,15 @@ pub async fn compare(source: &Address, target: &Address) -> Result<Compared, Err
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// The catalogue of one side.
+async fn catalogue(address: &Address) -> Result<Catalogue, Error> {
+    let engine = engine::by_id(address.engine.as_str()).ok_or("no such engine")?;
+    let mut session = engine.connect(address).await?;
+    let catalogue = session.introspect().await?;
+    session.close().await?;
+    Ok(catalogue)
+}
+
 /// The child: both sides' addresses in, what came of it out.
 pub async fn child() -> Result<(), Error> {
     let mut text = Vec::new();
@@ -72,11 +81,9 @@ pub async fn child() -> Result<(), Error> {
     let addresses: Sides<Address> = serde_json::from_slice(&text)?;
     let started = Instant::now();
     let mut snapshots = BTreeMap::new();
-    for (side, address) in addresses.iter() {
-        let engine = engine::by_id(address.engine.as_str()).ok_or("no such engine")?;
-        let mut session = engine.connect(address).await?;
-        let catalogue = session.introspect().await?;
-        session.close().await?;
+    // As the audit does, both at the same time.
+    let (source, target) = tokio::try_join!(catalogue(&addresses.source), catalogue(&addresses.target))?;
+    for (side, catalogue) in Sides::new(source, target).into_each() {
         snapshots.insert((Stage::Migrated, side), Snapshot { catalogue, ..Snapshot::default() });
     }
     let catalogue = |side| &snapshots[&(Stage::Migrated, side)].catalogue;

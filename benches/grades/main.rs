@@ -38,6 +38,8 @@ const ENGINES_LIMIT: f64 = 1.3;
 /// Peaks of memory in MiB: of equal tables, and of any.
 const EQUAL_MEMORY_LIMIT: f64 = 64.0;
 const MEMORY_LIMIT: f64 = 256.0;
+/// How much more memory ten times the rows may take.
+const GROWTH_LIMIT: f64 = 1.1;
 /// Tables without rows on each side, and the seconds that they may take.
 const EMPTY_TABLES: u32 = 1000;
 const EMPTY_LIMIT: f64 = 10.0;
@@ -92,7 +94,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<Board, Error> {
-    let mut bench = Bench { args, board: Board::new(), worst: 0.0 };
+    let mut bench = Bench { args, board: Board::new(), worst: 0.0, equal_mib: None };
     let server = Started::new("postgres", &args.common.provider).await?;
     eprintln!("PostgreSQL {} by {}", server.version(), server.why());
     let done = bench.on_one(&server).await;
@@ -117,11 +119,32 @@ struct Bench<'a> {
     board: Board,
     /// The largest peak of memory so far.
     worst: f64,
+    /// The peak of memory of equal tables.
+    equal_mib: Option<f64>,
+}
+
+/// What a comparison is held against, in the same minute: a machine is not always as fast.
+#[derive(Clone, Copy)]
+enum Yardstick<'a> {
+    /// Both sides read to nowhere at the same time.
+    Both(&'a Address, &'a Address),
+    /// The slower one of both sides, each read to nowhere alone.
+    Slower(&'a Address, &'a Address),
+}
+
+impl Yardstick<'_> {
+    async fn seconds(self) -> Result<f64, Error> {
+        match self {
+            Self::Both(source, target) => drain::both(source, target).await,
+            Self::Slower(source, target) => Ok(drain::one(source).await?.max(drain::one(target).await?)),
+        }
+    }
 }
 
 /// Medians of several measurements.
 struct Measured {
-    seconds: f64,
+    /// Times the yardstick.
+    times: f64,
     peak_mib: f64,
     last: Compared,
 }
@@ -137,11 +160,13 @@ impl Bench<'_> {
         table::make(server, self.args.rows).await?;
         let [grades, equal, few, half] =
             ["grades", "equal", "few", "half"].map(|database| server.address(Some(database)));
-        let bound = self.limit("L, both sides read to nowhere", &grades, &equal).await?;
+        let yardstick = Yardstick::Both(&grades, &equal);
+        let bound = self.limit("L, both sides read to nowhere", yardstick).await?;
         if self.args.has("equal") {
-            let measured = self.measure(&grades, &equal).await?;
+            let measured = self.measure(&grades, &equal, yardstick).await?;
             self.is_equal(&measured.last)?;
-            self.board.bounded("equal tables", measured.seconds / bound, "L", EQUAL_LIMIT);
+            self.board.bounded("equal tables", measured.times, "L", EQUAL_LIMIT);
+            self.equal_mib = Some(measured.peak_mib);
             self.board.bounded("equal tables, peak memory", measured.peak_mib, "MiB", EQUAL_MEMORY_LIMIT);
         }
         if self.args.has("audit") {
@@ -153,21 +178,21 @@ impl Bench<'_> {
             self.worst = self.worst.max(audited.peak_mib);
         }
         if self.args.has("few") {
-            let measured = self.measure(&grades, &few).await?;
+            let measured = self.measure(&grades, &few, yardstick).await?;
             let kinds = [FindingKind::MissingRow, FindingKind::ExtraneousRow, FindingKind::ChangedRow];
             let found = kinds.map(|kind| measured.last.total(kind));
             expect(found == [3, 3, 4] && measured.last.named() as u64 == table::FEW, "ten rows", &measured.last)?;
-            self.board.bounded("ten differing rows, all named", measured.seconds / bound, "L", FEW_LIMIT);
+            self.board.bounded("ten differing rows, all named", measured.times, "L", FEW_LIMIT);
         }
         if self.args.has("half") {
             let shifted = table::shifted(server).await?;
-            let measured = self.measure(&grades, &half).await?;
+            let measured = self.measure(&grades, &half, yardstick).await?;
             let by_hour = measured.last.caused_by(&Cause::Shifted { micros: Some(HOUR) });
             let found = (measured.last.total(FindingKind::ChangedRow), by_hour);
             expect(found == (shifted, shifted), "half of the rows", &measured.last)?;
             let figure = format!("{} rows an hour late, with their cause", count(shifted));
-            self.board.bounded(&figure, measured.seconds / bound, "L", HALF_LIMIT);
-            self.board.plain("of it peak memory", &format!("{:.0} MiB", measured.peak_mib));
+            self.board.bounded(&figure, measured.times, "L", HALF_LIMIT);
+            self.board.bounded("of it peak memory", measured.peak_mib, "MiB", MEMORY_LIMIT);
         }
         if self.args.has("others") {
             others::measure(&mut self.board, &grades, &few, bound, self.args.times).await;
@@ -189,10 +214,11 @@ impl Bench<'_> {
     async fn two(&mut self, grades: &Address, other: &Started) -> Result<(), Error> {
         table::make_one(other, self.args.rows).await?;
         let target = other.address(Some("grades"));
-        let bound = self.limit("L with two servers", grades, &target).await?;
-        let measured = self.measure(grades, &target).await?;
+        let yardstick = Yardstick::Both(grades, &target);
+        self.limit("L with two servers", yardstick).await?;
+        let measured = self.measure(grades, &target, yardstick).await?;
         self.is_equal(&measured.last)?;
-        self.board.bounded("equal tables on two servers", measured.seconds / bound, "L", EQUAL_LIMIT);
+        self.board.bounded("equal tables on two servers", measured.times, "L", EQUAL_LIMIT);
         Ok(())
     }
 
@@ -220,17 +246,13 @@ impl Bench<'_> {
 
     /// Equal tables of two engines, held against the slower one's own scan.
     async fn against(&mut self, engine: &str, source: &Address, target: &Address) -> Result<(), Error> {
-        let mut scans = [Vec::new(), Vec::new()];
-        for _ in 0..self.args.times {
-            scans[0].push(drain::one(source).await?);
-            scans[1].push(drain::one(target).await?);
-        }
-        let [own, postgres] = scans.map(median);
-        self.board.plain(&format!("{engine}'s own scan, and PostgreSQL's"), &format!("{own:.2} s, {postgres:.2} s"));
-        let measured = self.measure(source, target).await?;
+        let yardstick = Yardstick::Slower(source, target);
+        let figure = format!("the slower one of {engine}'s own scan and PostgreSQL's");
+        self.limit(&figure, yardstick).await?;
+        let measured = self.measure(source, target, yardstick).await?;
         self.is_equal(&measured.last)?;
-        let figure = format!("{engine} against PostgreSQL, equal / slower scan");
-        self.board.bounded(&figure, measured.seconds / own.max(postgres), "x", ENGINES_LIMIT);
+        let figure = format!("{engine} against PostgreSQL, equal tables");
+        self.board.bounded(&figure, measured.times, "scans", ENGINES_LIMIT);
         Ok(())
     }
 
@@ -251,7 +273,7 @@ impl Bench<'_> {
     /// Ten times the rows, once.
     async fn large(&mut self, server: &Started) -> Result<(), Error> {
         let rows = self.args.rows * 10;
-        table::make(server, rows).await?;
+        table::make_large(server, rows).await?;
         let [grades, equal, half] = ["grades", "equal", "half"].map(|database| server.address(Some(database)));
         let bound = drain::both(&grades, &equal).await?;
         self.board.plain(&format!("L of {} rows", count(rows)), &format!("{bound:.2} s"));
@@ -259,6 +281,10 @@ impl Bench<'_> {
         let figure = format!("{} rows, equal tables", count(rows));
         self.board.bounded(&figure, compared.seconds / bound, "L", EQUAL_LIMIT);
         self.board.bounded(&format!("{figure}, peak memory"), compared.peak_mib, "MiB", EQUAL_MEMORY_LIMIT);
+        if let Some(usual) = self.equal_mib {
+            let figure = "peak memory of equal tables, ten times the rows";
+            self.board.bounded(figure, compared.peak_mib / usual, "x", GROWTH_LIMIT);
+        }
         let compared = self.once(&grades, &half).await?;
         let figure = format!("{} rows, half an hour late", count(rows));
         self.board.bounded(&figure, compared.seconds / bound, "L", HALF_LIMIT);
@@ -266,28 +292,34 @@ impl Bench<'_> {
         Ok(())
     }
 
-    async fn limit(&mut self, figure: &str, source: &Address, target: &Address) -> Result<f64, Error> {
+    async fn limit(&mut self, figure: &str, yardstick: Yardstick<'_>) -> Result<f64, Error> {
         // The first reading warms the server's and the system's caches.
-        drain::both(source, target).await?;
+        yardstick.seconds().await?;
         let mut seconds = Vec::new();
         for _ in 0..self.args.times {
-            seconds.push(drain::both(source, target).await?);
+            seconds.push(yardstick.seconds().await?);
         }
         let bound = median(seconds);
         self.board.plain(figure, &format!("{bound:.2} s"));
         Ok(bound)
     }
 
-    async fn measure(&mut self, source: &Address, target: &Address) -> Result<Measured, Error> {
-        let (mut seconds, mut peaks, mut last) = (Vec::new(), Vec::new(), None);
+    async fn measure(
+        &mut self,
+        source: &Address,
+        target: &Address,
+        yardstick: Yardstick<'_>,
+    ) -> Result<Measured, Error> {
+        let (mut bounds, mut seconds, mut peaks, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
         for _ in 0..self.args.times {
+            bounds.push(yardstick.seconds().await?);
             let compared = self.once(source, target).await?;
             seconds.push(compared.seconds);
             peaks.push(compared.peak_mib);
             last = Some(compared);
         }
         let last = last.ok_or("nothing was measured")?;
-        Ok(Measured { seconds: median(seconds), peak_mib: median(peaks), last })
+        Ok(Measured { times: median(seconds) / median(bounds), peak_mib: median(peaks), last })
     }
 
     async fn once(&mut self, source: &Address, target: &Address) -> Result<Compared, Error> {

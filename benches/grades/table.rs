@@ -55,14 +55,20 @@ const COUNT_SHIFTED: &str = "SELECT count(*) FROM grades WHERE get_byte(uuid_sen
 
 /// Makes the database `grades`, and from it `equal`, `few` and `half`.
 pub async fn make(server: &Started, rows: u64) -> Result<(), Error> {
-    make_one(server, rows).await?;
-    let mut admin = server.session(None).await?;
-    for name in ["equal", "few", "half"] {
-        admin.execute(&format!("CREATE DATABASE {name} TEMPLATE grades")).await?;
-    }
+    make_large(server, rows).await?;
+    server.session(None).await?.execute("CREATE DATABASE few TEMPLATE grades").await?;
     let mut few = server.session(Some("few")).await?;
     few.execute(&format!("{UUID_OF}; {CHANGE_FEW}")).await?;
-    settle(&mut *few).await?;
+    settle(&mut *few).await
+}
+
+/// Makes the database `grades`, and from it `equal` and `half`.
+pub async fn make_large(server: &Started, rows: u64) -> Result<(), Error> {
+    make_one(server, rows).await?;
+    let mut admin = server.session(None).await?;
+    for name in ["equal", "half"] {
+        admin.execute(&format!("CREATE DATABASE {name} TEMPLATE grades")).await?;
+    }
     let mut half = server.session(Some("half")).await?;
     half.execute(&format!(
         "ALTER TABLE grades RENAME TO unshifted; {CREATE}; INSERT INTO grades {SHIFTED}; DROP TABLE unshifted; \

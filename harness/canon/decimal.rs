@@ -47,11 +47,8 @@ pub fn parse(text: &[u8]) -> Option<Number<'_>> {
         [b'+', rest @ ..] => (true, false, rest),
         rest => (false, false, rest),
     };
-    if rest.eq_ignore_ascii_case(b"nan") && !signed {
-        return Some(Number::NaN);
-    }
-    if rest.eq_ignore_ascii_case(b"infinity") || rest.eq_ignore_ascii_case(b"inf") {
-        return Some(if negative { Number::NegativeInfinity } else { Number::Infinity });
+    if rest.first().is_some_and(u8::is_ascii_alphabetic) {
+        return word(rest, signed, negative);
     }
     let (whole, rest) = digits(rest);
     let (pointed, (fraction, rest)) = match rest {
@@ -66,15 +63,24 @@ pub fn parse(text: &[u8]) -> Option<Number<'_>> {
         [b'e' | b'E', rest @ ..] => parse_exponent(rest)?,
         _ => return None,
     };
-    let zero = whole.iter().chain(fraction).all(|digit| *digit == b'0');
+    let is_zero = || whole.iter().chain(fraction).all(|digit| *digit == b'0');
     let plain = trimmed.len() == text.len()
         && rest.is_empty()
-        && !(signed && (!negative || zero))
+        && !(signed && (!negative || is_zero()))
         && !whole.is_empty()
         && (whole == b"0" || whole[0] != b'0')
         && pointed != fraction.is_empty()
         && fraction.last() != Some(&b'0');
     Some(Number::Finite { negative, whole, fraction, exponent, plain })
+}
+
+/// What is written as a word.
+fn word(word: &[u8], signed: bool, negative: bool) -> Option<Number<'_>> {
+    if word.eq_ignore_ascii_case(b"nan") {
+        return (!signed).then_some(Number::NaN);
+    }
+    let is_infinity = word.eq_ignore_ascii_case(b"infinity") || word.eq_ignore_ascii_case(b"inf");
+    is_infinity.then_some(if negative { Number::NegativeInfinity } else { Number::Infinity })
 }
 
 fn digits(text: &[u8]) -> (&[u8], &[u8]) {
@@ -132,11 +138,42 @@ pub fn text(value: &Decimal<'_>) -> String {
 }
 
 /// Appends the one encoding of a finite number: sign, power of ten of the last digit that is not zero, how many digits,
-/// digits without zeros at either end. Zero has no digits, no sign and power 0.
-pub(super) fn write_value(out: &mut Vec<u8>, negative: bool, digits: impl Iterator<Item = u8>, last_power: i64) {
+/// digits without zeros at either end. Zero has no digits, no sign and power 0. The digits are given in two pieces.
+pub(super) fn write_value(out: &mut Vec<u8>, negative: bool, whole: &[u8], fraction: &[u8], last_power: i64) {
+    write(out, negative, last_power, |out| {
+        out.extend_from_slice(without_zeros(whole));
+        let begins = out.len();
+        out.extend_from_slice(fraction);
+        begins
+    });
+}
+
+/// The same for a number that is as many units of a power of ten.
+pub(super) fn write_number(out: &mut Vec<u8>, negative: bool, mut units: u64, last_power: i64) {
+    let (mut digits, mut at) = ([0; 20], 20);
+    while units > 0 {
+        at -= 1;
+        digits[at] = b'0' + (units % 10) as u8;
+        units /= 10;
+    }
+    write_value(out, negative, &digits[at..], b"", last_power);
+}
+
+fn without_zeros(digits: &[u8]) -> &[u8] {
+    let first = digits.iter().position(|digit| *digit != b'0');
+    &digits[first.unwrap_or(digits.len())..]
+}
+
+/// Appends a number whose digits `push` appends. Zeros at their beginning are taken away where none come before, which
+/// `push` tells by where it began to append what may have some.
+fn write(out: &mut Vec<u8>, negative: bool, last_power: i64, push: impl FnOnce(&mut Vec<u8>) -> usize) {
     let start = out.len();
-    out.extend([0; 17]);
-    out.extend(digits.skip_while(|digit| *digit == b'0'));
+    out.extend_from_slice(&[0; 17]);
+    let begins = push(out);
+    if begins == start + 17 && out.get(begins) == Some(&b'0') {
+        let zeros = out.len() - begins - without_zeros(&out[begins..]).len();
+        out.drain(begins..begins + zeros);
+    }
     let end = out.len();
     while out.len() > start + 17 && out.last() == Some(&b'0') {
         out.pop();
@@ -161,14 +198,17 @@ pub(super) fn value_text(encoded: &[u8]) -> Option<String> {
 /// Appends the value of a stored decimal that is a number; tells whether its scale showed zeros that the value has no
 /// need of.
 pub(super) fn write_groups(out: &mut Vec<u8>, value: &Decimal<'_>) -> bool {
-    let groups = value.groups.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-    let digits = groups.flat_map(|group| {
-        [group / 1000, group / 100 % 10, group / 10 % 10, group % 10]
-            .map(|digit| b'0' + u8::try_from(digit.min(9)).expect("at most nine"))
-    });
     let last_power = 4 * (i64::from(value.weight) - (value.groups.len() / 2) as i64 + 1);
     let start = out.len();
-    write_value(out, value.sign == Sign::Negative, digits, last_power);
+    write(out, value.sign == Sign::Negative, last_power, |out| {
+        let begins = out.len();
+        for pair in value.groups.chunks_exact(2) {
+            let group = u16::from_be_bytes([pair[0], pair[1]]);
+            let digit = |value: u16| b'0' + value.min(9) as u8;
+            out.extend_from_slice(&[group / 1000, group / 100 % 10, group / 10 % 10, group % 10].map(digit));
+        }
+        begins
+    });
     let power = i64::from_le_bytes(out[start + 1..start + 9].try_into().expect("eight bytes"));
     i64::from(value.scale) > (-power).max(0)
 }
@@ -182,8 +222,7 @@ mod tests {
             panic!("{text}")
         };
         let mut out = Vec::new();
-        let digits = whole.iter().chain(fraction).copied();
-        write_value(&mut out, negative, digits, exponent - fraction.len() as i64);
+        write_value(&mut out, negative, whole, fraction, exponent - fraction.len() as i64);
         out
     }
 

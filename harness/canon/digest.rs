@@ -7,9 +7,10 @@ use super::{
     keyed::{KeySum, Shape},
     row::Row,
     rule::{Fit, Rule},
+    sketch::Sketch,
     sums::{Mark, Sums},
 };
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, Side};
 
 /// The form in which a column's values enter the digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,13 @@ impl RowDigester {
         self
     }
 
+    /// Shows one side's rows, which have a key, to a sketch, and wants no more when that says that the sides differ widely.
+    #[must_use]
+    pub fn with_sketch(mut self, sketch: &Sketch, side: Side) -> Self {
+        self.sums = self.sums.with_glimpse(sketch.of(side));
+        self
+    }
+
     /// The fingerprints of all rows that came.
     pub fn finish(mut self) -> TableDigest {
         let (fingerprint, buckets) = self.sums.finish();
@@ -153,7 +161,7 @@ impl RowSink for RowDigester {
         let group = if self.row.has_key() { self.row.group() } else { 0 };
         self.sums.add(self.row.whole(), Mark { group, ..Mark::default() }, false);
         self.row.clear();
-        ControlFlow::Continue(())
+        self.sums.flow()
     }
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     Causes, KeyShift,
-    cause::Moved,
+    cause::{Moved, Unlike},
     cell::Cell,
     digest::Form,
     encode::encode_own,
@@ -94,6 +94,18 @@ pub struct Touched {
     pub unfit: Sides<Vec<u64>>,
 }
 
+impl Touched {
+    fn add(&mut self, value: &Unlike, times: u64) {
+        for (side, fit) in value.fits.into_each() {
+            match fit {
+                Fit::Normalised if !value.differs => self.normalised.get_mut(side)[value.column] += times,
+                Fit::Unfit => self.unfit.get_mut(side)[value.column] += times,
+                Fit::Normalised | Fit::Exact => {}
+            }
+        }
+    }
+}
+
 /// A row that was kept as it was sent has bytes that its form has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a row has bytes that are not of the form in which it was said to be sent")]
@@ -167,7 +179,7 @@ impl Join {
             let (source, target) = (self.distinct(&read.source), self.distinct(&read.target));
             for (row, one) in &source {
                 if let Some(other) = target.get(row) {
-                    self.touch(one.own, other.own, one.times.min(other.times), &[]);
+                    self.touch(one.own, other.own, one.times.min(other.times));
                 }
             }
             self.group(&unequal(&source, &target), &unequal(&target, &source));
@@ -251,24 +263,19 @@ impl Join {
         (self.located, self.causes.finish(redaction), self.touched)
     }
 
-    /// Takes rows that are equal under the rules, but for some columns.
-    fn touch(&mut self, source: &[u8], target: &[u8], times: u64, changed: &[usize]) {
+    /// Takes rows that are equal under the rules.
+    fn touch(&mut self, source: &[u8], target: &[u8], times: u64) {
         if source == target {
             return;
         }
         let Self { forms, touched, spare, .. } = self;
         for (column, (source, target)) in parts(source).zip(parts(target)).enumerate() {
             let Some(Form::Common(rule)) = forms.get(column).filter(|_| source.1 != target.1) else { continue };
-            for (side, cell) in [(Side::Source, source.0), (Side::Target, target.0)] {
+            let fits = Sides::new(source.0, target.0).map(|cell| {
                 spare.clear();
-                match rule.encode(&cell, spare) {
-                    Fit::Normalised if !changed.contains(&column) => {
-                        touched.normalised.get_mut(side)[column] += times;
-                    }
-                    Fit::Unfit => touched.unfit.get_mut(side)[column] += times,
-                    Fit::Normalised | Fit::Exact => {}
-                }
-            }
+                rule.encode(&cell, spare)
+            });
+            touched.add(&Unlike { column, differs: false, fits }, times);
         }
     }
 
@@ -313,13 +320,14 @@ impl Join {
     }
 
     fn changed(&mut self, source: &[u8], target: &[u8], times: u64) {
-        let mut columns = Vec::new();
+        let mut unlike = Vec::new();
         for _ in 0..times {
-            columns = self.causes.take(source, target);
+            unlike = self.causes.take(source, target);
             self.keys.take(Side::Source, source, true);
             self.keys.take(Side::Target, target, true);
         }
-        self.touch(source, target, times, &columns);
+        unlike.iter().for_each(|value| self.touched.add(value, times));
+        let columns: Vec<_> = unlike.iter().filter(|value| value.differs).map(|value| value.column).collect();
         if columns.is_empty() {
             return;
         }

@@ -5,6 +5,8 @@
 //! `{"a":1,"a":2}` is not `{"a":2}`. Keys are ordered as `jsonb` orders them (length, then bytes), which spares it the
 //! sorting.
 
+use std::cell::Cell;
+
 use super::decimal::{self, Number};
 
 /// Deeper nesting is refused: the scanner calls itself once for each level.
@@ -27,11 +29,19 @@ const STRING_HEAD: usize = 5;
 /// than needed; blanks between tokens are no part of a value and not counted.
 pub(super) fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     str::from_utf8(text).ok()?;
-    let mut scanner = Scanner::new(text, out);
+    let mut scanner = Scanner { members: MEMBERS.take(), ..Scanner::new(text, out) };
     scanner.blanks();
-    scanner.value(0)?;
+    let value = scanner.value(0);
     scanner.blanks();
-    (scanner.at == text.len()).then_some(scanner.plain)
+    let exact = (value.is_some() && scanner.at == text.len()).then_some(scanner.plain);
+    scanner.members.clear();
+    MEMBERS.set(scanner.members);
+    exact
+}
+
+thread_local! {
+    /// Room for the members of objects, used again for every text.
+    static MEMBERS: Cell<Vec<Member>> = const { Cell::new(Vec::new()) };
 }
 
 /// A part of a JSON text, as [`walk`] meets it.
@@ -192,6 +202,14 @@ impl<'a> Scanner<'a> {
 
     fn number(&mut self) -> Option<()> {
         let rest = &self.text[self.at..];
+        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        let is_whole = !matches!(rest.get(digits), Some(b'.' | b'e' | b'E' | b'+' | b'-'));
+        if is_whole && (digits == 1 || digits > 1 && rest[0] != b'0') {
+            self.at += digits;
+            self.out.push(NUMBER);
+            decimal::write_value(self.out, false, &rest[..digits], b"", 0);
+            return Some(());
+        }
         let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
         let token = &rest[..end.unwrap_or(rest.len())];
         let Number::Finite { negative, whole, fraction, exponent, plain } = decimal::parse(token)? else { return None };
@@ -206,8 +224,7 @@ impl<'a> Scanner<'a> {
         self.at += token.len();
         self.plain &= plain;
         self.out.push(NUMBER);
-        let digits = whole.iter().chain(fraction).copied();
-        decimal::write_value(self.out, negative, digits, exponent - fraction.len() as i64);
+        decimal::write_value(self.out, negative, whole, fraction, exponent - fraction.len() as i64);
         Some(())
     }
 

@@ -6,6 +6,7 @@ use super::{
     cell::{Cell, RowSink},
     digest::{Form, TableDigest},
     row::{Row, bucket_of},
+    sums::BUCKETS,
 };
 use crate::model::{Fingerprint, Sides};
 
@@ -43,6 +44,19 @@ impl Buckets {
             }
         }
         Self { partitions, partition_count: usize::from(!rows.is_empty()), rows }
+    }
+
+    /// All buckets of a digester that was told no other number, in so many partitions (at least one): for rows that are
+    /// kept before anything is known of them.
+    pub fn all(partitions: usize) -> Self {
+        let partition_count = partitions.clamp(1, BUCKETS);
+        let partition = |bucket| u32::try_from(bucket * partition_count / BUCKETS).unwrap_or(NOWHERE);
+        Self { partitions: (0..BUCKETS).map(partition).collect(), rows: Vec::new(), partition_count }
+    }
+
+    /// Whether they are all buckets, of which nobody knew how large they are.
+    pub const fn are_all(&self) -> bool {
+        self.rows.is_empty() && self.partition_count > 0
     }
 
     /// How many buckets differ.

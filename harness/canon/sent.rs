@@ -12,9 +12,11 @@ use super::{
     locate::Buckets,
     row::Row,
     rule::Fit,
+    sketch::Sketch,
     sums::{Mark, Sums},
     suspect::{Keep, Record},
 };
+use crate::model::Side;
 
 /// Reads rows that came as they were sent.
 pub trait SentRow: fmt::Debug + Send + Sync {
@@ -85,6 +87,13 @@ impl SentDigester {
         }
     }
 
+    /// Shows one side's rows to a sketch, and wants no more when that says that the sides differ widely.
+    #[must_use]
+    pub fn with_sketch(mut self, sketch: &Sketch, side: Side) -> Self {
+        self.sums = self.sums.with_glimpse(sketch.of(side));
+        self
+    }
+
     /// The fingerprints of all rows that came, and what the rules did to the key's values.
     pub fn finish(mut self) -> TableDigest {
         let (fingerprint, buckets) = self.sums.finish();
@@ -116,7 +125,7 @@ impl RowSink for SentDigester {
 
     fn end_row(&mut self) -> ControlFlow<()> {
         self.key.clear();
-        ControlFlow::Continue(())
+        self.sums.flow()
     }
 }
 

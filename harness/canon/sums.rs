@@ -1,15 +1,18 @@
 //! Sums of the digests of a table's rows, by buckets.
 
+use std::ops::ControlFlow;
+
 use super::{
     batch::Batch,
     keyed::{KeyNumber, KeySum},
     row::{bucket_of, word},
+    sketch::Glimpse,
 };
 use crate::model::Fingerprint;
 
 /// Number of buckets where nothing else is asked, 40 bytes each: they fit into a core's own cache, and of three million rows
 /// a bucket holds four hundred.
-const BUCKETS: usize = 1 << 13;
+pub(super) const BUCKETS: usize = 1 << 13;
 
 /// Takes rows and sums their digests up.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub(super) struct Sums {
     /// Rows whose digests are not known yet.
     batch: Batch<Mark>,
     buckets: Buckets,
+    /// What else looks at digests.
+    glimpse: Option<Glimpse>,
 }
 
 /// What of a row's key goes into sums.
@@ -42,7 +47,7 @@ pub(super) struct Buckets {
 impl Sums {
     /// Rows with a key go into the bucket of their group, others into that of their digest.
     pub fn new(has_key: bool) -> Self {
-        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Buckets::default() }
+        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Buckets::default(), glimpse: None }
     }
 
     /// Takes another number of buckets (at least one).
@@ -52,14 +57,35 @@ impl Sums {
         self
     }
 
+    /// Shows the digests to a sketch too.
+    #[must_use]
+    pub fn with_glimpse(mut self, glimpse: Glimpse) -> Self {
+        self.glimpse = Some(glimpse);
+        self
+    }
+
+    /// Whether there is any use in more rows.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.glimpse.as_ref().is_some_and(Glimpse::is_wide) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
     /// Takes a row. Whether the keys' sums are wanted is said with the first.
     pub fn add(&mut self, row: &[u8], mark: Mark, with_keys: bool) {
-        let Self { has_key, bucket_count, batch, buckets } = self;
+        let Self { has_key, bucket_count, batch, buckets, glimpse } = self;
         if buckets.rows.is_empty() {
             buckets.rows = vec![Fingerprint::default(); *bucket_count];
             buckets.keys = vec![KeySum::default(); if with_keys { *bucket_count } else { 0 }];
         }
-        batch.add(row, mark, |digest, mark| buckets.add(digest, mark, *has_key));
+        batch.add(row, mark, |digest, mark| {
+            buckets.add(digest, mark, *has_key);
+            if let Some(glimpse) = glimpse {
+                glimpse.add(mark.group, digest);
+            }
+        });
     }
 
     /// The fingerprint of all rows, and the sums of each bucket.

@@ -176,6 +176,42 @@ impl Ordered {
     }
 }
 
+/// One of several slices of a partition, each of which has all rows of the groups that are in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Which one, from 0 on.
+    pub at: u64,
+    /// Of how many (at least one).
+    pub of: u64,
+}
+
+impl Slice {
+    /// The whole partition.
+    pub const ALL: Self = Self { at: 0, of: 1 };
+
+    /// Whether none comes after it.
+    pub const fn is_last(&self) -> bool {
+        self.at + 1 == self.of
+    }
+
+    /// Takes out the records from this place on that are not in it.
+    pub fn cut(&self, records: &mut Vec<u8>, from: usize) {
+        if self.of == 1 {
+            return;
+        }
+        let (mut at, mut kept) = (from, from);
+        while let Some((suspect, end)) = read(records, at) {
+            // The upper bits have chosen the partition.
+            if suspect.group % self.of == self.at {
+                records.copy_within(at..end, kept);
+                kept += end - at;
+            }
+            at = end;
+        }
+        records.truncate(kept);
+    }
+}
+
 /// The record at this place, and where it ends.
 fn read(bytes: &[u8], at: usize) -> Option<(Suspect, usize)> {
     let (group, rest) = bytes.get(at..)?.split_first_chunk::<8>()?;

@@ -18,7 +18,7 @@ static META: CheckMeta = CheckMeta {
     id: "orphan",
     asserts: "every reference, declared in the source or in the target or stated, finds its parent in the target's rows; so does, as \
               a warning, one inferred where a column is called after a table (user_id, userId), is of the type of that \
-              table's key, and finds at least nine of ten values there",
+              table's key, and finds at least nine of ten values there, or where it holds the numbers of large objects",
     why: "a key can be declared and validated and still dangle: rows loaded with checks off are never looked at again",
     remedy: "load parents before children, or decide per reference what happens to its orphans",
     example: "a parent deleted from the target while its foreign key was not enforced",
@@ -66,6 +66,7 @@ impl Check for Orphan {
         for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &known) {
             inferred::examine(cx, &candidate, &mut examined).await?;
         }
+        inferred::examine_kept_apart(cx, &mut examined).await?;
         Ok(examined)
     }
 }

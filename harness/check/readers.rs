@@ -19,6 +19,9 @@ pub struct Readers {
     addresses: Sides<Address>,
     jobs: usize,
     manner: Manner,
+    rows_read: u64,
+    /// The sides of which a session was lost and begun anew, and nobody was told yet.
+    renewed: Vec<Side>,
 }
 
 /// How considerately the databases are read.
@@ -50,12 +53,38 @@ impl Readers {
             open_one(engines.target, &addresses.target, manner)
         )?;
         let sessions = Sides::new(vec![Some(source)], vec![Some(target)]);
-        Ok(Self { sessions, engines, addresses: addresses.clone(), jobs: 1, manner: manner.clone() })
+        Ok(Self {
+            sessions,
+            engines,
+            addresses: addresses.clone(),
+            jobs: 1,
+            manner: manner.clone(),
+            rows_read: 0,
+            renewed: Vec::new(),
+        })
+    }
+
+    /// The same in place of sessions that were lost.
+    ///
+    /// # Errors
+    /// If a side cannot be reached.
+    pub async fn open_again(addresses: &Sides<Address>, manner: &Manner) -> Result<Self, EngineError> {
+        Ok(Self { renewed: Side::BOTH.to_vec(), ..Self::open_with(addresses, manner).await? })
+    }
+
+    /// The sides that are read in a later snapshot than before, because a session was lost: each is told once.
+    pub fn take_renewed(&mut self) -> Vec<Side> {
+        std::mem::take(&mut self.renewed)
     }
 
     /// Says by how many sessions each side may be read at the same time (at least one).
     pub fn set_jobs(&mut self, jobs: usize) {
         self.jobs = jobs.max(1);
+    }
+
+    /// How many rows all scans of both sides have read so far. A row that was read twice counts twice.
+    pub const fn rows_read(&self) -> u64 {
+        self.rows_read
     }
 
     /// The engine of one side.
@@ -71,6 +100,19 @@ impl Readers {
         match self.sessions.get_mut(side).first_mut() {
             Some(Some(session)) => Ok(&mut **session),
             _ => Err(lost(side)),
+        }
+    }
+
+    /// The sessions of both sides, to be asked at the same time.
+    ///
+    /// # Errors
+    /// If an earlier scan was cut off together with its session.
+    pub fn both(&mut self) -> Result<Sides<&mut dyn Session>, EngineError> {
+        let Sides { source, target } = &mut self.sessions;
+        match (source.first_mut(), target.first_mut()) {
+            (Some(Some(source)), Some(Some(target))) => Ok(Sides::new(&mut **source, &mut **target)),
+            (Some(Some(_)), _) => Err(lost(Side::Target)),
+            _ => Err(lost(Side::Source)),
         }
     }
 
@@ -91,6 +133,7 @@ impl Readers {
             if recovered.is_err() {
                 let session = open_one(*self.engines.get(side), self.addresses.get(side), &self.manner).await?;
                 *self.sessions.get_mut(side) = vec![Some(session)];
+                self.renewed.push(side);
             }
         }
         Ok(())
@@ -215,7 +258,10 @@ impl Readers {
                     Ok(scanned) => {
                         self.sessions.get_mut(side)[at] = Some(scanned.session);
                         sinks.get_mut(side).push(scanned.sink.into_inner());
-                        failed = failed.or(scanned.outcome.err());
+                        match scanned.outcome {
+                            Ok(rows) => self.rows_read += rows,
+                            Err(error) => failed = failed.or(Some(error)),
+                        }
                     }
                     Err(error) => failed = failed.or(Some(error)),
                 }

@@ -27,7 +27,8 @@ use super::{
 pub const EXAMPLES: &str = "Operations:
   status                how far the conversion is; changes nothing, and needs no consent
   validate_schema       whether the columns can become UUIDs: types, every value, spellings, orphans
-  backup_data           the original rows and the plan of the way back, into the schema migration_backup
+  backup_data           the original rows and the plan of the way back, into the schema migration_backup (in MariaDB into
+                        the database NAME_migration_backup)
   migrate_key           convert the key
   migrate_foreign_keys  convert what refers to it, and bring the foreign keys back
   validate_migration    whether everything is there that was there before
@@ -88,6 +89,10 @@ pub struct ConvertArgs {
     #[arg(long, value_name = "TIMES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub lock_tries: u64,
 
+    /// The schema that holds the original rows until they are dropped (in MariaDB a database); it must be named for each operation
+    #[arg(long, value_name = "SCHEMA")]
+    pub backup: Option<String>,
+
     /// References without a parent refer to this key from then on; without it they keep the conversion from beginning
     #[arg(long, value_name = "UUID")]
     pub assign_orphans_to: Option<String>,
@@ -122,6 +127,7 @@ impl ConvertArgs {
             lock_tries: self.lock_tries,
             mode: if self.mode == "in-turn" { Mode::InTurn } else { Mode::ExpandAndContract },
             orphans: self.assign_orphans_to.clone().map_or(Orphans::Reject, Orphans::Assign),
+            backup: self.backup.clone(),
             ..Settings::of_key(self.key.clone())
         }
     }
@@ -177,6 +183,9 @@ fn tell_done(operation: Operation, done: &StepDone) {
     data!("{operation}: done, {} rows", prose::count(done.rows));
     for figure in &done.figures {
         data!("  {:<32} {}", figure.name, figure.value);
+    }
+    for note in &done.notes {
+        data!("  {}", prose::visible_lines(note));
     }
 }
 

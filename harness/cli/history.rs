@@ -6,7 +6,10 @@ use clap::Args;
 
 use crate::{
     engine::{self, Engine},
-    migrate::layout::{self, History},
+    migrate::{
+        command,
+        layout::{self, History},
+    },
     provision::External,
     run::{self, HistoryJob, HistoryOptions, clock},
     scenario,
@@ -25,7 +28,8 @@ const ROWS: u64 = 5;
 /// Arguments for a history of migrations.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// Rehearse every migration in this folder, up, down and up again, and all of them in a row; no scenario needed
+    /// Rehearse every migration in this folder, up, down and up again, and all of them in a row; no scenario needed. A
+    /// file commands.toml (given, or in the folder) says how a tool of yours runs them
     #[arg(long, value_name = "DIR", help_heading = SUBJECT, conflicts_with_all = ["scenarios", "snapshot", "scale", "only_runnable", "show_values"])]
     pub migrations: Option<PathBuf>,
 
@@ -36,6 +40,10 @@ pub struct HistoryArgs {
     /// The tool that keeps the migrations; `rehearse list layouts` tells which there are. Recognised, if it is not given
     #[arg(long, value_name = "LAYOUT", help_heading = SUBJECT, requires = "migrations")]
     pub layout: Option<String>,
+
+    /// Load the rows of DIR/VERSION.sql behind that version's way up; tables that are still empty get made-up ones
+    #[arg(long, value_name = "DIR", help_heading = SUBJECT, requires = "migrations")]
+    pub rows_from: Option<PathBuf>,
 
     /// Rehearse only this migration (may be repeated), by name or version
     #[arg(long, value_name = "VERSION", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to", "changed_since"])]
@@ -51,13 +59,14 @@ struct Read {
     folder: PathBuf,
     engine: &'static dyn Engine,
     history: History,
+    given: run::history::Given,
     selected: BTreeSet<usize>,
 }
 
 /// `rehearse run --migrations`.
 pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let (external, urls) = launch::external(&args)?;
-    let read = read(&args, external.as_ref())?;
+    let read = read(&args, external.as_ref()).await?;
     let acceptances = args.accept.as_deref().map(scenario::acceptances).transpose()?.unwrap_or_default();
     if read.selected.is_empty() {
         super::tell::say("no migration was added since then: there is nothing to rehearse");
@@ -86,14 +95,17 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
             version,
             provider,
             image: args.image.clone(),
+            rows_from: args.history.rows_from.as_deref().map(launch::absolute),
             rows: args.rows.unwrap_or(ROWS),
             root_seed,
             keep: args.keep,
             require_coverage: args.require_coverage,
             limits: launch::limits(&args),
             work_root: launch::absolute(&settings::work_root(args.places.work_dir.clone())),
+            program: env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?,
         },
         history: read.history,
+        given: read.given,
         selected: read.selected,
         acceptances,
         out: args.places.out.clone(),
@@ -110,10 +122,10 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
 }
 
 /// `rehearse plan --migrations`.
-pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
+pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
     let (external, _) = launch::external(args)?;
-    let read = read(args, external.as_ref())?;
-    let History { layout, migrations, notes } = &read.history;
+    let read = read(args, external.as_ref()).await?;
+    let History { layout, migrations, notes, .. } = &read.history;
     println!("{} migrations of {} ({layout}), on {}", migrations.len(), read.folder.display(), read.engine.title());
     for (at, migration) in migrations.iter().enumerate() {
         let down = match &migration.down {
@@ -129,23 +141,33 @@ pub fn plan(args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// Reads the folder, and tells everything that is wrong with it before anything is started.
-fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failure> {
+async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failure> {
     let folder = launch::absolute(args.history.migrations.as_deref().unwrap_or(Path::new(".")));
     let engine = engine_of(args, external)?;
     let id = engine::engine_id(engine);
-    let history = layout::read(&folder, args.history.layout.as_deref(), &id).map_err(|error| {
+    let mut history = layout::read(&folder, args.history.layout.as_deref(), &id).map_err(|error| {
         let failure = Failure::usage(error);
         match &args.history.layout {
             Some(_) => failure,
             None => failure.hint("--layout says which tool keeps them; `rehearse list layouts` tells which there are"),
         }
     })?;
+    if let Some(commands) = history.commands.clone() {
+        let work = env::temp_dir();
+        let listed = command::listed(&commands.settings, &work).await;
+        history.list(listed.map_err(|error| Failure::usage(format!("{}: list: {error}", folder.display())))?);
+    }
     let problems = run::history::preflight(&folder, &history, engine);
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\n")));
     }
+    let given = match &args.history.rows_from {
+        Some(rows) => run::history::given(&launch::absolute(rows), &history, engine)
+            .map_err(|problems| Failure::usage(problems.join("\n")))?,
+        None => run::history::Given::new(),
+    };
     let selected = selected(args, &folder, &history)?;
-    Ok(Read { folder, engine, history, selected })
+    Ok(Read { folder, engine, history, given, selected })
 }
 
 fn engine_of(args: &RunArgs, external: Option<&External>) -> Result<&'static dyn Engine, Failure> {
@@ -175,6 +197,10 @@ fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet
         return args.history.only.iter().map(|named| position(named)).collect();
     }
     if let Some(revision) = &args.history.changed_since {
+        if history.commands.is_some() {
+            return Err(Failure::usage("which file of a tool of yours holds which migration is not known here")
+                .hint("give --only or --from in place of --changed-since"));
+        }
         let added = added_since(folder, revision)?;
         let is_added = |file: &Path| added.contains(file);
         let positions = history.migrations.iter().enumerate().filter(|(_, one)| is_added(&one.up.file));

@@ -66,7 +66,7 @@ async fn dispatch(verb: Verb) -> u8 {
         Verb::Run(args) => launch::run(args).await,
         Verb::Audit(args) => audit::audit(args).await,
         Verb::ConvertUuid(args) => convert::convert(args).await,
-        Verb::Plan(args) if args.history.migrations.is_some() => history::plan(&args),
+        Verb::Plan(args) if args.history.migrations.is_some() => history::plan(&args).await,
         Verb::Plan(args) => launch::plan(&args).await,
         Verb::Resume(args) => launch::go_on(args, false).await,
         Verb::Rollback(args) => launch::go_on(args, true).await,

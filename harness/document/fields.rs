@@ -1,6 +1,9 @@
 //! A cursor over the fields of one table of a document.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use toml::{
     Spanned,
@@ -29,6 +32,12 @@ impl<'d> Fields<'d> {
     /// Where the table is.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// The folder of the file that it is from.
+    pub fn folder(&self) -> PathBuf {
+        let file = self.document.problems.borrow().file.clone();
+        Path::new(&file).parent().unwrap_or(Path::new("")).to_owned()
     }
 
     /// Adds a problem.

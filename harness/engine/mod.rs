@@ -20,6 +20,7 @@ mod server;
 pub mod spawned;
 pub mod sqlite;
 mod tls;
+mod transaction;
 mod urls;
 
 use std::{collections::BTreeMap, path::Path};
@@ -42,8 +43,9 @@ pub use definition::{KeyScript, SchemaScript};
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
 pub use select::has_value;
-pub use server::{DatabaseSql, ServerSpec};
+pub use server::{DatabaseSql, RoleSql, ServerSpec};
 pub use tls::{DemandsTls, encryption};
+pub use transaction::Became;
 pub use urls::{Parameter, UrlSpec};
 
 /// Every engine.
@@ -143,6 +145,12 @@ pub trait Dialect: Sync {
     /// Whether the text form of an expression is a literal, byte by byte and not by a collation.
     fn is_text(&self, text: &str, literal: &str) -> String;
 
+    /// Whether what a transaction does to tables goes with it when it is rolled back. MariaDB's statements that define
+    /// something end the transaction that they stand in.
+    fn transactions_hold_ddl(&self) -> bool {
+        true
+    }
+
     /// Whether a column's type binds its values. SQLite's does not: any row may hold anything.
     fn enforces_types(&self) -> bool {
         true
@@ -159,6 +167,12 @@ pub trait Dialect: Sync {
 
     /// The smallest and the largest number that a column of whole numbers holds, where its kind does not say.
     fn bounds(&self, _column: &Column) -> Option<(i64, i64)> {
+        None
+    }
+
+    /// The table and column in which the engine keeps what a column's values name, where that is no table of the user's: the
+    /// numbers of large objects. No catalogue declares such a reference.
+    fn kept_apart(&self, _column: &Column) -> Option<(TableName, &'static str)> {
         None
     }
 
@@ -320,6 +334,17 @@ pub trait Session: Send {
     /// has nothing to tell.
     async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
         Ok(Standpoint::default())
+    }
+
+    /// Names the open transaction, so that a later session can be asked what became of it ([`Self::became`]); `None` where
+    /// the engine cannot tell.
+    async fn transaction_name(&mut self) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
+    /// What became of a transaction that an earlier session named.
+    async fn became(&mut self, _transaction: &str) -> Result<Became, EngineError> {
+        Ok(Became::Unknown)
     }
 
     /// Makes a session that only reads usable again after it was refused something; it sees the state that it saw before.

@@ -22,6 +22,10 @@ pub struct Retyping<'a> {
     pub declared: &'a str,
     /// Its value in that type, from a row of the table called `t`.
     pub value: &'a str,
+    /// Another table that the value is taken from, which it calls `k`.
+    pub beside: Option<&'a TableName>,
+    /// The columns that name a row of the table; none if it has no key.
+    pub key: &'a [String],
 }
 
 /// Something that hangs on a column and goes with it.
@@ -31,20 +35,35 @@ pub struct Attached {
     pub class: AttachedClass,
     /// Its name, for people.
     pub name: String,
-    /// The statement that takes it away before its column goes, where it does not go with it.
+    /// The statement that takes it away before its column goes, where it does not go with it. Here and below a clause of
+    /// ALTER TABLE in an engine that changes a table in one statement; of references always a statement.
     pub goes: Option<String>,
     /// The statement that brings it back; of a default, its expression.
     pub comes: String,
     /// The statement that proves it on the rows, where it comes back unproven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proves: Option<String>,
+    /// How its index is made on the second column beforehand, where that is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<Early>,
+}
+
+/// An index that is made on the second column beside whoever writes, so that the swap has only to take it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Early {
+    /// The name that it has meanwhile.
+    pub name: String,
+    /// The statement that made it on the first column.
+    pub makes: String,
+    /// The statement that takes it at the swap.
+    pub takes: String,
 }
 
 /// What hangs on a column. In the order in which they come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttachedClass {
-    /// NOT NULL, a comment, a right, a statistics target: of the column, whatever its type.
+    /// NOT NULL, a comment, a right, a statistics target: of the column, whatever its type; the column as it was.
     Attribute,
     /// A default. It is of the old type, and is brought to the new one.
     Default,
@@ -63,16 +82,77 @@ pub enum AttachedClass {
 pub struct Filled {
     /// Rows that got a value.
     pub rows: u64,
-    /// Where the next batch begins.
-    pub cursor: u64,
+    /// Where the next batch begins, in the engine's own words.
+    pub cursor: String,
+}
+
+/// A table whose rows are to be kept.
+#[derive(Clone, Debug)]
+pub struct Keeping<'a> {
+    /// The table.
+    pub from: &'a TableName,
+    /// Where they are kept.
+    pub to: &'a TableName,
+    /// All columns that can be written.
+    pub columns: &'a [String],
+    /// Columns of the native type that the kept rows have besides: name, and value from a row of the table called `t`.
+    pub uuids: &'a [(String, String)],
+    /// By which columns kept rows will be asked for.
+    pub indexes: &'a [Vec<String>],
+}
+
+/// How rows are kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The statements before the transaction in which rows are copied and compared.
+    pub before: Vec<String>,
+    /// The statements that copy them.
+    pub copies: Vec<String>,
+    /// Where the copies lie when they are compared.
+    pub place: TableName,
+    /// The statements at the end of the transaction, once the copies are proven.
+    pub proven: Vec<String>,
+    /// The statements behind it.
+    pub after: Vec<String>,
+}
+
+/// An act that waits for a lock. Each can be done again after it was cut off wherever it was.
+#[derive(Clone, Copy, Debug)]
+pub enum Act<'a> {
+    /// Adds the second column, if it is not there.
+    Expand(&'a Retyping<'a>),
+    /// From here on writers of the column fill the second column too.
+    Synchronise(&'a Retyping<'a>),
+    /// Second columns that writers fill get, as far as the engine can do that beside them, what these columns have: keys,
+    /// indexes, references.
+    Prepare(&'a [Swap<'a>]),
+    /// The second columns take the columns' places, for all of these in one act; what was attached comes back but for
+    /// references (and, on the way to UUIDs, counters).
+    Swap(&'a [Swap<'a>]),
+    /// A statement that [`Attached`] holds.
+    Say(&'a str),
+    /// Drops the second column, and whatever filled it, if they are there.
+    Contract(&'a Retyping<'a>),
 }
 
 /// How an engine changes the type of a column where it stands.
 #[async_trait]
 pub trait Retype: Sync {
-    /// The statement that makes a log of operations of this name (quoted), if it is not there: `id`, `operation`, `status`,
-    /// `started_at`, `completed_at`, `row_count`, `message`.
+    /// The statement that has a session wait for locks no longer than this.
+    fn patience(&self, lock_ms: u64) -> String;
+
+    /// The schema for the original rows of a database, where no other is named.
+    fn backup(&self, database: &str) -> String;
+
+    /// The statement that drops a schema (quoted) with all that is in it, if it is there.
+    fn drop_schema(&self, name: &str) -> String;
+
+    /// The statement that makes a log of operations of this name (quoted): `id`, `operation`, `status`, `started_at`,
+    /// `completed_at`, `row_count`, `message`.
     fn log_table(&self, name: &str) -> String;
+
+    /// The statement that makes a table of this name (quoted), if it is not there, with the one column `plan`: a long text.
+    fn plan_table(&self, name: &str) -> String;
 
     /// The native type of UUIDs.
     fn uuid(&self) -> &'static str;
@@ -84,14 +164,33 @@ pub trait Retype: Sync {
     /// this kind are no UUIDs.
     fn to_uuid(&self, kind: &LogicalType, value: &str, seed: &str) -> Option<String>;
 
+    /// Whether UUIDs of this kind are derived, so that they do not tell the value.
+    fn derives(&self, kind: &LogicalType) -> bool;
+
+    /// Whether a second column holds at every moment what the first one does. It does not where foreign keys change rows that no
+    /// trigger sees; what they changed is then filled again at the swap.
+    fn keeps_up(&self) -> bool {
+        true
+    }
+
     /// A text or UUID as a UUID.
     fn as_uuid(&self, value: &str) -> String;
 
-    /// The statements that copy a table's rows into a new one, with writers kept out until the transaction ends.
-    fn keep(&self, from: &str, to: &str) -> Vec<String>;
+    /// A value that equals another one only if it has the same bytes.
+    fn exact(&self, value: &str) -> String;
+
+    /// How a table's rows are kept.
+    fn keep(&self, keeping: &Keeping<'_>) -> Kept;
+
+    /// The statements that try a change of columns of one table on a copy with a few of its rows (all columns that can be
+    /// written are given), which is gone when the transaction is taken back or the session ends.
+    fn trial(&self, columns: &[String], swaps: &[Swap<'_>]) -> Vec<String>;
 
     /// A UUID as a value of the declared type, in its usual spelling.
     fn spelled(&self, value: &str, declared: &str) -> String;
+
+    /// What a default of the old type is in the new one.
+    fn default_uuid(&self, kind: &LogicalType, default: &str) -> String;
 
     /// What keeps a column from being swapped (a view that reads it, a policy, a partition), each as a person would say it.
     async fn obstacles(
@@ -109,53 +208,18 @@ pub trait Retype: Sync {
         column: &str,
     ) -> Result<Vec<Attached>, EngineError>;
 
-    /// Adds the second column, if it is not there. Waits for its lock no longer than `lock_ms`.
-    async fn expand(&self, session: &mut dyn Session, retyping: &Retyping<'_>, lock_ms: u64)
-    -> Result<(), EngineError>;
+    /// Does an act. `schema` is where the original rows are kept.
+    async fn act(&self, session: &mut dyn Session, act: &Act<'_>, schema: &str) -> Result<(), EngineError>;
 
-    /// Fills about so many rows of the second column from a cursor on (0 at first), in a transaction of its own. `None`
+    /// Fills about so many rows of the second column from a cursor on (empty at first), in a transaction of its own. `None`
     /// behind the last row.
     async fn fill(
         &self,
         session: &mut dyn Session,
         retyping: &Retyping<'_>,
-        cursor: u64,
+        cursor: &str,
         rows: u64,
     ) -> Result<Option<Filled>, EngineError>;
-
-    /// From here on writers of the column fill the second column too.
-    async fn synchronise(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError>;
-
-    /// The second column takes the column's place, for all of these in one act; what was attached comes back but for
-    /// references (and, on the way to UUIDs, counters). Waits for locks no longer than `lock_ms`.
-    async fn swap(
-        &self,
-        session: &mut dyn Session,
-        swaps: &[Swap<'_>],
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError>;
-
-    /// Runs a statement that [`Attached`] holds. Waits for locks no longer than `lock_ms`.
-    async fn say(&self, session: &mut dyn Session, statement: &str, lock_ms: u64) -> Result<(), EngineError>;
-
-    /// Drops the second column, and whatever filled it, if they are there.
-    async fn contract(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError>;
-
-    /// What a default of the old type is in the new one.
-    fn default_uuid(&self, kind: &LogicalType, default: &str) -> String;
 
     /// Whether an error says that a lock was waited for in vain.
     fn is_lock_timeout(&self, error: &EngineError) -> bool;

@@ -29,6 +29,15 @@ pub struct ServerSpec {
     pub urls: UrlSpec,
 }
 
+/// The SQL around roles.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleSql {
+    /// The query that names them, but for the server's own.
+    pub list: &'static str,
+    /// The statement that drops one on which nothing depends. The name comes in quoted already.
+    pub drop: fn(quoted: &str) -> String,
+}
+
 /// The SQL around scratch databases on a server. Names come in quoted already.
 #[derive(Clone, Copy, Debug)]
 pub struct DatabaseSql {
@@ -41,6 +50,12 @@ pub struct DatabaseSql {
     /// What has a throw-away server not wait for its disk, statement by statement: making and dropping databases is mostly
     /// that.
     pub unsynced: &'static [&'static str],
+    /// What waits for as long as whoever reads a table waits, and reads nothing. Sent as one message.
+    pub reads: fn(table: &str) -> String,
+    /// The same for whoever writes it, and nothing is written.
+    pub writes: fn(table: &str) -> String,
+    /// How roles are looked after, which belong to the whole server; `None` where they are not.
+    pub roles: Option<RoleSql>,
     /// The query that gives a row if the session's role may create databases.
     pub may_create: &'static str,
     /// The query that gives a row if the session's database has a table of this name (a plain word) in any schema.

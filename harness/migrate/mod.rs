@@ -4,10 +4,14 @@
 //! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
+pub mod command;
 pub mod convert_uuid;
 pub mod create_schema;
 pub mod layout;
+pub mod sql;
+pub mod switch;
 pub mod transfer;
+mod variables;
 
 use std::path::PathBuf;
 
@@ -26,7 +30,14 @@ use crate::{
 };
 
 /// Every kind of step.
-pub const ALL: &[&dyn StepKind] = &[&transfer::Transfer, &create_schema::CreateSchema, &convert_uuid::ConvertUuid];
+pub const ALL: &[&dyn StepKind] = &[
+    &transfer::Transfer,
+    &create_schema::CreateSchema,
+    &convert_uuid::ConvertUuid,
+    &command::Command,
+    &sql::Sql,
+    &switch::Switch,
+];
 
 /// The kind of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn StepKind> {
@@ -49,11 +60,19 @@ pub trait StepKind: Sync {
     /// What it would do, for `rehearse plan`, one line each.
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String>;
 
+    /// Whether there is a way back at all. Without one nothing behind the migration can be rehearsed.
+    fn has_way_back(&self, _config: &Json) -> bool {
+        true
+    }
+
     /// Runs the step. On an error nothing of it stays, or the error says so ([`StepError::Unrestored`]).
     async fn forward(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError>;
 
     /// Takes the step back, from wherever it got to.
     async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError>;
+
+    /// Ends what of a step goes on outside of its own process. Called there when the step's work was dropped.
+    async fn halt(&self) {}
 }
 
 /// Everything that a step's own process needs.
@@ -73,6 +92,9 @@ pub struct StepTask {
     pub stated: Vec<Stated>,
     /// A folder for the step's own files, kept between going forward and going back.
     pub folder: PathBuf,
+    /// The file in the run's own folder for what programs print that the step runs.
+    #[serde(default)]
+    pub log: Option<PathBuf>,
     /// Marks that an earlier, interrupted process of this step left.
     pub marks: Vec<Json>,
     /// How long to go on trying to reach a lost server, in milliseconds.
@@ -80,6 +102,11 @@ pub struct StepTask {
 }
 
 impl StepTask {
+    /// Whether it is to look, and to change nothing.
+    pub fn is_setup(&self) -> bool {
+        self.direction == Direction::Setup
+    }
+
     /// Opens a session of one side.
     ///
     /// # Errors
@@ -119,6 +146,9 @@ pub struct StepDone {
     pub rows: u64,
     /// Figures of its own.
     pub figures: Vec<Figure>,
+    /// What a reader of the report should know.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What it did not carry over, as sentences for the report.
     pub not_carried: Vec<NotCarried>,
     /// What it knows about tables and columns of the target that it made, where names and types alone would pair or
@@ -168,6 +198,12 @@ pub enum StepError {
         /// Why it could not be taken back.
         #[source]
         source: engine::BoxedError,
+    },
+    /// It failed, and whatever it had done stands until its way back.
+    #[error("{what}")]
+    Standing {
+        /// What failed.
+        what: String,
     },
     /// The engine failed; both databases are as they were.
     #[error(transparent)]

@@ -70,6 +70,9 @@ pub struct Footprint {
     /// Why its locks are not known, where they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locks_unknown: Option<String>,
+    /// Who had to wait meanwhile, of two sessions that read and write all tables: the longest waiting of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waited: Vec<Waited>,
     /// Tables that were there before and after, and whose rows were all written anew (or taken away at once).
     pub rewritten: Vec<TableName>,
     /// Indexes of tables that were there before and after, and that were built anew under their old name.
@@ -78,6 +81,17 @@ pub struct Footprint {
     pub bytes_before: Option<u64>,
     /// And after.
     pub bytes_after: Option<u64>,
+}
+
+/// How long another session was kept waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waited {
+    /// The table that it waited for.
+    pub table: TableName,
+    /// Whether it wanted to write it; else to read it.
+    pub is_write: bool,
+    /// How long, in milliseconds.
+    pub ms: u64,
 }
 
 /// A lock that was held on a table.

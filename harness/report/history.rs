@@ -153,6 +153,10 @@ fn footprint(of: &Footprint) -> String {
         let whom = if lock.blocks == Blocks::Writers { "writers" } else { "readers and writers" };
         parts.push(format!("{} on {table} keeps {whom} waiting", lock.mode));
     }
+    parts.extend(of.waited.iter().map(|waited| {
+        let who = if waited.is_write { "writer" } else { "reader" };
+        format!("a {who} of {} waited {}", waited.table, duration(waited.ms))
+    }));
     parts.extend(of.rewritten.iter().map(|table| format!("rewrites {table}")));
     parts.extend(of.rebuilt.iter().map(|index| format!("rebuilds {index}")));
     if parts.is_empty() {

@@ -117,6 +117,8 @@ impl Page<'_> {
             vec_or(rows, "all of them are in order"),
             &[],
         );
+        let keeping = migrations.iter().filter(|one| !one.footprint.is_empty());
+        self.list("who waits for which", keeping.map(|one| [one.name.clone(), one.footprint.clone()]));
         if let Some(chain) = &of.chain {
             let (line, lines) = history::chain(chain);
             let all = std::iter::once(line).chain(lines.iter().take(LIST).map(|line| format!("· {line}")));

@@ -81,6 +81,16 @@ impl ActKind {
         )
     }
 
+    /// Whether it belongs to the second migration.
+    pub const fn is_again(&self) -> bool {
+        matches!(
+            self,
+            Self::Step { towards: Stage::Reapplied, .. }
+                | Self::Record(Stage::Reapplied)
+                | Self::Check { stage: Stage::Reapplied, .. }
+        )
+    }
+
     /// The word for it in reports.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -75,7 +75,7 @@ impl Failure {
         let kind = match error {
             StepError::Rejected { .. } => FailureKind::Rejected,
             StepError::Refused { .. } => FailureKind::Refused,
-            StepError::Unrestored { .. } => FailureKind::Unrestored,
+            StepError::Unrestored { .. } | StepError::Standing { .. } => FailureKind::Unrestored,
             StepError::Interrupted => FailureKind::Interrupted,
             StepError::Broken { .. } | StepError::Engine(_) => FailureKind::Broken,
         };
@@ -95,13 +95,16 @@ pub async fn serve() -> std::io::Result<()> {
         .ok_or_else(|| std::io::Error::other(format!("no kind of step is called `{}`", task.kind)))?;
     let (switch, stop) = Stop::new();
     let (ack, acks) = mpsc::unbounded_channel();
-    tokio::spawn(listen(lines, ack, switch));
-    let mut voice = Pipe { acks, stop: stop.clone(), marks: Arc::default() };
+    tokio::spawn(listen(lines, ack, switch, kind));
+    let mut voice = Pipe { kind, acks, stop: stop.clone(), marks: Arc::default() };
     let marks = Arc::clone(&voice.marks);
     let result = tokio::select! {
         result = play(kind, &task, &mut voice) => result,
         () = stop.asked() => Err(StepError::Interrupted),
     };
+    if matches!(result, Err(StepError::Interrupted)) {
+        kind.halt().await;
+    }
     let result = match result {
         Err(StepError::Interrupted) if task.direction == Direction::Forward => {
             let mut task = task;
@@ -130,7 +133,12 @@ async fn take_back(kind: &dyn StepKind, task: &StepTask, voice: &mut dyn StepVoi
     }
 }
 
-async fn listen(mut lines: Lines<BufReader<Stdin>>, ack: mpsc::UnboundedSender<()>, switch: StopSwitch) {
+async fn listen(
+    mut lines: Lines<BufReader<Stdin>>,
+    ack: mpsc::UnboundedSender<()>,
+    switch: StopSwitch,
+    kind: &'static dyn StepKind,
+) {
     let mut is_stopping = false;
     while let Ok(Some(line)) = lines.next_line().await {
         match line.as_str() {
@@ -143,12 +151,13 @@ async fn listen(mut lines: Lines<BufReader<Stdin>>, ack: mpsc::UnboundedSender<(
         }
     }
     if !is_stopping {
-        abandoned();
+        abandoned(kind).await;
     }
 }
 
 /// The run was killed: nobody would hear us any more, and whatever we did from here on, no journal would tell.
-fn abandoned() -> ! {
+async fn abandoned(kind: &dyn StepKind) -> ! {
+    kind.halt().await;
     std::process::exit(70)
 }
 
@@ -162,6 +171,7 @@ fn say(said: &Said) -> std::io::Result<()> {
 
 /// The voice of a step in its own process.
 struct Pipe {
+    kind: &'static dyn StepKind,
     acks: mpsc::UnboundedReceiver<()>,
     stop: Stop,
     marks: Arc<Mutex<Vec<Json>>>,
@@ -179,7 +189,7 @@ impl StepVoice for Pipe {
         };
         if acknowledged.is_err() && !self.stop.is_asked() {
             // An error would make the step take back what it did, which is for `resume` or `rollback` to decide.
-            abandoned();
+            abandoned(self.kind).await;
         }
         acknowledged
     }

@@ -103,6 +103,7 @@ impl Steps<'_> {
             addresses: self.addresses.clone(),
             stated: self.stated.clone(),
             folder,
+            log: None,
             marks: self.marks.entry(name).or_default().clone(),
             reconnect_ms: 1000,
         };

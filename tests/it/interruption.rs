@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::support::{Ended, Sandbox, skipped};
 
+mod commanding;
 mod converting;
 mod killed;
 mod stopped;
@@ -208,7 +209,7 @@ impl Playing<'_> {
 }
 
 /// Living processes with this in their command lines, by number.
-fn processes(containing: &str) -> Vec<(u32, String)> {
+pub fn processes(containing: &str) -> Vec<(u32, String)> {
     let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     all.filter_map(|pid: u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;

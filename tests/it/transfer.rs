@@ -75,6 +75,7 @@ impl Bench {
             addresses,
             stated: Vec::new(),
             folder,
+            log: None,
             marks: Vec::new(),
             reconnect_ms: 10_000,
         };

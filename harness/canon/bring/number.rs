@@ -15,12 +15,21 @@ const NEGATIVE_INFINITY: u8 = 4;
 /// Appends the exact decimal value.
 pub(super) fn number(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
     match *cell {
-        Cell::Integer(value) => spelled(format_args!("{value}"), out),
+        Cell::Integer(value) => {
+            out.push(VALUE);
+            decimal::write_number(out, value < 0, value.unsigned_abs(), 0);
+            Some(true)
+        }
         // Both print the fewest digits that give the same bits back.
         Cell::Float32(value) if value.is_finite() => {
             spelled(format_args!("{value:e}"), out).map(|_| is_its_digits(value) && !minus_zero(value.into()))
         }
         Cell::Float64(value) if value.is_finite() => {
+            if let Some((units, digits)) = units(value) {
+                out.push(VALUE);
+                decimal::write_number(out, value < 0.0, units, -digits);
+                return Some(true);
+            }
             spelled(format_args!("{value:e}"), out).map(|_| !minus_zero(value))
         }
         Cell::Float32(value) => number(&Cell::Float64(f64::from(value)), out),
@@ -55,6 +64,17 @@ pub(super) fn number(cell: &Cell<'_>, out: &mut Vec<u8>) -> Option<bool> {
     }
 }
 
+/// Of how many units of which digit after the point a double is the nearest, where that is told by a few. No fewer digits
+/// give the same bits back, and of no more than fifteen no others do: these are the digits that Rust would print.
+fn units(value: f64) -> Option<(u64, i64)> {
+    const UNITS: [f64; 5] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0];
+    let size = value.abs();
+    // All that is computed with is whole and exact, but for the quotient, which is the double nearest to it.
+    (size > 0.0 && size < 1e11).then_some(())?;
+    let (digits, unit) = (0..).zip(UNITS).find(|(_, unit)| (size * unit).round() / unit == size)?;
+    Some(((size * unit).round() as u64, digits))
+}
+
 /// Whether the digits of a single are also those of the same number as a double: the digits of 0.1 are not, because the
 /// nearest single lies beside the nearest double.
 fn is_its_digits(value: f32) -> bool {
@@ -83,8 +103,7 @@ fn numeric_text(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     match decimal::parse(text)? {
         Number::Finite { negative, whole, fraction, exponent, plain } => {
             out.push(VALUE);
-            let digits = whole.iter().chain(fraction).copied();
-            decimal::write_value(out, negative, digits, exponent - fraction.len() as i64);
+            decimal::write_value(out, negative, whole, fraction, exponent - fraction.len() as i64);
             Some(plain)
         }
         Number::NaN => {

@@ -23,8 +23,15 @@ use moment::Shifts;
 use number::Offset;
 use substitution::Substitutions;
 
-use super::{bring, cell::Cell, encode, rule::Rule, suspect::parts, temporal};
-use crate::model::{Cause, CauseCount, Redaction};
+use super::{
+    bring,
+    cell::Cell,
+    encode,
+    rule::{Fit, Rule},
+    suspect::parts,
+    temporal,
+};
+use crate::model::{Cause, CauseCount, Redaction, Sides};
 
 /// Values that a rule has to explain before it is a cause, where it could explain any single value.
 const REPEATS: u64 = 3;
@@ -36,6 +43,17 @@ const SWAPS: usize = 64;
 pub struct Causes {
     names: Vec<String>,
     tallies: Vec<Tally>,
+}
+
+/// A value that is stored unlike the other side's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlike {
+    /// The position of its column.
+    pub column: usize,
+    /// Whether it differs under the column's rule.
+    pub differs: bool,
+    /// What the rule did to it.
+    pub fits: Sides<Fit>,
 }
 
 /// A changed value: the cells of both sides and their common forms.
@@ -52,17 +70,19 @@ impl Causes {
         Self { names, tallies }
     }
 
-    /// Takes a changed row: the own forms of both sides' cells, as [`super::Suspects`] keep them. Tells the columns whose
-    /// values differ.
-    pub fn take(&mut self, source: &[u8], target: &[u8]) -> Vec<usize> {
-        let mut changed: Vec<Pair<'_>> = Vec::new();
+    /// Takes a changed row: the own forms of both sides' cells, as [`super::Suspects`] keep them. Tells the values that are
+    /// stored unlike, and which of them differ.
+    pub fn take(&mut self, source: &[u8], target: &[u8]) -> Vec<Unlike> {
+        let (mut unlike, mut changed): (Vec<Unlike>, Vec<Pair<'_>>) = (Vec::new(), Vec::new());
         for (column, ((source, source_own), (target, target_own))) in parts(source).zip(parts(target)).enumerate() {
             // What is the same as stored is the same under every rule.
             let Some(tally) = self.tallies.get(column).filter(|_| source_own != target_own) else { continue };
             let (mut source_form, mut target_form) = (Vec::new(), Vec::new());
-            tally.rule.encode(&source, &mut source_form);
-            tally.rule.encode(&target, &mut target_form);
-            if source_form != target_form {
+            let fits =
+                Sides::new(tally.rule.encode(&source, &mut source_form), tally.rule.encode(&target, &mut target_form));
+            let differs = source_form != target_form;
+            unlike.push(Unlike { column, differs, fits });
+            if differs {
                 changed.push(Pair { column, cells: (source, target), forms: (source_form, target_form) });
             }
         }
@@ -81,7 +101,7 @@ impl Causes {
                 None => self.tallies[*column].take(source, target),
             }
         }
-        changed.into_iter().map(|pair| pair.column).collect()
+        unlike
     }
 
     /// The causes of every column's changed values, the most frequent first and the unexplained last.

@@ -35,7 +35,7 @@ impl<'a> Digits<'a> {
         let kept = &self.digits[..self.digits.len().saturating_sub(beyond)];
         let encoded = |digits: &[u8]| {
             let mut out = Vec::new();
-            decimal::write_value(&mut out, self.negative, digits.iter().copied(), power);
+            decimal::write_value(&mut out, self.negative, digits, b"", power);
             out
         };
         let (cut, up) = (encoded(kept), encoded(&incremented(kept)));

@@ -1,39 +1,14 @@
 //! Second pass where few rows differ: the sums tell their keys, and nothing else is read.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
-use super::{Pass, spill::Spill};
+use super::{Pass, both::Both, spill::Spill};
 use crate::{
-    canon::{Buckets, Cell, Keys, RowSink, SentDigester, SentSuspects, TableDigest},
+    canon::{Buckets, Keys, SentDigester, SentSuspects, TableDigest},
     check::CheckContext,
     engine::{EngineError, Part},
     model::Sides,
 };
-
-/// Sums rows up and has them kept.
-struct Both {
-    digester: SentDigester,
-    suspects: SentSuspects<Spill>,
-}
-
-impl RowSink for Both {
-    fn cell(&mut self, column: usize, cell: Cell<'_>) {
-        self.digester.cell(column, cell);
-        self.suspects.cell(column, cell);
-    }
-
-    fn sent(&mut self, row: &[u8]) {
-        self.digester.sent(row);
-        self.suspects.sent(row);
-    }
-
-    fn end_row(&mut self) -> ControlFlow<()> {
-        match self.digester.end_row() {
-            ControlFlow::Continue(()) => self.suspects.end_row(),
-            stop @ ControlFlow::Break(()) => stop,
-        }
-    }
-}
 
 impl Pass<'_> {
     /// Reads the rows that differ, if the sums tell which; nothing if they do not, or do not tell all.

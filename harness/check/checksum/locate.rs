@@ -2,8 +2,9 @@
 //!
 //! Where the sums tell the keys of the rows that differ, [those](super::few) are read. Else, where few rows are in the
 //! buckets, the keys alone are read, each with its row's address, and then the rows at the addresses. Where many are, or
-//! rows have no address, all rows are read once more. Each way the suspects come into the same partitions, in memory or in
-//! a file, and partition by partition are compared value by value.
+//! rows have no address, all rows are read once more. Where the first pass saw that very many differ, [all](super::wide)
+//! were kept already. Each way the suspects come into the same partitions, in memory or in a file, and partition by
+//! partition are compared value by value.
 
 use std::{
     io,
@@ -16,12 +17,15 @@ use std::{
     },
 };
 
-use super::{Pass, spill::Spill};
+use super::{
+    Pass,
+    spill::{LEAST, Spill},
+};
 use crate::{
     canon::{
         Addresses, Buckets, Causes, Cell, Join, Located, RowSink, SentSuspects, Suspects, TableDigest,
         join::{Touched, Unreadable},
-        suspect::Ordered,
+        suspect::{Ordered, Slice},
     },
     check::{CheckContext, Resources},
     engine::{EngineError, Part, Rowset},
@@ -44,8 +48,14 @@ pub(super) struct Differing {
     pub touched: Touched,
 }
 
+/// Suspects of both sides, in the partitions of these buckets.
+pub(super) struct Kept {
+    pub buckets: Arc<Buckets>,
+    pub spills: Sides<Vec<Spill>>,
+}
+
 /// Shares of the memory that locating may take.
-struct Shares {
+pub(super) struct Shares {
     /// For what both sides gather.
     gathered: u64,
     /// For a partition of both sides, of which two are at work at the same time.
@@ -55,13 +65,18 @@ struct Shares {
 }
 
 impl Shares {
-    const fn of(resources: &Resources) -> Self {
+    pub const fn of(resources: &Resources) -> Self {
         let bytes = resources.memory_bytes;
         Self { gathered: bytes / 4, partition: bytes / 16, addresses: bytes / 16 }
     }
 
+    /// How many partitions a side can gather at once.
+    pub fn most_partitions(&self) -> u64 {
+        Spill::most_partitions(self.gathered / 2).max(1)
+    }
+
     /// Where one of several parts of a side gathers.
-    fn spill(&self, buckets: &Buckets, parts: usize, folder: PathBuf) -> Spill {
+    pub fn spill(&self, buckets: &Buckets, parts: usize, folder: PathBuf) -> Spill {
         Spill::new(buckets.partition_count(), self.gathered / 2 / parts as u64, folder)
     }
 }
@@ -103,15 +118,14 @@ impl Pass<'_> {
         &self,
         cx: &mut CheckContext<'_>,
         digests: &Sides<TableDigest>,
+        kept: Option<Kept>,
     ) -> Result<Differing, EngineError> {
         let shares = Shares::of(cx.resources);
-        let buckets = self.buckets(digests, &shares);
-        let spills = Sides::from_fn(|_| shares.spill(&buckets, 1, cx.resources.folder.clone()));
-        let mut gathered = match self.gather_few(cx, digests, &buckets, spills).await? {
-            Some(few) => few,
-            None => self.gather(cx, digests, &buckets, &shares).await?,
+        let mut kept = match kept {
+            Some(kept) => kept,
+            None => self.gather_some(cx, digests, &shares).await?,
         };
-        for spill in gathered.source.iter_mut().chain(&mut gathered.target) {
+        for spill in kept.spills.source.iter_mut().chain(&mut kept.spills.target) {
             spill.check().map_err(|error| spilled(cx.resources, error))?;
             if spill.written() > 0 {
                 tracing::debug!(bytes = spill.written(), "suspects were written to a file");
@@ -121,8 +135,7 @@ impl Pass<'_> {
         let causes = Causes::new(columns.map(|(names, (_, rule))| (names.target.clone(), *rule)));
         let join = Join::new(self.forms.clone(), self.key.clone(), causes, cx.sample as usize);
         let join = join.of_sent(self.sent.clone());
-        let count = buckets.partition_count();
-        let join = joined(join, gathered, count, usize::try_from(shares.partition / 2).unwrap_or(usize::MAX));
+        let join = joined(join, kept, usize::try_from(shares.partition / 2).unwrap_or(usize::MAX));
         let join = join.await.map_err(|error| spilled(cx.resources, error))?;
         let join = join.map_err(|error| EngineError::Unexpected {
             doing: format!("reading {}", self.comparison.target),
@@ -132,13 +145,29 @@ impl Pass<'_> {
         Ok(Differing { located, causes, touched })
     }
 
+    /// Reads the rows that may differ.
+    async fn gather_some(
+        &self,
+        cx: &mut CheckContext<'_>,
+        digests: &Sides<TableDigest>,
+        shares: &Shares,
+    ) -> Result<Kept, EngineError> {
+        let buckets = self.buckets(digests, shares);
+        let spills = Sides::from_fn(|_| shares.spill(&buckets, 1, cx.resources.folder.clone()));
+        let spills = match self.gather_few(cx, digests, &buckets, spills).await? {
+            Some(few) => few,
+            None => self.gather(cx, digests, &buckets, shares).await?,
+        };
+        Ok(Kept { buckets, spills })
+    }
+
     /// The buckets that differ, in partitions that go into memory.
     fn buckets(&self, digests: &Sides<TableDigest>, shares: &Shares) -> Arc<Buckets> {
         let buckets = Buckets::differing(&digests.source, &digests.target);
         let rows = digests.source.fingerprint.rows + digests.target.fingerprint.rows;
         let each = (digests.source.bytes + digests.target.bytes) / rows.max(1) + ROW_OVERHEAD;
         let suspects = buckets.rows();
-        let least = (suspects.source + suspects.target) / Spill::most_partitions(shares.gathered / 2).max(1);
+        let least = (suspects.source + suspects.target) / shares.most_partitions();
         Arc::new(buckets.parted((shares.partition / each).max(least).max(1)))
     }
 
@@ -219,25 +248,26 @@ impl Pass<'_> {
 /// Joins partition by partition; one is joined while the next is read and put in order.
 async fn joined(
     mut join: Join,
-    mut spills: Sides<Vec<Spill>>,
-    count: usize,
+    Kept { buckets, mut spills }: Kept,
     bytes: usize,
 ) -> io::Result<Result<Join, Unreadable>> {
     let guard = Unwanted::default();
     let unwanted = Arc::clone(&guard.0);
     let (send, receive) = mpsc::sync_channel::<Sides<Ordered>>(0);
     let reading = tokio::task::spawn_blocking(move || -> io::Result<()> {
-        for partition in 0..count {
-            let mut sides: Sides<Ordered> = Sides::default();
-            for side in Side::BOTH {
-                let mut records = Vec::new();
-                for spill in spills.get_mut(side) {
-                    spill.take(partition, bytes, &mut records)?;
+        for partition in 0..buckets.partition_count() {
+            for slice in slices(&buckets, &spills, partition, bytes) {
+                let mut sides: Sides<Ordered> = Sides::default();
+                for side in Side::BOTH {
+                    let mut records = Vec::new();
+                    for spill in spills.get_mut(side) {
+                        spill.take(partition, slice, bytes, &mut records)?;
+                    }
+                    *sides.get_mut(side) = Ordered::new(records);
                 }
-                *sides.get_mut(side) = Ordered::new(records);
-            }
-            if unwanted.load(Ordering::Relaxed) || send.send(sides).is_err() {
-                break;
+                if unwanted.load(Ordering::Relaxed) || send.send(sides).is_err() {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -249,6 +279,19 @@ async fn joined(
     let (reading, joining) = tokio::join!(reading, joining);
     reading.map_err(io::Error::other)??;
     joining.map_err(io::Error::other)
+}
+
+/// The slices in which a partition goes into memory. One, where its size was known before it was made.
+fn slices(
+    buckets: &Buckets,
+    spills: &Sides<Vec<Spill>>,
+    partition: usize,
+    bytes: usize,
+) -> impl Iterator<Item = Slice> + use<> {
+    let held = |side| spills.get(side).iter().map(|spill| spill.held(partition)).sum::<u64>();
+    let most = Side::BOTH.into_iter().map(held).max().unwrap_or_default();
+    let of = if buckets.are_all() { most.div_ceil(bytes.max(LEAST) as u64).max(1) } else { 1 };
+    (0..of).map(move |at| Slice { at, of })
 }
 
 /// Ends the reading when it is dropped.

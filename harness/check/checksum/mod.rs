@@ -1,9 +1,11 @@
 //! `checksum`: every value of every row is the same on both sides, under the rules that the comparison states.
 
+mod both;
 mod few;
 mod findings;
 mod locate;
 mod spill;
+mod wide;
 
 use std::sync::Arc;
 
@@ -12,7 +14,8 @@ use async_trait::async_trait;
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
     canon::{
-        Form, RowDigester, SentDigester, SentRow, TableDigest, comparison::Comparison, join::Touched, sent::key_cells,
+        Form, RowDigester, SentDigester, SentRow, Sketch, TableDigest, comparison::Comparison, join::Touched,
+        sent::key_cells,
     },
     engine::{EngineError, Rowset},
     model::{LossEntry, Share, Side, Sides, Stage},
@@ -156,7 +159,13 @@ impl<'a> Pass<'a> {
             return Ok(Some(Sides::new(0, 0)));
         }
         self.look_how_sent(cx).await?;
-        let digests = self.digests(cx).await?;
+        let (digests, kept) = match self.digests(cx).await? {
+            Some(digests) => (digests, None),
+            None => {
+                let (digests, kept) = self.gather_all(cx).await?;
+                (digests, Some(kept))
+            }
+        };
         let rows = digests.source.fingerprint.rows + digests.target.fingerprint.rows;
         examined.coverage.rows += Share::new(rows, rows);
         let mut touched = Touched {
@@ -164,7 +173,7 @@ impl<'a> Pass<'a> {
             unfit: digests.as_ref().map(|digest| digest.unfit.clone()),
         };
         if digests.source.fingerprint != digests.target.fingerprint {
-            let differing = self.locate(cx, &digests).await?;
+            let differing = self.locate(cx, &digests, kept).await?;
             // Where rules had no part in the first pass, they had it in the second.
             for (at, _) in self.first_forms.iter().enumerate().filter(|(_, form)| **form == Form::Own) {
                 for side in Side::BOTH {
@@ -178,18 +187,27 @@ impl<'a> Pass<'a> {
         Ok(Some(digests.map(|digest| digest.fingerprint.rows)))
     }
 
-    /// The first pass.
-    async fn digests(&self, cx: &mut CheckContext<'_>) -> Result<Sides<TableDigest>, EngineError> {
-        let rowsets = self.rowsets();
-        if self.sent.is_some() {
-            let digester = |_, _| Ok(SentDigester::new(&self.forms, &self.key));
+    /// The first pass; nothing if it ended because the sides differ widely.
+    async fn digests(&self, cx: &mut CheckContext<'_>) -> Result<Option<Sides<TableDigest>>, EngineError> {
+        // Without a key a row that differs is nowhere on the other side.
+        let sketch = (!self.key.is_empty()).then(Sketch::default);
+        let rowsets = self.rowsets().map(|rowset| if sketch.is_some() { rowset.that_may_end() } else { rowset });
+        let digests = if self.sent.is_some() {
+            let digester = |side, _| {
+                let digester = SentDigester::new(&self.forms, &self.key);
+                Ok(if let Some(sketch) = &sketch { digester.with_sketch(sketch, side) } else { digester })
+            };
             let parts = cx.readers.scan_parts(&rowsets, digester).await?;
-            Ok(parts.map(|parts| whole(parts.into_iter().map(SentDigester::finish))))
+            parts.map(|parts| whole(parts.into_iter().map(SentDigester::finish)))
         } else {
-            let digester = |_, _| Ok(RowDigester::new(self.first_forms.clone(), self.key.clone(), false));
+            let digester = |side, _| {
+                let digester = RowDigester::new(self.first_forms.clone(), self.key.clone(), false);
+                Ok(if let Some(sketch) = &sketch { digester.with_sketch(sketch, side) } else { digester })
+            };
             let parts = cx.readers.scan_parts(&rowsets, digester).await?;
-            Ok(parts.map(|parts| whole(parts.into_iter().map(RowDigester::finish))))
-        }
+            parts.map(|parts| whole(parts.into_iter().map(RowDigester::finish)))
+        };
+        Ok(if sketch.is_some_and(|sketch| sketch.is_wide()) { None } else { Some(digests) })
     }
 
     /// Finds out whether values that are the same come as the same bytes from both sides. Then the rows are compared as

@@ -2,10 +2,13 @@
 
 use std::{fs::File, io, ops::ControlFlow, os::unix::fs::FileExt, path::PathBuf};
 
-use crate::canon::{Keep, suspect::Ordered};
+use crate::canon::{
+    Keep,
+    suspect::{Ordered, Slice},
+};
 
 /// The least that a partition gathers before it is written out.
-const LEAST: usize = 16 * 1024;
+pub(super) const LEAST: usize = 16 * 1024;
 
 /// Keeps records in partitions. Every partition gathers its own in memory, and writes them out when it has too many.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub(super) struct Spill {
     failed: Option<io::Error>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Partition {
     gathered: Vec<u8>,
     /// Where in the file its records are: from, and how many bytes.
@@ -53,14 +56,23 @@ impl Spill {
         self.written
     }
 
-    /// Adds the records of a partition, which are gone from here then. Where they become more than so many bytes, equal
-    /// ones are made one.
+    /// How many bytes a partition has.
+    pub fn held(&self, partition: usize) -> u64 {
+        let Partition { gathered, extents } = &self.partitions[partition];
+        (gathered.len() + extents.iter().map(|(_, length)| length).sum::<usize>()) as u64
+    }
+
+    /// Adds the records of a slice of a partition. With the last slice the partition is gone from here. Where records become
+    /// more than so many bytes, equal ones are made one.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn take(&mut self, partition: usize, bytes: usize, records: &mut Vec<u8>) -> io::Result<()> {
-        let Partition { gathered, extents } = std::mem::take(&mut self.partitions[partition]);
-        records.reserve(gathered.len() + extents.iter().map(|(_, length)| length).sum::<usize>().min(bytes));
+    pub fn take(&mut self, partition: usize, slice: Slice, bytes: usize, records: &mut Vec<u8>) -> io::Result<()> {
+        let held = usize::try_from(self.held(partition) / slice.of).unwrap_or(usize::MAX);
+        records.reserve(held.min(bytes));
+        let partition = &mut self.partitions[partition];
+        let Partition { gathered, extents } =
+            if slice.is_last() { std::mem::take(partition) } else { partition.clone() };
         let mut fold_at = bytes;
         let mut fold = |records: &mut Vec<u8>| {
             if records.len() > fold_at {
@@ -68,14 +80,17 @@ impl Spill {
                 fold_at = bytes.max(2 * records.len());
             }
         };
+        let at = records.len();
         records.extend_from_slice(&gathered);
         drop(gathered);
+        slice.cut(records, at);
         for (from, length) in extents {
             fold(records);
             let Some(file) = &self.file else { continue };
             let at = records.len();
             records.resize(at + length, 0);
             file.read_exact_at(&mut records[at..], from)?;
+            slice.cut(records, at);
         }
         Ok(())
     }
@@ -142,11 +157,31 @@ mod tests {
         assert!(spill.written() > 0);
         for (partition, expected) in expected.into_iter().enumerate() {
             let mut records = Vec::new();
-            spill.take(partition, usize::MAX, &mut records).unwrap();
+            spill.take(partition, Slice::ALL, usize::MAX, &mut records).unwrap();
             // What was still in memory comes first.
             assert_eq!(Ordered::new(records).into_records(), Ordered::new(expected).into_records());
         }
         spill.check().unwrap();
+    }
+
+    #[test]
+    fn slices_are_all_of_a_partition() {
+        let mut spill = Spill::new(1, 1, std::env::temp_dir());
+        // Hashes of keys that fall into one partition have their upper bits in common.
+        let mut expected: Vec<_> = (0..2_000).map(|number| record((7 << 60) + number * 977, &[b'x'; 40])).collect();
+        expected.iter().for_each(|record| assert!(spill.keep(0, record).is_continue()));
+        assert!(spill.written() > 0 && spill.held(0) == 2_000 * 64);
+        let mut found = Vec::new();
+        for at in 0..7 {
+            let mut records = Vec::new();
+            spill.take(0, Slice { at, of: 7 }, usize::MAX, &mut records).unwrap();
+            assert!((200..400).contains(&(records.len() / 64)), "{}", records.len() / 64);
+            found.extend(records.chunks_exact(64).map(<[u8]>::to_vec));
+        }
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+        assert_eq!(spill.held(0), 0);
     }
 
     #[test]
@@ -157,7 +192,7 @@ mod tests {
             assert!(spill.keep(0, &one).is_continue());
         }
         let mut records = Vec::new();
-        spill.take(0, 20_000, &mut records).unwrap();
+        spill.take(0, Slice::ALL, 20_000, &mut records).unwrap();
         assert!(records.capacity() < 100_000, "{}", records.capacity());
         assert_eq!(Ordered::new(records).into_records().len(), one.len());
     }

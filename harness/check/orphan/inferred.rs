@@ -7,8 +7,8 @@
 use super::{count, finding};
 use crate::{
     check::{CheckContext, Examined},
-    engine::EngineError,
-    model::{FindingKind, Severity, Side, catalogue::Reference},
+    engine::{Counted, EngineError},
+    model::{FindingKind, Severity, Side, Sides, TableName, catalogue::Reference},
 };
 
 /// Of so many values of a column, all but one must be found in the parent for a reference to be inferred.
@@ -25,18 +25,83 @@ pub(super) async fn examine(
             return Ok(());
         }
     }
-    let dialect = cx.readers.engine(Side::Target).dialect();
-    let sql = format!("SELECT count({}) FROM {}", dialect.columns(&reference.columns), dialect.table(&reference.child));
-    let answer = cx.readers.side(Side::Target)?.query(&sql).await;
-    let Some(answer) = cx.answered(Side::Target, &reference.child, answer, examined).await? else { return Ok(()) };
-    let given = answer.into_iter().flatten().next().flatten().and_then(|count| count.parse::<u64>().ok());
+    let Some(given) = given(cx, Side::Target, reference, examined).await? else { return Ok(()) };
     let Some(counted) = count(cx, reference, examined).await? else { return Ok(()) };
-    let given = given.unwrap_or_default();
-    if counted.total > 0 && counted.total * ONE_OF <= given {
-        let parent = format!("a row of {}({}), inferred", reference.parent, reference.parent_columns.join(", "));
-        let found = format!("none, where {} of {given} values find one", given - counted.total.min(given));
-        let finding = finding(cx, FindingKind::OrphanInferred, reference, &counted).because(parent, found);
-        examined.findings.push(finding.at(Severity::Warning));
+    if is_reference(given, counted.total) {
+        tell(cx, reference, given, &counted, examined);
     }
     Ok(())
+}
+
+/// Looks for values that name what the engine keeps apart (large objects), and name nothing. That they are such names is
+/// told by the source where it is of the same engine: in the target all of what they name may be lost.
+pub(super) async fn examine_kept_apart(cx: &mut CheckContext<'_>, examined: &mut Examined) -> Result<(), EngineError> {
+    let evidence = if cx.derived.same_engine { Side::Source } else { Side::Target };
+    for (reference, in_evidence) in names_kept_apart(cx, evidence) {
+        let Some(told) = given(cx, evidence, &in_evidence, examined).await? else { continue };
+        let answer = cx.readers.side(evidence)?.dangling(&in_evidence, 0).await;
+        let Some(there) = cx.answered(evidence, &in_evidence.child, answer, examined).await? else { continue };
+        if !is_reference(told, there.total) {
+            continue;
+        }
+        let Some(given) = given(cx, Side::Target, &reference, examined).await? else { continue };
+        let Some(counted) = count(cx, &reference, examined).await? else { continue };
+        tell(cx, &reference, given, &counted, examined);
+    }
+    Ok(())
+}
+
+/// The columns that may name what the engine keeps apart, as references of the target and of the side that tells whether
+/// they are.
+fn names_kept_apart(cx: &CheckContext<'_>, evidence: Side) -> Vec<(Reference, Reference)> {
+    let dialect = cx.readers.engine(Side::Target).dialect();
+    let kept = |side: Side, table: &TableName, column: &str| {
+        let column = cx.catalogue(side).tables.get(table)?.column(column)?;
+        let (parent, key) = dialect.kept_apart(column)?;
+        let is_asked = !cx.is_empty(side, table) && cx.unreadable(side, table).is_none();
+        is_asked.then(|| Reference {
+            child: table.clone(),
+            columns: vec![column.name.clone()],
+            parent,
+            parent_columns: vec![key.to_owned()],
+            match_full: false,
+        })
+    };
+    let mut found = Vec::new();
+    for comparison in &cx.derived.comparisons {
+        for pair in &comparison.columns {
+            let name = Sides::new(&pair.source.name, &pair.target.name);
+            let of = |side| kept(side, comparison.table(side), name.get(side));
+            found.extend(of(Side::Target).zip(of(evidence)));
+        }
+    }
+    found
+}
+
+/// Whether so many values, of which so many dangle, are those of a reference.
+const fn is_reference(given: u64, dangling: u64) -> bool {
+    given > 0 && dangling * ONE_OF <= given
+}
+
+/// How many values of a reference there are; `None`, and named, if its table cannot be asked.
+async fn given(
+    cx: &mut CheckContext<'_>,
+    side: Side,
+    reference: &Reference,
+    examined: &mut Examined,
+) -> Result<Option<u64>, EngineError> {
+    let dialect = cx.readers.engine(side).dialect();
+    let sql = format!("SELECT count({}) FROM {}", dialect.columns(&reference.columns), dialect.table(&reference.child));
+    let answer = cx.readers.side(side)?.query(&sql).await;
+    let Some(answer) = cx.answered(side, &reference.child, answer, examined).await? else { return Ok(None) };
+    Ok(answer.into_iter().flatten().next().flatten().and_then(|count| count.parse().ok()))
+}
+
+fn tell(cx: &CheckContext<'_>, reference: &Reference, given: u64, counted: &Counted, examined: &mut Examined) {
+    if counted.total > 0 {
+        let parent = format!("a row of {}({}), inferred", reference.parent, reference.parent_columns.join(", "));
+        let found = format!("none, where {} of {given} values find one", given - counted.total.min(given));
+        let finding = finding(cx, FindingKind::OrphanInferred, reference, counted).because(parent, found);
+        examined.findings.push(finding.at(Severity::Warning));
+    }
 }

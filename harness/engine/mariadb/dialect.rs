@@ -18,6 +18,10 @@ use crate::{
 pub struct MariaDbDialect;
 
 impl Dialect for MariaDbDialect {
+    fn transactions_hold_ddl(&self) -> bool {
+        false
+    }
+
     /// Doubles backticks inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {

@@ -34,6 +34,7 @@ mod guard;
 mod introspect;
 mod load;
 mod queries;
+mod retype;
 mod rights;
 mod scan;
 mod script;
@@ -66,6 +67,9 @@ static SERVER: ServerSpec = ServerSpec {
         drop: drop_database,
         copy: None,
         unsynced: &["SET GLOBAL innodb_flush_log_at_trx_commit = 0"],
+        reads: |table| format!("SELECT 1 FROM {table} LIMIT 0"),
+        writes: |table| format!("DELETE FROM {table} WHERE FALSE"),
+        roles: None,
         may_create: "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' \
                      AND grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')",
         has_table: |table| {
@@ -152,6 +156,10 @@ impl Engine for MariaDb {
 
     fn server(&self) -> Option<&'static ServerSpec> {
         Some(&SERVER)
+    }
+
+    fn retype(&self) -> Option<&'static dyn super::retype::Retype> {
+        Some(&retype::MariaDbRetype)
     }
 
     fn dump(&self, glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {

@@ -121,6 +121,13 @@ impl Dialect for PostgresDialect {
         })
     }
 
+    /// Large objects, by columns of `oid` or the `lo` of the extension of that name
+    /// (<https://www.postgresql.org/docs/current/lo.html>).
+    fn kept_apart(&self, column: &Column) -> Option<(TableName, &'static str)> {
+        let names = matches!(column.declared.rsplit('.').next(), Some("oid" | "lo"));
+        names.then(|| (TableName::in_schema("pg_catalog", "pg_largeobject_metadata"), "oid"))
+    }
+
     fn specimen(&self, column: &Column, number: u64) -> Option<String> {
         specimen(column, number)
     }

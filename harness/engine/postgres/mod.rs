@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec,
+    DatabaseSql, Dialect, Engine, EngineError, Parameter, RoleSql, ServerSpec, Session, UrlSpec,
     dump::{Dump, Glance},
     retype::Retype,
     tls,
@@ -70,6 +70,13 @@ static SERVER: ServerSpec = ServerSpec {
         drop: |quoted| format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"),
         copy: Some(|quoted, of| format!("CREATE DATABASE {quoted} TEMPLATE {of}")),
         unsynced: &["ALTER SYSTEM SET fsync = off", "SELECT pg_catalog.pg_reload_conf()"],
+        // A statement, even one that changes no row, would fire triggers.
+        reads: |table| format!("BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE; ROLLBACK"),
+        writes: |table| format!("BEGIN; LOCK TABLE {table} IN ROW EXCLUSIVE MODE; ROLLBACK"),
+        roles: Some(RoleSql {
+            list: "SELECT rolname::text FROM pg_catalog.pg_roles WHERE oid >= 16384",
+            drop: |quoted| format!("DROP ROLE {quoted}"),
+        }),
         may_create: "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)",
         has_table: |table| {
             format!("SELECT 1 FROM pg_catalog.pg_class WHERE relname = '{table}' AND relkind IN ('r', 'p') LIMIT 1")

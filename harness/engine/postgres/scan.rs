@@ -1,6 +1,6 @@
 //! Scans: `COPY (SELECT …) TO STDOUT (FORMAT binary)` into a sink.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use futures_util::TryStreamExt;
 
@@ -30,6 +30,9 @@ const RELATION: &str = "SELECT c.relkind::text, a.amname::text, \
 /// Blocks that are worth a session of their own.
 const BLOCKS_AT_LEAST: i64 = 64;
 
+/// Of a scan that may end early, the first statement reads one part of so many.
+const FIRST_SHARE: i64 = 32;
+
 /// The first version that scans a range of addresses without reading the rest of the table.
 const RANGE_SCANS_SINCE: i64 = 140_000;
 
@@ -37,6 +40,7 @@ const RANGE_SCANS_SINCE: i64 = 140_000;
 const ADDRESSES_AT_ONCE: usize = 20_000;
 
 /// A table, a view or whatever else can be read like one.
+#[derive(Default)]
 pub(super) struct Relation {
     /// As it stands in FROM.
     from: String,
@@ -44,6 +48,32 @@ pub(super) struct Relation {
     pub(super) has_addresses: bool,
     blocks: i64,
     server: i64,
+}
+
+impl Relation {
+    /// Its blocks can be read range by range.
+    const fn has_ranges(&self) -> bool {
+        self.has_addresses && self.server >= RANGE_SCANS_SINCE
+    }
+}
+
+/// Cuts blocks into statements, each of which reads as many as all before it, so that whoever ends a scan early has not long to
+/// wait for the end of one. The last is open to what came later.
+fn growing(part: &Part, blocks: i64) -> Option<Vec<Part>> {
+    let Part::Between(from, to) = (if *part == Part::Whole { &Part::Between(None, None) } else { part }) else {
+        return None;
+    };
+    let (first, end) = (from.unwrap_or(0) >> 16, to.map_or(blocks, |to| to >> 16));
+    let mut size = ((end - first) / FIRST_SHARE).max(BLOCKS_AT_LEAST);
+    let (mut parts, mut at, mut from) = (Vec::new(), first, *from);
+    while end - at > 2 * size {
+        at += size;
+        parts.push(Part::Between(from, Some(at << 16)));
+        from = Some(at << 16);
+        size = at - first;
+    }
+    parts.push(Part::Between(from, *to));
+    Some(parts)
 }
 
 /// Columns' types by schema and table.
@@ -112,10 +142,13 @@ impl PostgresSession {
     pub(super) async fn copy_out(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
         let doing = format!("reading {}", rowset.table);
         let (relation, types) = if rowset.terms.query.is_some() {
-            (String::new(), HashMap::new())
+            (Relation::default(), HashMap::new())
         } else {
-            (self.relation(&rowset.table).await?, self.column_types(&rowset.table).await?)
+            (self.stored(&rowset.table).await?, self.column_types(&rowset.table).await?)
         };
+        // Several statements see the same rows only where one snapshot stands for all of them.
+        let may_end = rowset.may_end && rowset.terms.is_plain() && self.sees_one_state() && relation.has_ranges();
+        let parts = may_end.then(|| growing(&rowset.part, relation.blocks)).flatten();
         let (mut select, mut readings) = (Vec::new(), Vec::new());
         for column in &rowset.columns {
             let quoted = PostgresDialect.quote(column);
@@ -138,8 +171,8 @@ impl PostgresSession {
             readings.push(Reading::Address);
         }
         let from = match rowset.terms.query {
-            Some(_) => format!("{} AS q", select::from(rowset, relation)),
-            None => relation,
+            Some(_) => format!("{} AS q", select::from(rowset, relation.from)),
+            None => relation.from,
         };
         let select = format!("SELECT {} FROM {from}{}", select.join(", "), select::tail(rowset));
         if !rowset.terms.is_plain() {
@@ -151,7 +184,7 @@ impl PostgresSession {
         self.run(&doing, &format!("{probe} LIMIT 0")).await?;
         self.as_the_snapshot_has_it(&rowset.table).await?;
         let mut seen = 0;
-        for part in conditions(&rowset.part) {
+        for part in parts.as_deref().unwrap_or(std::slice::from_ref(&rowset.part)).iter().flat_map(conditions) {
             self.midway = true;
             let copy = format!("COPY ({select}{part}) TO STDOUT (FORMAT binary)");
             let rows = Rows::new(readings.clone());
@@ -159,8 +192,12 @@ impl PostgresSession {
                 Some(cells) => rows.with_sent(cells),
                 None => rows,
             };
-            seen += self.stream(&doing, &copy, rows, sink).await?;
+            let (read, flow) = self.stream(&doing, &copy, rows, sink).await?;
             self.midway = false;
+            seen += read;
+            if flow.is_break() {
+                break;
+            }
         }
         Ok(seen)
     }
@@ -180,12 +217,17 @@ impl PostgresSession {
     pub(super) async fn cut(&mut self, rowset: &Rowset, at_most: usize) -> Result<Vec<Part>, EngineError> {
         let relation = self.stored(&rowset.table).await?;
         let count = (relation.blocks / BLOCKS_AT_LEAST).min(at_most as i64);
-        if !relation.has_addresses || relation.server < RANGE_SCANS_SINCE || count < 2 {
+        if !relation.has_ranges() || count < 2 {
             return Ok(vec![Part::Whole]);
         }
         let bound = |number: i64| (1..count).contains(&number).then(|| (relation.blocks * number / count) << 16);
         // Blocks that come after the snapshot hold nothing that it sees.
         Ok((0..count).map(|number| Part::Between(bound(number), bound(number + 1))).collect())
+    }
+
+    /// Whether all statements of the open transaction see the same rows.
+    const fn sees_one_state(&self) -> bool {
+        self.in_transaction && self.reads_only
     }
 
     /// Refuses a table that was rewritten or emptied after this transaction's snapshot was taken. The lock of the statement
@@ -211,7 +253,7 @@ impl PostgresSession {
         copy: &str,
         mut rows: Rows,
         sink: &mut dyn RowSink,
-    ) -> Result<u64, EngineError> {
+    ) -> Result<(u64, ControlFlow<()>), EngineError> {
         let place = self.place.clone();
         let failed = |error| super::error::on_statement(&place, doing, error);
         let mut stream = self.connection.copy_out_raw(copy).await.map_err(failed)?;
@@ -234,9 +276,10 @@ impl PostgresSession {
             }
         }
         if stopped {
-            return Ok(rows.seen());
+            return Ok((rows.seen(), ControlFlow::Break(())));
         }
-        rows.finish().map_err(|what| EngineError::Unexpected { doing: doing.to_owned(), what })
+        let seen = rows.finish().map_err(|what| EngineError::Unexpected { doing: doing.to_owned(), what })?;
+        Ok((seen, ControlFlow::Continue(())))
     }
 
     /// A table as it stands in FROM: `ONLY` keeps inheritance children out, but would find a partitioned table empty.
@@ -285,5 +328,24 @@ impl PostgresSession {
             self.types = Types::Wanted;
         }
         Ok(by_table(&doing, rows)?.remove(&place).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_a_scan_that_may_end_grow() {
+        let between =
+            |from: Option<i64>, to: Option<i64>| Part::Between(from.map(|at| at << 16), to.map(|at| at << 16));
+        let bounds = [None, Some(128), Some(256), Some(512), Some(1024), Some(2048), None];
+        let expected: Vec<_> = bounds.windows(2).map(|two| between(two[0], two[1])).collect();
+        assert_eq!(growing(&Part::Whole, 4096), Some(expected));
+        let bounds = [Some(1000), Some(1064), Some(1128), Some(1300)];
+        let expected: Vec<_> = bounds.windows(2).map(|two| between(two[0], two[1])).collect();
+        assert_eq!(growing(&between(Some(1000), Some(1300)), 9999), Some(expected));
+        assert_eq!(growing(&Part::Whole, 100), Some(vec![Part::Between(None, None)]));
+        assert_eq!(growing(&Part::At(vec![7]), 4096), None);
     }
 }

@@ -11,7 +11,7 @@ use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::RowSink,
     engine::{
-        Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint,
+        Became, Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint,
         error::running_line,
     },
     model::{
@@ -289,6 +289,27 @@ impl Session for PostgresSession {
 
     async fn standpoint(&mut self) -> Result<Standpoint, EngineError> {
         self.stand().await
+    }
+
+    /// Its 64-bit number, which is never used again.
+    async fn transaction_name(&mut self) -> Result<Option<String>, EngineError> {
+        let doing = "asking for the transaction's number";
+        let rows = self.texts(doing, "SELECT pg_catalog.pg_current_xact_id()::text").await?;
+        Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    /// The server remembers it for about two thousand million transactions
+    /// (<https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>).
+    async fn became(&mut self, transaction: &str) -> Result<Became, EngineError> {
+        let number = transaction.replace('\'', "''");
+        let sql = format!("SELECT pg_catalog.pg_xact_status('{number}'::xid8)");
+        let rows = self.texts("asking what became of a transaction", &sql).await?;
+        Ok(match rows.into_iter().flatten().next().flatten().as_deref() {
+            Some("committed") => Became::Committed,
+            Some("aborted") => Became::Nothing,
+            Some("in progress") => Became::Open,
+            _ => Became::Unknown,
+        })
     }
 
     /// An error would end a transaction here. One that only reads goes back to its savepoint, and sees what it saw before.

@@ -14,7 +14,7 @@ fn translate(place: String, doing: String, error: Error) -> EngineError {
     let Some(failure) = error.sqlite_error().copied() else {
         return match error {
             Error::SqlInputError { error: failure, msg, .. } => {
-                EngineError::Refused { doing, code: Some(code_name(&failure)), source: msg.into() }
+                EngineError::Refused { doing, code: Some(code_name(&failure)), source: explained(msg).into() }
             }
             other => EngineError::Refused { doing, code: None, source: other.into() },
         };
@@ -27,7 +27,17 @@ fn translate(place: String, doing: String, error: Error) -> EngineError {
         }
         ErrorCode::DatabaseCorrupt => EngineError::BadFile { path: place, problem: format!("is damaged: {error}") },
         ErrorCode::CannotOpen => EngineError::Unavailable { place, source: error.into() },
-        _ => EngineError::Refused { doing, code: Some(code_name(&failure)), source: error.into() },
+        _ => {
+            EngineError::Refused { doing, code: Some(code_name(&failure)), source: explained(error.to_string()).into() }
+        }
+    }
+}
+
+/// Says what a function means that is not there: histories of applications call functions that these register.
+fn explained(message: String) -> String {
+    match message.strip_prefix("no such function: ") {
+        Some(_) => format!("{message} (SQLite has none of that name: an application registers it for itself)"),
+        None => message,
     }
 }
 

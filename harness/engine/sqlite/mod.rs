@@ -3,6 +3,7 @@
 //! A file of the user's is never opened by a [`Session`]; [`private_copy`] takes a copy of it first.
 
 mod audit;
+mod changes;
 mod counters;
 pub mod ddl;
 mod dialect;

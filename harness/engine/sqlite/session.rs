@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::{
     canon::RowSink,
-    engine::{Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line},
+    engine::{Became, Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::{audit, counters, error::failed, footprint, introspect, load, scan};
+use super::{audit, changes, counters, error::failed, footprint, introspect, load, scan};
 
 /// A session on a file. Every call blocks its thread while SQLite works, and says so to the runtime.
 pub(super) struct SqliteSession {
@@ -169,6 +169,14 @@ impl Session for SqliteSession {
             }
             connection.execute_batch("PRAGMA query_only = OFF")
         })
+    }
+
+    async fn transaction_name(&mut self) -> Result<Option<String>, EngineError> {
+        self.run("reading the change counter", changes::name)
+    }
+
+    async fn became(&mut self, transaction: &str) -> Result<Became, EngineError> {
+        self.run("reading the change counter", |connection| changes::became(connection, transaction))
     }
 
     async fn locks(&mut self) -> Result<Locks, EngineError> {

@@ -3,21 +3,25 @@
 use super::{
     super::StepError,
     columns::{Converted, following, temporary},
+    operation::Operation,
     plan::{Plan, State},
-    settings::{BACKUP, ColumnName},
-    work::{Work, kept},
+    settings::ColumnName,
+    work::Work,
 };
 use crate::{
     canon::{Form, RowDigester},
-    engine::{Rowset, Session},
-    model::{Catalogue, Fingerprint, LogicalType, TableName, catalogue::Table},
+    engine::{Rowset, Session, retype::Keeping},
+    model::{
+        Catalogue, Fingerprint, LogicalType, TableName,
+        catalogue::{Generation, Table},
+    },
 };
 
 /// Keeps the plan and the original rows; each table is copied and compared in a transaction of its own. Tables that an
 /// earlier process has kept are not copied again. Gives the rows.
 pub(super) async fn keep(work: &mut Work<'_>) -> Result<u64, StepError> {
     let catalogue = work.catalogue().await?;
-    work.refuse_foreign_backup(&catalogue)?;
+    work.refuse_foreign_backup().await?;
     let plan = match work.plan().await? {
         Some(plan) => plan,
         None => {
@@ -29,17 +33,15 @@ pub(super) async fn keep(work: &mut Work<'_>) -> Result<u64, StepError> {
     let mut rows = 0;
     for table in plan.tables() {
         work.heed()?;
-        let of_table: Vec<&Converted> = plan.columns.iter().filter(|column| column.name.table == *table).collect();
-        let is_kept = catalogue.tables.contains_key(&kept(table));
-        if is_kept {
+        if work.is_kept(table).await? {
             continue;
         }
-        if of_table.iter().any(|column| column.state(&catalogue) != Some(State::Original)) {
+        if plan.of(table).any(|column| column.state(&catalogue) != Some(State::Original)) {
             let what = format!("{table} was changed already and its original rows were not kept");
             return Err(StepError::Refused { what });
         }
         work.voice.progress(&format!("keep {table}"), rows, None);
-        rows += copy(work, &catalogue.tables[table], &of_table).await?;
+        rows += copy(work, &plan, &catalogue.tables[table]).await?;
     }
     Ok(rows)
 }
@@ -53,18 +55,18 @@ pub(super) async fn drop(work: &mut Work<'_>) -> Result<u64, StepError> {
         let what = format!("{} is no UUID yet, and the backup is the only way back", column.name);
         return Err(StepError::Refused { what });
     }
-    work.session.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", work.dialect.quote(BACKUP))).await?;
+    work.drop_backup(&plan, Operation::CleanupBackup).await?;
     Ok(0)
 }
 
 /// What is to be converted, as it is now.
-async fn make(work: &mut Work<'_>, catalogue: &Catalogue) -> Result<Plan, StepError> {
+pub(super) async fn make(work: &mut Work<'_>, catalogue: &Catalogue) -> Result<Plan, StepError> {
     let names = following(catalogue, work.settings).map_err(|what| StepError::Rejected { what })?;
     let mut columns = Vec::new();
     for name in names {
         columns.push(column(work, catalogue, name).await?);
     }
-    Ok(Plan { columns })
+    Ok(Plan { columns, leaving: None })
 }
 
 async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) -> Result<Converted, StepError> {
@@ -73,9 +75,10 @@ async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) ->
     let value = work.dialect.quote(&name.column);
     let is_plain = match work.retype.to_uuid(&column.kind, &value, "") {
         // Only of texts can a UUID tell how it was spelled, and only if it was spelled as the server does.
-        Some(uuid) if matches!(column.kind, LogicalType::Text { .. }) => {
-            let spelled = work.dialect.as_text(&uuid);
-            let odd = format!("SELECT 1 FROM {} WHERE {value} <> {spelled} LIMIT 1", work.dialect.table(&name.table));
+        Some(uuid) if matches!(column.kind, LogicalType::Text { .. } | LogicalType::PaddedText { .. }) => {
+            let exact = |sql: &str| work.retype.exact(&work.dialect.as_text(sql));
+            let table = work.dialect.table(&name.table);
+            let odd = format!("SELECT 1 FROM {table} WHERE {} <> {} LIMIT 1", exact(&value), exact(&uuid));
             work.one(&odd).await?.is_none()
         }
         _ => column.kind == LogicalType::Bytes,
@@ -99,23 +102,29 @@ pub(super) fn uses_index(plan: &[String]) -> bool {
     plan.iter().any(|line| line.contains("Index") || line.contains("index"))
 }
 
-/// Copies a table and proves the copy, in one transaction that keeps writers out.
-async fn copy(work: &mut Work<'_>, table: &Table, columns: &[&Converted]) -> Result<u64, StepError> {
-    let copy = kept(&table.name);
-    let (from, to) = (work.dialect.table(&table.name), work.dialect.table(&copy));
+/// Copies a table and proves the copy, in one transaction.
+async fn copy(work: &mut Work<'_>, plan: &Plan, table: &Table) -> Result<u64, StepError> {
+    let to = work.kept(&table.name);
+    let columns = writable(table);
+    let (uuids, indexes) = looked_up(work, plan, &table.name);
+    let keeping = Keeping { from: &table.name, to: &to, columns: &columns, uuids: &uuids, indexes: &indexes };
+    let kept = work.retype.keep(&keeping);
+    for statement in &kept.before {
+        work.session.execute(statement).await?;
+    }
     work.session.begin(false).await?;
     let answer = async {
-        for statement in work.retype.keep(&from, &to) {
-            work.session.execute(&statement).await?;
+        for statement in &kept.copies {
+            work.session.execute(statement).await?;
         }
         let original = fingerprint(&mut *work.session, table, &table.name).await?;
-        let copied = fingerprint(&mut *work.session, table, &copy).await?;
+        let copied = fingerprint(&mut *work.session, table, &kept.place).await?;
         if original != copied {
-            let what = format!("the copy of {} in {copy} holds other rows than the table", table.name);
+            let what = format!("the copy of {} in {to} holds other rows than the table", table.name);
             return Err(StepError::Rejected { what });
         }
-        for index in indexes(work, columns) {
-            work.session.execute(&format!("CREATE INDEX ON {to} ({index})")).await?;
+        for statement in &kept.proven {
+            work.session.execute(statement).await?;
         }
         Ok(original.rows)
     }
@@ -123,31 +132,45 @@ async fn copy(work: &mut Work<'_>, table: &Table, columns: &[&Converted]) -> Res
     match answer {
         Ok(rows) => {
             work.session.commit().await?;
+            for statement in &kept.after {
+                work.session.execute(statement).await?;
+            }
             Ok(rows)
         }
         Err(error) => {
+            // The first error is the one to tell.
             let _ = work.session.tx_rollback().await;
             Err(error)
         }
     }
 }
 
-/// What the way back will ask for, where a UUID does not tell what was there: the row's key as it will be then, or else the
-/// UUID itself.
-fn indexes(work: &Work<'_>, columns: &[&Converted]) -> Vec<String> {
-    let as_uuid = |name: &String| {
-        let quoted = work.dialect.quote(name);
-        let converted = columns.iter().find(|column| column.name.column == *name);
-        let seed = work.settings.key.to_string();
-        let uuid = converted.and_then(|column| work.retype.to_uuid(&column.kind, &quoted, &seed));
-        uuid.map_or(quoted, |uuid| format!("({uuid})"))
+/// The columns of a table that can be written.
+pub(super) fn writable(table: &Table) -> Vec<String> {
+    let columns = table.columns.iter().filter(|column| !matches!(column.generation, Generation::Computed { .. }));
+    columns.map(|column| column.name.clone()).collect()
+}
+
+/// What the way back will ask for, where a UUID does not tell what was there: the UUIDs of the kept rows, under the names of
+/// the second columns, and by which columns rows will be looked up: by the row's key as it will be then, or else by the UUID.
+fn looked_up(work: &Work<'_>, plan: &Plan, table: &TableName) -> (Vec<(String, String)>, Vec<Vec<String>>) {
+    let odd: Vec<_> = plan.of(table).filter(|column| plan.needs_kept(column, &work.settings.orphans)).collect();
+    let Some(first) = odd.first() else { return (Vec::new(), Vec::new()) };
+    let seed = work.settings.key.to_string();
+    let uuid = |column: &Converted| {
+        let value = work.retype.to_uuid(&column.kind, &work.of_row(&column.name.column), &seed)?;
+        Some((column.temporary.clone(), value))
     };
-    let odd: Vec<&&Converted> = columns.iter().filter(|column| !column.is_plain).collect();
-    match odd.first() {
-        None => Vec::new(),
-        Some(first) if first.row_key.is_empty() => odd.iter().map(|column| as_uuid(&column.name.column)).collect(),
-        Some(first) => vec![first.row_key.iter().map(as_uuid).collect::<Vec<_>>().join(", ")],
-    }
+    let as_kept = |name: &String| {
+        let converted = plan.of(table).find(|column| column.name.column == *name);
+        converted.map_or_else(|| name.clone(), |column| column.temporary.clone())
+    };
+    let indexes = if first.row_key.is_empty() {
+        odd.iter().map(|column| vec![column.temporary.clone()]).collect()
+    } else {
+        vec![first.row_key.iter().map(as_kept).collect()]
+    };
+    (plan.of(table).filter_map(uuid).collect(), indexes)
 }
 
 /// The rows of a table's columns, in own form, read from a table that has the same.

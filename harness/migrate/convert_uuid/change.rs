@@ -1,16 +1,21 @@
 //! The change itself, forward and back: a second column, filled in batches, takes the place of the first.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     super::StepError,
     columns::Converted,
+    compare,
+    operation::Operation,
     plan::{Plan, State},
-    settings::{BACKUP, Mode, Orphans},
-    work::{Work, kept},
+    settings::{Mode, Orphans},
+    work::Work,
 };
 use crate::{
-    engine::retype::{Retyping, Swap},
+    engine::{
+        EngineError,
+        retype::{Act, AttachedClass, Filled, Retyping},
+    },
     model::{Catalogue, LogicalType},
 };
 
@@ -38,7 +43,11 @@ pub(super) async fn references(work: &mut Work<'_>) -> Result<u64, StepError> {
         Mode::ExpandAndContract => {
             let rows = fill_all(work, &plan, &others, true).await?;
             let all: Vec<&Converted> = plan.columns.iter().collect();
-            swap_forward(work, &plan, &all).await?;
+            let catalogue = work.catalogue().await?;
+            let filled = |column: &&Converted| column.state(&catalogue) == Some(State::Filling);
+            let filled: Vec<&Converted> = all.iter().copied().filter(filled).collect();
+            compare::second_columns(work, &plan, &filled).await?;
+            swap_forward(work, &plan, &all, true).await?;
             rows
         }
     };
@@ -64,6 +73,10 @@ pub(super) async fn back(work: &mut Work<'_>) -> Result<u64, StepError> {
     if was_changed {
         drop_references(work, &plan).await?;
     }
+    // All of them before any row is written: what filled one column is in the way of all others of its table.
+    for column in plan.columns.iter().filter(|column| column.state(&catalogue) == Some(State::Converted)) {
+        settle(work, &column.retyping(&column.declared, "NULL")).await?;
+    }
     let mut rows = 0;
     for column in plan.columns.iter().rev() {
         let value = original(work, &plan, column);
@@ -79,25 +92,24 @@ pub(super) async fn back(work: &mut Work<'_>) -> Result<u64, StepError> {
                 }
                 patiently(work, &Act::Expand(&retyping)).await?;
                 rows += fill(work, &retyping, "restore").await?;
-                swap(work, &[(&retyping, column)], true).await?;
+                let swap = column.swap(&retyping, column.default.as_deref(), true);
+                patiently(work, &Act::Swap(&[swap])).await?;
             }
         }
     }
     // Also those that an earlier process took away and did not bring back.
-    if was_changed || lacks_references(work, &plan).await? {
-        refer(work, &plan).await?;
-    }
+    refer(work, &plan).await?;
     for table in plan.tables() {
         work.retype.analyze(&mut *work.session, table).await?;
     }
-    work.session.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", work.dialect.quote(BACKUP))).await?;
+    work.drop_backup(&plan, Operation::Rollback).await?;
     Ok(rows)
 }
 
 /// Fills and swaps these columns of one kind of turn.
 async fn convert(work: &mut Work<'_>, plan: &Plan, columns: &[&Converted]) -> Result<u64, StepError> {
     let rows = fill_all(work, plan, columns, false).await?;
-    swap_forward(work, plan, columns).await?;
+    swap_forward(work, plan, columns, false).await?;
     Ok(rows)
 }
 
@@ -111,11 +123,12 @@ async fn fill_all(
     let mut rows = 0;
     for column in columns {
         let catalogue = work.catalogue().await?;
+        let value = converted(work, plan, column, &catalogue)?;
+        let retyping = forward(work, plan, column, &value);
         if column.state(&catalogue) == Some(State::Converted) {
+            settle(work, &retyping).await?;
             continue;
         }
-        let value = converted(work, plan, column, &catalogue)?;
-        let retyping = column.retyping(work.retype.uuid(), &value);
         patiently(work, &Act::Expand(&retyping)).await?;
         if writers_go_on {
             patiently(work, &Act::Synchronise(&retyping)).await?;
@@ -125,32 +138,44 @@ async fn fill_all(
     Ok(rows)
 }
 
-async fn swap_forward(work: &mut Work<'_>, plan: &Plan, columns: &[&Converted]) -> Result<(), StepError> {
+/// The way of a column to UUIDs, by a value.
+fn forward<'a>(work: &Work<'_>, plan: &'a Plan, column: &'a Converted, value: &'a str) -> Retyping<'a> {
+    let is_assigned = column != plan.key() && matches!(work.settings.orphans, Orphans::Assign(_));
+    let beside = is_assigned.then_some(&plan.key().name.table);
+    Retyping { beside, ..column.retyping(work.retype.uuid(), value) }
+}
+
+/// Takes away what filled the second column of a column that is converted already: where an engine does not swap columns and
+/// drop that in one act, an earlier process may have been cut off in between.
+async fn settle(work: &mut Work<'_>, retyping: &Retyping<'_>) -> Result<(), StepError> {
+    patiently(work, &Act::Contract(retyping)).await
+}
+
+async fn swap_forward(
+    work: &mut Work<'_>,
+    plan: &Plan,
+    columns: &[&Converted],
+    writers_go_on: bool,
+) -> Result<(), StepError> {
     let catalogue = work.catalogue().await?;
     let left = columns.iter().filter(|column| column.state(&catalogue) == Some(State::Filling));
     let mut values = Vec::new();
     for column in left {
-        values.push((*column, converted(work, plan, column, &catalogue)?));
+        let default = column.default.as_deref().map(|default| work.retype.default_uuid(&column.kind, default));
+        values.push((*column, converted(work, plan, column, &catalogue)?, default));
     }
-    let retypings: Vec<_> =
-        values.iter().map(|(column, value)| (column.retyping(work.retype.uuid(), value), *column)).collect();
-    let swaps: Vec<_> = retypings.iter().map(|(retyping, column)| (retyping, *column)).collect();
-    if swaps.is_empty() { Ok(()) } else { swap(work, &swaps, false).await }
-}
-
-async fn swap(work: &mut Work<'_>, swaps: &[(&Retyping<'_>, &Converted)], restores: bool) -> Result<(), StepError> {
-    let defaults: Vec<Option<String>> = swaps
+    let retypings: Vec<_> = values.iter().map(|(column, value, _)| forward(work, plan, column, value)).collect();
+    let swaps: Vec<_> = values
         .iter()
-        .map(|(_, column)| {
-            let default = column.default.as_deref()?;
-            Some(if restores { default.to_owned() } else { work.retype.default_uuid(&column.kind, default) })
-        })
+        .zip(&retypings)
+        .map(|((column, _, default), retyping)| column.swap(retyping, default.as_deref(), false))
         .collect();
-    let swaps: Vec<Swap<'_>> = swaps
-        .iter()
-        .zip(&defaults)
-        .map(|((retyping, column), default)| column.swap(retyping, default.as_deref(), restores))
-        .collect();
+    if swaps.is_empty() {
+        return Ok(());
+    }
+    if writers_go_on {
+        patiently(work, &Act::Prepare(&swaps)).await?;
+    }
     patiently(work, &Act::Swap(&swaps)).await
 }
 
@@ -159,11 +184,10 @@ async fn fill(work: &mut Work<'_>, retyping: &Retyping<'_>, doing: &str) -> Resu
     let table = work.dialect.table(retyping.table);
     let total = work.count(&format!("SELECT COUNT(*) FROM {table}")).await?;
     let doing = format!("{doing} {}.{}", retyping.table, retyping.column);
-    let (mut done, mut cursor) = (0, 0);
+    let (mut done, mut cursor) = (0, String::new());
     loop {
-        work.heed()?;
-        let filled = work.retype.fill(&mut *work.session, retyping, cursor, work.settings.batch_rows).await;
-        let Some(filled) = filled? else { return Ok(done) };
+        let filled = attempt(work, &Attempt::Fill(retyping, &cursor)).await?;
+        let Some(filled) = filled else { return Ok(done) };
         done += filled.rows;
         cursor = filled.cursor;
         work.voice.progress(&doing, done, Some(total));
@@ -189,7 +213,9 @@ fn converted(work: &Work<'_>, plan: &Plan, column: &Converted, catalogue: &Catal
     };
     let (table, holds) = (work.dialect.table(&key.name.table), work.dialect.quote(holds));
     let assigned = uuid(&LogicalType::Text { limit: None }, &work.dialect.literal(parent))?;
-    Ok(format!("CASE WHEN EXISTS (SELECT 1 FROM {table} k WHERE k.{holds} = {own}) THEN {own} ELSE {assigned} END"))
+    let is_none = format!("{} IS NULL", work.of_row(&column.name.column));
+    let has_parent = format!("EXISTS (SELECT 1 FROM {table} k WHERE k.{holds} = {own})");
+    Ok(format!("CASE WHEN {is_none} THEN NULL WHEN {has_parent} THEN {own} ELSE {assigned} END"))
 }
 
 /// What a column's value was before it was a UUID, by a row called `t`: as the backup has it, as long as the row still means
@@ -197,27 +223,19 @@ fn converted(work: &Work<'_>, plan: &Plan, column: &Converted, catalogue: &Catal
 fn original(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
     let now = work.of_row(&column.name.column);
     let spelled = work.retype.spelled(&now, &column.declared);
-    let is_assigned = column != plan.key() && matches!(work.settings.orphans, Orphans::Assign(_));
-    if column.is_plain && !is_assigned {
+    if !plan.needs_kept(column, &work.settings.orphans) {
         return spelled;
     }
     let kept_value = kept_value(work, plan, column);
-    match column.kind {
-        // An integer cannot be told from its UUID.
-        LogicalType::Integer { .. } => kept_value,
-        _ => format!("COALESCE({kept_value}, {spelled})"),
-    }
+    // A value cannot be told from a UUID that was derived.
+    if work.retype.derives(&column.kind) { kept_value } else { format!("COALESCE({kept_value}, {spelled})") }
 }
 
 /// The value that the backup has for the row called `t`.
 fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
     let quote = |name: &str| work.dialect.quote(name);
-    let seed = work.settings.key.to_string();
     let of_backup = |name: &str| format!("b.{}", quote(name));
-    let uuid = |column: &Converted| {
-        let value = of_backup(&column.name.column);
-        work.retype.to_uuid(&column.kind, &value, &seed).unwrap_or(value)
-    };
+    let uuid = |column: &Converted| of_backup(&column.temporary);
     let same_row = column.row_key.iter().map(|name| {
         let part = plan.columns.iter().find(|one| one.name.table == column.name.table && one.name.column == *name);
         // A part of the key that was converted may have been brought back already; both spell one UUID.
@@ -242,7 +260,7 @@ fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
             _ => same,
         });
     }
-    let table = work.dialect.table(&kept(&column.name.table));
+    let table = work.dialect.table(&work.kept(&column.name.table));
     // Without a key the UUID has to tell the value: before anything began it was made sure that it does.
     let value = of_backup(&column.name.column);
     let value = if column.row_key.is_empty() { format!("MIN({value})") } else { value };
@@ -251,7 +269,7 @@ fn kept_value(work: &Work<'_>, plan: &Plan, column: &Converted) -> String {
 
 /// Refuses to bring integers back where rows were written since that never had one.
 async fn refuse_new_rows(work: &mut Work<'_>, plan: &Plan, column: &Converted) -> Result<(), StepError> {
-    if !matches!(column.kind, LogicalType::Integer { .. }) {
+    if !work.retype.derives(&column.kind) {
         return Ok(());
     }
     let sql = format!(
@@ -278,48 +296,53 @@ async fn drop_references(work: &mut Work<'_>, plan: &Plan) -> Result<(), StepErr
     Ok(())
 }
 
-/// Brings the foreign keys back: first for new rows, then proven on those that are there, which does not keep writers out.
+/// Brings the foreign keys back that are not there: first for new rows, then proven on those that are there, which does not
+/// keep writers out.
 async fn refer(work: &mut Work<'_>, plan: &Plan) -> Result<(), StepError> {
-    drop_references(work, plan).await?;
-    for attached in plan.references() {
+    let there = references_there(work, plan).await?;
+    for attached in plan.references().into_iter().filter(|attached| !there.contains(&attached.comes)) {
         patiently(work, &Act::Say(&attached.comes)).await?;
     }
-    for proves in plan.references().iter().filter_map(|attached| attached.proves.as_ref()) {
+    let all = plan.columns.iter().flat_map(|column| &column.attached);
+    let proofs: BTreeSet<&String> = all.filter_map(|attached| attached.proves.as_ref()).collect();
+    for proves in proofs {
         patiently(work, &Act::Say(proves)).await?;
     }
     Ok(())
 }
 
-async fn lacks_references(work: &mut Work<'_>, plan: &Plan) -> Result<bool, StepError> {
-    let catalogue = work.catalogue().await?;
-    let names: Vec<_> =
-        catalogue.tables.values().flat_map(|table| &table.foreign_keys).filter_map(|key| key.name.as_ref()).collect();
-    Ok(plan.references().iter().any(|attached| !names.contains(&&attached.name)))
+/// The references that hang on the columns now, each as the statement that would bring it.
+async fn references_there(work: &mut Work<'_>, plan: &Plan) -> Result<BTreeSet<String>, StepError> {
+    let mut there = BTreeSet::new();
+    for column in &plan.columns {
+        let attached = work.retype.attached(&mut *work.session, &column.name.table, &column.name.column).await?;
+        let references = attached.into_iter().filter(|attached| attached.class == AttachedClass::Reference);
+        there.extend(references.map(|attached| attached.comes));
+    }
+    Ok(there)
 }
 
-/// An act that needs a lock.
-enum Act<'a> {
-    Expand(&'a Retyping<'a>),
-    Synchronise(&'a Retyping<'a>),
-    Contract(&'a Retyping<'a>),
-    Swap(&'a [Swap<'a>]),
-    Say(&'a str),
+/// What may have to wait for a lock.
+enum Attempt<'a> {
+    Act(&'a Act<'a>),
+    Fill(&'a Retyping<'a>, &'a str),
 }
 
-/// Does an act that needs a lock. While others hold it, it lets those who queue behind go first, and tries again; in the end
-/// it gives up, and has changed nothing.
 async fn patiently(work: &mut Work<'_>, act: &Act<'_>) -> Result<(), StepError> {
+    attempt(work, &Attempt::Act(act)).await.map(drop)
+}
+
+/// Does what may have to wait for a lock. While others hold it, it lets those who queue behind go first, and tries again; in
+/// the end it gives up, and has changed nothing.
+async fn attempt(work: &mut Work<'_>, attempt: &Attempt<'_>) -> Result<Option<Filled>, StepError> {
     let (lock_ms, retype) = (work.settings.lock_ms, work.retype);
     let mut tries = 0;
     loop {
         work.heed()?;
         let session = &mut *work.session;
-        let outcome = match act {
-            Act::Expand(retyping) => retype.expand(session, retyping, lock_ms).await,
-            Act::Synchronise(retyping) => retype.synchronise(session, retyping, BACKUP, lock_ms).await,
-            Act::Contract(retyping) => retype.contract(session, retyping, BACKUP, lock_ms).await,
-            Act::Swap(swaps) => retype.swap(session, swaps, BACKUP, lock_ms).await,
-            Act::Say(statement) => retype.say(session, statement, lock_ms).await,
+        let outcome: Result<_, EngineError> = match attempt {
+            Attempt::Act(act) => retype.act(session, act, &work.backup).await.map(|()| None),
+            Attempt::Fill(retyping, cursor) => retype.fill(session, retyping, cursor, work.settings.batch_rows).await,
         };
         tries += 1;
         match outcome {

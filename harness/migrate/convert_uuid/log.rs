@@ -3,6 +3,7 @@
 use super::{
     super::StepError,
     operation::Operation,
+    settings::LOG,
     work::{Work, log_table},
 };
 use crate::engine::EngineError;
@@ -10,7 +11,7 @@ use crate::engine::EngineError;
 impl Work<'_> {
     /// Whether there is a log: whether anything was ever begun.
     pub async fn has_begun(&mut self) -> Result<bool, EngineError> {
-        Ok(self.catalogue().await?.tables.contains_key(&log_table()))
+        self.has_table(LOG).await
     }
 
     /// Writes that an operation begins, and that none of before is running any more. Gives the line's number.
@@ -23,6 +24,12 @@ impl Work<'_> {
             "UPDATE {log} SET status = 'interrupted', completed_at = CURRENT_TIMESTAMP WHERE status = 'running'"
         );
         self.session.execute(&interrupted).await?;
+        self.log_line(operation).await
+    }
+
+    /// Writes a line for an operation that runs. Gives its number.
+    pub async fn log_line(&mut self, operation: Operation) -> Result<u64, StepError> {
+        let log = self.dialect.table(&log_table());
         let line = self.count(&format!("SELECT COALESCE(MAX(id), 0) + 1 FROM {log}")).await?;
         let begun = format!(
             "INSERT INTO {log} (id, operation, status, started_at) VALUES ({line}, {}, 'running', CURRENT_TIMESTAMP)",

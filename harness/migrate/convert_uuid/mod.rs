@@ -1,5 +1,8 @@
 //! `convert_uuid`: a key of texts, bytes or integers and everything that refers to it become native UUIDs, where they stand.
 //!
+//! Original rows lie in a schema of the same database (in MariaDB in a database of the same server) and not elsewhere: a copy is
+//! proven in the snapshot in which it is made, and the way back looks rows up in it.
+//!
 //! Each column gets a second one of the new type, which is filled in batches and then takes its place. Before anything
 //! changes, the schema `migration_backup` gets the original rows and the plan of the way back, so that any later process can
 //! go on or go back from wherever an earlier one got to, by what the database itself holds. The table `migration_log` tells
@@ -8,6 +11,7 @@
 mod backup;
 mod change;
 mod columns;
+mod compare;
 mod log;
 mod operation;
 mod plan;
@@ -49,7 +53,7 @@ impl StepKind for ConvertUuid {
         if direction == Direction::Back {
             return vec![
                 format!("bring {} and its references back to their type and spelling", settings.key),
-                format!("drop the schema {BACKUP}; {LOG} stays"),
+                format!("drop the schema {}; {LOG} stays", settings.backup.as_deref().unwrap_or(BACKUP)),
             ];
         }
         Operation::FULL.iter().map(|operation| format!("{operation}: {}", operation.summary(&settings))).collect()

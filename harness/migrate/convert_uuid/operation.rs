@@ -16,7 +16,7 @@ use crate::{
         Rule,
         comparison::{Expression, Stated, StatedColumn},
     },
-    model::{Address, LogicalType, Sides, TableName, chain, event::Figure},
+    model::{Address, Sides, TableName, chain, event::Figure},
 };
 
 /// What can be asked of a conversion.
@@ -118,7 +118,7 @@ pub async fn perform(
     let mut done = StepDone::default();
     for part in parts {
         let started = Instant::now();
-        let rows = logged(&mut work, *part).await?;
+        let rows = logged(&mut work, *part, &mut done.notes).await?;
         let seconds = started.elapsed().as_secs_f64();
         done.figures.push(Figure { name: format!("{part}_ms"), value: (seconds * 1000.0).round() });
         if matches!(part, Operation::MigrateKey | Operation::MigrateForeignKeys | Operation::Rollback) {
@@ -134,7 +134,9 @@ pub async fn perform(
         let seed = settings.key.to_string();
         let (retype, dialect) = (work.retype, work.dialect);
         done.stated = stated(&plan, |column| {
-            retype.to_uuid(&column.kind, &dialect.quote(&column.name.column), &seed).map(|sql| dialect.as_text(&sql))
+            let value = dialect.quote(&column.name.column);
+            let derived = retype.derives(&column.kind).then(|| retype.to_uuid(&column.kind, &value, &seed)).flatten();
+            derived.map(|sql| dialect.as_text(&sql))
         });
     }
     work.end().await?;
@@ -148,7 +150,7 @@ fn stated(plan: &Plan, derive: impl Fn(&Converted) -> Option<String>) -> Vec<Sta
         let columns = columns.map(|column| {
             let rule = Some(Rule::Uuid.word().to_owned());
             // A UUID that was derived is compared with what the derivation gives on the source's side.
-            let derived = matches!(column.kind, LogicalType::Integer { .. }).then(|| derive(column)).flatten();
+            let derived = derive(column);
             let expressions = Sides::new(derived.map(Expression::Sql), None);
             (column.name.column.clone(), StatedColumn { rule, expressions, ..StatedColumn::default() })
         });
@@ -158,8 +160,8 @@ fn stated(plan: &Plan, derive: impl Fn(&Converted) -> Option<String>) -> Vec<Sta
     plan.tables().into_iter().map(of_table).collect()
 }
 
-/// Performs one operation between two lines of the log.
-async fn logged(work: &mut Work<'_>, operation: Operation) -> Result<u64, StepError> {
+/// Performs one operation between two lines of the log; what it remarks becomes notes.
+async fn logged(work: &mut Work<'_>, operation: Operation, notes: &mut Vec<String>) -> Result<u64, StepError> {
     if operation == Operation::Rollback && !work.has_begun().await? {
         // Also a log would be a trace of what never was.
         return Ok(0);
@@ -168,7 +170,11 @@ async fn logged(work: &mut Work<'_>, operation: Operation) -> Result<u64, StepEr
     let line = work.log_begin(operation).await?;
     match run(work, operation).await {
         Ok(rows) => {
-            work.log_end(line, "completed", Some(rows), None).await?;
+            let remarks = work.remarks.join("; ");
+            let message = Some(remarks.as_str()).filter(|remarks| !remarks.is_empty());
+            work.log_end(line, "completed", Some(rows), message).await?;
+            let told = std::mem::take(&mut work.remarks);
+            notes.extend(told.into_iter().map(|remark| format!("{operation}: {remark}")));
             work.mark(operation, "completed").await?;
             Ok(rows)
         }

@@ -2,8 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{super::StepError, columns::Converted, settings::BACKUP, work::Work};
+use super::{
+    super::StepError,
+    columns::Converted,
+    operation::Operation,
+    settings::Orphans,
+    work::{Work, kept_name},
+};
 use crate::{
+    engine::EngineError,
     engine::retype::{Attached, AttachedClass, Retyping, Swap},
     model::{Catalogue, LogicalType, TableName},
 };
@@ -16,6 +23,9 @@ const TABLE: &str = "conversion";
 pub(super) struct Plan {
     /// The key first.
     pub columns: Vec<Converted>,
+    /// The word of the operation that began to drop rows and plan: it is to be ended before anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<String>,
 }
 
 /// How far a column is.
@@ -46,6 +56,16 @@ impl Plan {
         tables
     }
 
+    /// The columns of a table.
+    pub fn of<'a>(&'a self, table: &'a TableName) -> impl Iterator<Item = &'a Converted> {
+        self.columns.iter().filter(move |column| column.name.table == *table)
+    }
+
+    /// Whether the way back needs the kept rows of a column: where its UUIDs do not tell what was there.
+    pub fn needs_kept(&self, column: &Converted, orphans: &Orphans) -> bool {
+        !column.is_plain || (column != self.key() && matches!(orphans, Orphans::Assign(_)))
+    }
+
     /// References from these columns and to them, each once.
     pub fn references(&self) -> Vec<&Attached> {
         let mut found: Vec<&Attached> = Vec::new();
@@ -74,7 +94,15 @@ impl Converted {
 
     /// The way of the column to a type, by a value.
     pub fn retyping<'a>(&'a self, declared: &'a str, value: &'a str) -> Retyping<'a> {
-        Retyping { table: &self.name.table, column: &self.name.column, temporary: &self.temporary, declared, value }
+        Retyping {
+            table: &self.name.table,
+            column: &self.name.column,
+            temporary: &self.temporary,
+            declared,
+            value,
+            beside: None,
+            key: &self.row_key,
+        }
     }
 
     /// The swap at the end of that way.
@@ -85,21 +113,36 @@ impl Converted {
 
 impl Work<'_> {
     fn plan_table(&self) -> TableName {
-        TableName { schema: Some(BACKUP.to_owned()), name: TABLE.to_owned() }
+        TableName::in_schema(&self.backup, TABLE)
     }
 
-    /// The plan, if one is kept.
+    /// The plan, if one is kept and stays. What an earlier process began to drop is dropped first.
     pub async fn plan(&mut self) -> Result<Option<Plan>, StepError> {
-        let table = self.plan_table();
-        if !self.catalogue().await?.tables.contains_key(&table) {
+        let plan = self.read_plan().await?;
+        if let Some(word) = plan.as_ref().and_then(|plan| plan.leaving.as_deref()) {
+            let sql = self.retype.drop_schema(&self.dialect.quote(&self.backup));
+            self.session.execute(&sql).await?;
+            if let Some(cleanup) = Operation::of_word(word).filter(|operation| *operation == Operation::CleanupBackup) {
+                let line = self.log_line(cleanup).await?;
+                self.log_end(line, "completed", Some(0), Some("what was begun before")).await?;
+            }
             return Ok(None);
         }
-        let text = self.one(&format!("SELECT plan FROM {}", self.dialect.table(&table))).await?;
+        Ok(plan)
+    }
+
+    /// The plan as it is kept.
+    pub async fn read_plan(&mut self) -> Result<Option<Plan>, StepError> {
+        if !self.kept_tables().await?.contains(TABLE) {
+            return Ok(None);
+        }
+        let table = self.dialect.table(&self.plan_table());
+        let text = self.one(&format!("SELECT plan FROM {table}")).await?;
         let Some(text) = text else { return Ok(None) };
-        let unreadable = |error| StepError::broken(format!("read the plan in {BACKUP}.{TABLE}"), error);
+        let unreadable = |error| StepError::broken(format!("read the plan in {}.{TABLE}", self.backup), error);
         let plan: Plan = serde_json::from_str(&text).map_err(unreadable)?;
         if plan.columns.first().is_none_or(|key| key.name != self.settings.key) {
-            let what = format!("{BACKUP} belongs to the conversion of another key than {}", self.settings.key);
+            let what = format!("{} belongs to the conversion of another key than {}", self.backup, self.settings.key);
             return Err(StepError::Refused { what });
         }
         Ok(Some(plan))
@@ -107,19 +150,19 @@ impl Work<'_> {
 
     /// The plan, which an operation cannot do without.
     pub async fn planned(&mut self) -> Result<Plan, StepError> {
-        let missing =
-            || StepError::Refused { what: format!("there is no backup in {BACKUP}; backup_data comes first") };
-        self.plan().await?.ok_or_else(missing)
+        let missing = format!("there is no backup in {}; backup_data comes first", self.backup);
+        self.plan().await?.ok_or(StepError::Refused { what: missing })
     }
 
     /// Keeps the plan.
     pub async fn keep_plan(&mut self, plan: &Plan) -> Result<(), StepError> {
         let table = self.dialect.table(&self.plan_table());
+        // Each of these can be done again, where an engine does not do them in one act.
+        self.session.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", self.dialect.quote(&self.backup))).await?;
+        self.session.execute(&self.retype.plan_table(&table)).await?;
         let text = serde_json::to_string(plan).map_err(|error| StepError::broken("write the plan", error))?;
         self.session.begin(false).await?;
         for statement in [
-            format!("CREATE SCHEMA IF NOT EXISTS {}", self.dialect.quote(BACKUP)),
-            format!("CREATE TABLE IF NOT EXISTS {table} (plan text NOT NULL)"),
             format!("DELETE FROM {table}"),
             format!("INSERT INTO {table} (plan) VALUES ({})", self.dialect.literal(&text)),
         ] {
@@ -128,13 +171,29 @@ impl Work<'_> {
         Ok(self.session.commit().await?)
     }
 
+    /// Drops plan and rows; a drop that is cut off is ended by whatever comes next.
+    pub async fn drop_backup(&mut self, plan: &Plan, operation: Operation) -> Result<(), StepError> {
+        let leaving = Plan { leaving: Some(operation.word().to_owned()), ..plan.clone() };
+        self.keep_plan(&leaving).await?;
+        let sql = self.retype.drop_schema(&self.dialect.quote(&self.backup));
+        Ok(self.session.execute(&sql).await?)
+    }
+
     /// Refuses a database in which the backup's schema is somebody else's.
-    pub fn refuse_foreign_backup(&self, catalogue: &Catalogue) -> Result<(), StepError> {
-        let has_schema = catalogue.tables.keys().any(|name| name.schema.as_deref() == Some(BACKUP));
-        if has_schema && !catalogue.tables.contains_key(&self.plan_table()) {
-            let what = format!("the schema {BACKUP} is there already, and is none of ours");
-            return Err(StepError::Refused { what });
+    pub async fn refuse_foreign_backup(&mut self) -> Result<(), StepError> {
+        let tables = self.kept_tables().await?;
+        if tables.is_empty() || tables.contains(TABLE) {
+            return Ok(());
         }
-        Ok(())
+        let what = format!(
+            "the schema {} is there already, and is none of ours; another one can be named for the backup",
+            self.backup
+        );
+        Err(StepError::Refused { what })
+    }
+
+    /// Whether the original rows of a table are kept.
+    pub async fn is_kept(&mut self, table: &TableName) -> Result<bool, EngineError> {
+        Ok(self.kept_tables().await?.contains(&kept_name(table)))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     model::TableName,
 };
 
-/// The schema that holds the original rows and the plan of the way back.
+/// The schema that holds the original rows and the plan of the way back, where no other is named and the engine has schemas.
 pub const BACKUP: &str = "migration_backup";
 /// The log of operations; it outlives a rollback.
 pub const LOG: &str = "migration_log";
@@ -32,6 +32,9 @@ pub struct Settings {
     pub mode: Mode,
     /// What becomes of a reference without a parent.
     pub orphans: Orphans,
+    /// The schema for the original rows, where it is not the engine's usual one.
+    #[serde(default)]
+    pub backup: Option<String>,
 }
 
 /// In which order columns change.
@@ -99,6 +102,7 @@ impl Settings {
             lock_tries: 10,
             mode: Mode::InTurn,
             orphans: Orphans::Reject,
+            backup: None,
         }
     }
 
@@ -110,6 +114,7 @@ impl Settings {
         let mode = fields.optional_one_of("mode", "mode", &["in_turn", "expand_and_contract"]);
         let orphans = fields.optional_one_of("orphans", "policy", &["reject", "assign"]);
         let assign_to = fields.optional_str("assign_to");
+        let backup = fields.optional_str("backup").map(|written| written.value);
         let is_assigned = orphans.as_ref().is_some_and(|written| written.value == "assign");
         if is_assigned != assign_to.is_some() {
             let place = fields.place().clone();
@@ -130,6 +135,7 @@ impl Settings {
                 _ => Mode::InTurn,
             },
             orphans: assign_to.map_or(Orphans::Reject, |written| Orphans::Assign(written.value)),
+            backup,
             ..Self::of_key(key?)
         })
     }

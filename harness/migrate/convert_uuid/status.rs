@@ -40,7 +40,7 @@ pub async fn status(address: &Address, settings: &Settings, voice: &mut dyn Step
     let mut work = Work::begin(address, settings, voice).await?;
     work.session.begin(true).await?;
     let catalogue = work.catalogue().await?;
-    let plan = work.plan().await?;
+    let plan = work.read_plan().await?.filter(|plan| plan.leaving.is_none());
     let mut columns = Vec::new();
     for column in plan.iter().flat_map(|plan| &plan.columns) {
         let state = column.state(&catalogue);
@@ -54,7 +54,7 @@ pub async fn status(address: &Address, settings: &Settings, voice: &mut dyn Step
         };
         columns.push(ColumnStatus { name: column.name.clone(), state, filled });
     }
-    let log = if catalogue.tables.contains_key(&log_table()) {
+    let log = if work.has_begun().await? {
         let sql = format!(
             "SELECT operation, status, started_at, completed_at, row_count, message FROM {} ORDER BY id",
             work.dialect.table(&log_table())

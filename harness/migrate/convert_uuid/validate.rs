@@ -2,16 +2,16 @@
 
 use super::{
     super::StepError,
-    backup::uses_index,
+    backup::{self, uses_index},
     columns::{Converted, following},
+    compare,
     plan::Plan,
     settings::{ColumnName, Orphans},
-    work::{Work, kept},
+    work::Work,
 };
 use crate::{
-    canon::{Form, RowDigester, Rule},
-    engine::{Rowset, retype::AttachedClass},
-    model::{Catalogue, LogicalType, catalogue::Reference},
+    engine::{EngineError, retype::AttachedClass},
+    model::{Catalogue, LogicalType, catalogue::Reference, chain},
 };
 
 /// Values that the log names for each column.
@@ -42,11 +42,58 @@ pub(super) async fn before(work: &mut Work<'_>) -> Result<u64, StepError> {
         }
     }
     if found.short.is_empty() {
+        try_out(work, &catalogue, &mut found).await?;
+    }
+    if found.short.is_empty() {
         return Ok(names.len() as u64);
     }
     // Values of rows are told in the database that they are from, and nowhere else.
     work.told = Some(found.long.join("\n"));
     Err(StepError::Rejected { what: found.short.join("; ") })
+}
+
+/// Tries the change of each table on a copy with a few rows: CHECKs, indexes and defaults that need a text.
+async fn try_out(work: &mut Work<'_>, catalogue: &Catalogue, found: &mut Found) -> Result<(), StepError> {
+    let plan = backup::make(work, catalogue).await?;
+    for table in plan.tables() {
+        let of_table: Vec<&Converted> = plan.of(table).collect();
+        let mut values = Vec::new();
+        for column in &of_table {
+            let default = column.default.as_deref().map(|default| work.retype.default_uuid(&column.kind, default));
+            // Whoever an orphan is assigned to is a UUID like any other.
+            let value = work.of_row(&column.name.column);
+            values.push((work.retype.to_uuid(&column.kind, &value, "").unwrap_or(value), default));
+        }
+        let retypings: Vec<_> = of_table
+            .iter()
+            .zip(&values)
+            .map(|(column, (value, _))| column.retyping(work.retype.uuid(), value))
+            .collect();
+        let swaps: Vec<_> = of_table
+            .iter()
+            .zip(&values)
+            .zip(&retypings)
+            .map(|((column, (_, default)), retyping)| column.swap(retyping, default.as_deref(), false))
+            .collect();
+        let statements = work.retype.trial(&backup::writable(&catalogue.tables[table]), &swaps);
+        work.session.begin(false).await?;
+        let mut outcome = Ok(());
+        for statement in &statements {
+            outcome = work.session.execute(statement).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        work.session.tx_rollback().await?;
+        match outcome {
+            Ok(()) => {}
+            Err(error @ EngineError::Refused { .. }) => {
+                found.add(format!("{table} cannot be changed where it stands: {}", chain(&error)), &[]);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong, for reports and for the database's own log.
@@ -97,7 +144,17 @@ async fn column(
         let wrong = format!("FROM {} WHERE LENGTH({value}) <> 16", work.dialect.table(&name.table));
         match work.count(&format!("SELECT COUNT(*) {wrong}")).await? {
             0 => {}
-            rows => found.add(format!("{rows} values of {name} are not 16 bytes long"), &[]),
+            rows => {
+                found.add(format!("{rows} values of {name} are not 16 bytes long"), &[]);
+                return Ok(());
+            }
+        }
+        let uuid = work.retype.to_uuid(&column.kind, &value, "").unwrap_or_default();
+        let table = work.dialect.table(&name.table);
+        let unread = format!("SELECT COUNT(*) FROM {table} WHERE {value} IS NOT NULL AND {uuid} IS NULL");
+        match work.count(&unread).await? {
+            0 => {}
+            rows => found.add(format!("{rows} values of {name} are no UUIDs"), &[]),
         }
     }
     Ok(())
@@ -162,8 +219,9 @@ async fn keyless(
     let uuid = kind.and_then(|kind| work.retype.to_uuid(&kind, &value, ""));
     let (Some(uuid), None) = (uuid, table.row_key()) else { return Ok(()) };
     let twice = format!(
-        "SELECT COUNT(*) FROM (SELECT {uuid} AS u FROM {} GROUP BY {uuid} HAVING COUNT(DISTINCT {value}) > 1) AS twice",
-        work.dialect.table(&name.table)
+        "SELECT COUNT(*) FROM (SELECT {uuid} AS u FROM {} GROUP BY {uuid} HAVING COUNT(DISTINCT {}) > 1) AS twice",
+        work.dialect.table(&name.table),
+        work.retype.exact(&value)
     );
     match work.count(&twice).await? {
         0 => {}
@@ -246,7 +304,7 @@ pub(super) async fn after(work: &mut Work<'_>) -> Result<u64, StepError> {
         }
         for table in plan.tables() {
             let of_table = plan.columns.iter().filter(|column| column.name.table == *table).collect::<Vec<_>>();
-            rows += compare(work, &plan, &of_table, &mut wrong).await?;
+            rows += compare::with_backup(work, &plan, &of_table, &mut wrong).await?;
         }
     }
     if wrong.is_empty() { Ok(rows) } else { Err(StepError::Rejected { what: wrong.join("; ") }) }
@@ -270,42 +328,4 @@ async fn dangling(
         wrong.push(format!("{} rows of {} refer to no {}", counted.total, column.name, plan.key().name));
     }
     Ok(())
-}
-
-/// Compares a table with its original rows, whose values are converted here by the rule of comparison and not by the server.
-async fn compare(
-    work: &mut Work<'_>,
-    plan: &Plan,
-    columns: &[&Converted],
-    wrong: &mut Vec<String>,
-) -> Result<u64, StepError> {
-    let table = &columns[0].name.table;
-    let catalogue = work.catalogue().await?;
-    let names: Vec<String> = catalogue.tables[table].columns.iter().map(|column| column.name.clone()).collect();
-    let (mut of_backup, mut of_table) = (Vec::new(), Vec::new());
-    let mut compared = Vec::new();
-    for name in names {
-        let converted = columns.iter().find(|column| column.name.column == name);
-        let forms = match converted {
-            None => (Form::Own, Form::Own),
-            // Derived UUIDs and assigned parents are no other spelling of what was there.
-            Some(column) if matches!(column.kind, LogicalType::Integer { .. }) => continue,
-            Some(column) if *column != plan.key() && work.settings.orphans != Orphans::Reject => continue,
-            Some(_) => (Form::Common(Rule::Uuid), Form::Common(Rule::Uuid)),
-        };
-        of_backup.push(forms.0);
-        of_table.push(forms.1);
-        compared.push(name);
-    }
-    let mut digest = async |from: &crate::model::TableName, forms: Vec<Form>| {
-        let mut digester = RowDigester::new(forms, Vec::new(), false).with_buckets(1);
-        work.session.scan(&Rowset::of(from.clone(), compared.clone()), &mut digester).await?;
-        Ok::<_, StepError>(digester.finish().fingerprint)
-    };
-    let before = digest(&kept(table), of_backup).await?;
-    let now = digest(table, of_table).await?;
-    if before != now {
-        wrong.push(format!("the rows of {table} are not those of the backup ({} then, {} now)", before.rows, now.rows));
-    }
-    Ok(now.rows)
 }

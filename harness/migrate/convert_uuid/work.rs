@@ -1,15 +1,17 @@
 //! A conversion at work: its session, and what it knows of the database.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{
     super::{StepError, StepVoice, engine_of},
     operation::Operation,
-    settings::{BACKUP, LOG, Settings},
+    settings::{LOG, Settings},
 };
 use crate::{
-    engine::{Dialect, EngineError, Session, retype::Retype},
-    model::{Address, Catalogue, TableName},
+    engine::{DatabaseSql, Dialect, EngineError, Session, retype::Retype},
+    model::{Address, Catalogue, Endpoint, TableName},
 };
 
 /// A conversion at work.
@@ -20,12 +22,18 @@ pub(super) struct Work<'a> {
     pub session: Box<dyn Session>,
     /// How its engine changes types.
     pub retype: &'static dyn Retype,
+    /// What is asked about its databases.
+    databases: Option<&'static DatabaseSql>,
+    /// The schema of the original rows.
+    pub backup: String,
     /// How its SQL is written.
     pub dialect: &'static dyn Dialect,
     /// Who waits.
     pub voice: &'a mut dyn StepVoice,
     /// What the log has to say about a failure, where that is more than its error: rows' values stay in the database.
     pub told: Option<String>,
+    /// What was seen and is no fault.
+    pub remarks: Vec<String>,
 }
 
 impl<'a> Work<'a> {
@@ -40,8 +48,24 @@ impl<'a> Work<'a> {
             let what = format!("no column is converted to UUIDs in {}", engine.title());
             return Err(StepError::Refused { what });
         };
-        let session = engine.connect(address).await?;
-        Ok(Self { settings, session, retype, dialect: engine.dialect(), voice, told: None })
+        let mut session = engine.connect(address).await?;
+        session.execute(&retype.patience(settings.lock_ms)).await?;
+        let backup = settings.backup.clone().unwrap_or_else(|| match &address.endpoint {
+            Endpoint::Server { database, .. } => retype.backup(database),
+            Endpoint::File(_) => retype.backup("main"),
+        });
+        let databases = engine.server().map(|server| &server.databases);
+        Ok(Self {
+            settings,
+            session,
+            retype,
+            databases,
+            backup,
+            dialect: engine.dialect(),
+            voice,
+            told: None,
+            remarks: Vec::new(),
+        })
     }
 
     /// Ends the session.
@@ -52,6 +76,24 @@ impl<'a> Work<'a> {
     /// The whole catalogue as it is now.
     pub async fn catalogue(&mut self) -> Result<Catalogue, EngineError> {
         self.session.introspect().await
+    }
+
+    /// Whether the database has a table of this name (a plain word), in whatever schema.
+    pub async fn has_table(&mut self, name: &str) -> Result<bool, EngineError> {
+        let Some(databases) = self.databases else { return Ok(false) };
+        Ok(!self.session.query(&(databases.has_table)(name)).await?.is_empty())
+    }
+
+    /// The tables in the schema of the original rows.
+    pub async fn kept_tables(&mut self) -> Result<BTreeSet<String>, EngineError> {
+        let schema = self.dialect.literal(&self.backup);
+        let sql = format!("SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}");
+        Ok(self.session.query(&sql).await?.into_iter().flatten().flatten().collect())
+    }
+
+    /// Where the original rows of a table are kept.
+    pub fn kept(&self, table: &TableName) -> TableName {
+        TableName::in_schema(&self.backup, kept_name(table))
     }
 
     /// A durable mark, for whoever watches from outside.
@@ -86,11 +128,10 @@ pub(super) fn log_table() -> TableName {
     TableName { schema: None, name: LOG.to_owned() }
 }
 
-/// Where the original rows of a table are kept.
-pub(super) fn kept(table: &TableName) -> TableName {
-    let name = match &table.schema {
+/// The name under which the original rows of a table are kept.
+pub(super) fn kept_name(table: &TableName) -> String {
+    match &table.schema {
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
-    };
-    TableName { schema: Some(BACKUP.to_owned()), name }
+    }
 }

@@ -58,7 +58,8 @@ pub(super) async fn forward(task: &StepTask, voice: &mut dyn StepVoice) -> Resul
         Figure { name: "tables".to_owned(), value: tables.len() as f64 },
         Figure { name: "derive_ms".to_owned(), value: (started.elapsed().as_secs_f64() * 1000.0).round() },
     ];
-    Ok(StepDone { rows: 0, figures, not_carried: derived.not_carried, stated: derived.stated })
+    let (not_carried, stated) = (derived.not_carried, derived.stated);
+    Ok(StepDone { figures, not_carried, stated, ..StepDone::default() })
 }
 
 /// Drops the tables that this step made. Nothing, if it never began.

@@ -71,7 +71,7 @@ impl Script {
     }
 
     /// Whether it begins or ends transactions itself.
-    pub(super) fn has_own_transaction(&self, dialect: &dyn Dialect) -> bool {
+    pub fn has_own_transaction(&self, dialect: &dyn Dialect) -> bool {
         self.statements(dialect).is_ok_and(|statements| has_own(&statements))
     }
 

@@ -4,6 +4,7 @@
 //! order, each with its way up and its way down. It runs nothing. A new layout is one file and one line in [`ALL`].
 
 mod apply;
+mod command;
 mod dbmate;
 mod diesel;
 mod flyway;
@@ -27,6 +28,7 @@ use std::{
 };
 
 pub use apply::{ApplyError, Placed, apply, write};
+pub use command::Commands;
 pub use folder::Folder;
 pub use ledger::{Entry, Ledger, LedgerSql};
 
@@ -34,6 +36,7 @@ use crate::model::EngineId;
 
 /// Every layout; where several recognise a folder equally well, the first one has it.
 pub const ALL: &[&dyn Layout] = &[
+    &command::Command,
     &goose::Goose,
     &dbmate::Dbmate,
     &sqitch::Sqitch,
@@ -97,6 +100,8 @@ pub struct History {
     pub migrations: Vec<Migration>,
     /// What was in the folder and is no migration that can be run here, one sentence each.
     pub notes: Vec<String>,
+    /// The commands that run them, where a tool of the user's does; their scripts are empty then.
+    pub commands: Option<Commands>,
 }
 
 impl History {
@@ -178,6 +183,8 @@ pub struct Found {
     pub notes: Vec<String>,
     /// What is wrong with the folder, each naming its file.
     pub problems: Vec<String>,
+    /// Commands that run the migrations, which have to be asked for them.
+    pub commands: Option<Commands>,
 }
 
 /// Why a folder gave no history.
@@ -212,11 +219,15 @@ pub enum LayoutError {
     Problems(Vec<String>),
 }
 
-/// Reads the migrations of a folder: of the layout that is named, or of the one that recognises it best.
+/// Reads the migrations of a folder, or of a file of commands: of the layout that is named, or of the one that recognises it best.
 ///
 /// # Errors
 /// If the folder cannot be read, is of no known layout, or is not in order; every problem at once.
 pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<History, LayoutError> {
+    if path.is_file() {
+        let commands = Some(command::of_file(path)?);
+        return Ok(History { layout: command::Command.id(), migrations: Vec::new(), notes: Vec::new(), commands });
+    }
     let folder = Folder::open(path)?;
     let layout = match named {
         Some(id) => by_id(id).ok_or_else(|| LayoutError::NoSuchLayout {
@@ -237,7 +248,7 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
     }
     let mut problems = found.problems;
     problems.extend(doubled);
-    if found.migrations.is_empty() && problems.is_empty() {
+    if found.migrations.is_empty() && found.commands.is_none() && problems.is_empty() {
         problems.push(format!(
             "`{}` holds no migration ({} looks for {})",
             path.display(),
@@ -246,7 +257,7 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
         ));
     }
     if problems.is_empty() {
-        Ok(History { layout: layout.id(), migrations: found.migrations, notes: found.notes })
+        Ok(History { layout: layout.id(), migrations: found.migrations, notes: found.notes, commands: found.commands })
     } else {
         Err(LayoutError::Problems(problems))
     }

@@ -24,6 +24,11 @@ impl Layout for Sqitch {
 
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
         let Some(plan) = folder.text_or_tell("sqitch.plan", &mut found.problems) else { return };
+        found.notes.push(
+            "what sqitch itself keeps (the schema `sqitch`) is not written; `sqitch deploy --log-only` writes it to a database \
+             that was kept"
+                .to_owned(),
+        );
         let entries: Vec<Entry<'_>> = plan.lines().enumerate().filter_map(|(at, line)| entry(at + 1, line)).collect();
         for (at, one) in entries.iter().enumerate() {
             let Entry::Change { name, line } = *one else { continue };

@@ -186,6 +186,7 @@ fn sqitch_follows_its_plan() {
         ]
     );
     assert_eq!(history.migrations[0].verify.as_ref().unwrap().text, "roles?");
+    assert!(matches!(history.notes.as_slice(), [note] if note.contains("deploy --log-only")), "{:?}", history.notes);
     assert_eq!(
         problem(&[("sqitch.plan", "a\n\nb # none\na\n"), ("deploy/a.sql", "")]),
         "sqitch.plan:1: `a` comes again, and no `deploy/a@TAG.sql` is there\n\
@@ -198,7 +199,7 @@ fn folders_that_give_nothing_say_why() {
     let unknown = problem(&[("readme.txt", "")]);
     assert!(
         unknown.starts_with(
-            "`DIR` has no layout of migrations that is known here; looked for files NUMBER_title.sql with"
+            "`DIR` has no layout of migrations that is known here; looked for a file commands.toml that says"
         ),
         "{unknown}"
     );
@@ -207,7 +208,7 @@ fn folders_that_give_nothing_say_why() {
     }
     assert_eq!(
         read_files(&[("a.sql", "")], Some("goos")).unwrap_err(),
-        "unknown layout `goos`; expected one of goose, dbmate, sqitch, diesel, flyway, refinery, sqlx, golang-migrate, up-down, numbered"
+        "unknown layout `goos`; expected one of command, goose, dbmate, sqitch, diesel, flyway, refinery, sqlx, golang-migrate, up-down, numbered"
     );
     assert_eq!(
         read_files(&[("a.sql", "")], Some("numbered")).unwrap_err(),

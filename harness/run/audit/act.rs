@@ -15,7 +15,7 @@ use crate::{
     document::{Place, Problem, Problems},
     engine::{self, Dialect, EngineError, Session, Standpoint, emptiness},
     model::{
-        Catalogue, EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, TableName, Verdict, chain,
+        Address, Catalogue, EventKind, Outcome, Report, Side, Sides, Snapshot, Stage, TableName, Verdict, chain,
         event::{Direction, StepStamp},
         snapshot::TableSnapshot,
     },
@@ -38,6 +38,29 @@ async fn empty_tables(
     let names: Vec<&TableName> = readable.map(|table| &table.name).collect();
     let empty = emptiness::empty_tables(session, dialect, &names).await?;
     Ok(empty.into_iter().map(|name| (name, TableSnapshot::default())).collect())
+}
+
+/// What is known of a side before its rows are read.
+struct Described {
+    version: String,
+    encryption: Option<String>,
+    standpoint: Standpoint,
+    snapshot: Snapshot,
+}
+
+/// Asks one side. Rows are counted and compared by the checks; to record them in own form as well would read each table
+/// twice.
+async fn described(
+    session: &mut dyn Session,
+    dialect: &dyn Dialect,
+    address: &Address,
+) -> Result<Described, EngineError> {
+    let version = session.version().await?;
+    let encryption = engine::encryption(session, address).await?;
+    let catalogue = session.introspect().await?;
+    let standpoint = session.standpoint().await?;
+    let tables = empty_tables(session, dialect, &catalogue).await?;
+    Ok(Described { version, encryption, standpoint, snapshot: Snapshot { catalogue, tables, ..Snapshot::default() } })
 }
 
 /// The stage that an audit looks at: the migration has happened.
@@ -108,28 +131,29 @@ impl Audit {
         let reached = Sides::new(self.reach(Side::Source).await?, self.reach(Side::Target).await?);
         let addresses = reached.as_ref().map(|reached| reached.address.clone());
         let mut readers = Readers::open_with(&addresses, &self.options.manner).await.map_err(|error| chain(&error))?;
+        let dialects = Sides::from_fn(|side| readers.engine(side).dialect());
+        let sessions = readers.both().map_err(|error| chain(&error))?;
+        let (source, target) = tokio::join!(
+            described(sessions.source, dialects.source, &addresses.source),
+            described(sessions.target, dialects.target, &addresses.target)
+        );
         let mut snapshots = BTreeMap::new();
-        for side in Side::BOTH {
-            let Reached { provider, why, .. } = reached.get(side);
+        for (side, described) in Sides::new(source, target).into_each() {
             let reading = |error| format!("failed to read the {side}: {}", chain(&error));
-            let dialect = readers.engine(side).dialect();
-            let session = readers.side(side).map_err(reading)?;
+            let Described { version, encryption, standpoint, snapshot } = described.map_err(reading)?;
+            let Reached { provider, why, .. } = reached.get(side);
             let event = EventKind::SideReady {
                 side,
                 engine: addresses.get(side).engine.clone(),
-                version: session.version().await.map_err(reading)?,
+                version,
                 provider: provider.clone(),
                 why: why.clone(),
                 place: self.sides.get(side).to_string(),
-                encryption: engine::encryption(session, addresses.get(side)).await.map_err(reading)?,
+                encryption,
             };
             self.recorder.emit(event).map_err(|error| chain(&error))?;
-            // Rows are counted and compared by the checks; to record them in own form as well would read each table twice.
-            let catalogue = session.introspect().await.map_err(reading)?;
-            let standpoint = session.standpoint().await.map_err(reading)?;
             self.stands(side, &standpoint)?;
-            let tables = empty_tables(session, dialect, &catalogue).await.map_err(reading)?;
-            snapshots.insert((STAGE, side), Snapshot { catalogue, tables, ..Snapshot::default() });
+            snapshots.insert((STAGE, side), snapshot);
         }
         let mapping = Mapping { today: clock::today(), ..self.options.mapping.clone() };
         let mut examination =
@@ -160,8 +184,9 @@ impl Audit {
             } else {
                 examination.look(STAGE, check, &bounds).await
             };
+            self.say_renewed(examination, check).await?;
             match check {
-                "checksum" => {
+                "checksum" if !examination.snapshots.is_empty() => {
                     let again = self.settle(examination, &mut looked);
                     match bounded(again, bounds.limit, bounds.stop).await {
                         Ok(told) => seconds = told,
@@ -175,6 +200,19 @@ impl Audit {
         }
         if let Err(error) = examination.sessions.close().await {
             self.recorder.emit(EventKind::Note { text: error })?;
+        }
+        Ok(())
+    }
+
+    /// Says from which check on a side was read in a later snapshot, because a session was lost on the way.
+    async fn say_renewed(&self, examination: &mut Examination, check: &str) -> Result<(), RunError> {
+        // A session that is lost again meanwhile has broken the check, or breaks the next one.
+        for (side, seen) in examination.sessions.renewed().await.unwrap_or_default() {
+            let taken_at = seen.taken_at.map(|at| format!(", taken at {at}")).unwrap_or_default();
+            let text = format!(
+                "a session was lost: from check `{check}` on the {side} was read in a later snapshot{taken_at}"
+            );
+            self.recorder.emit(EventKind::Note { text })?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{
     check::{Manner, Readers},
+    engine::{EngineError, Standpoint},
     model::{Address, Side, Sides, chain},
 };
 
@@ -51,7 +52,21 @@ impl Sessions {
             return Ok(readers);
         }
         let addresses = Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone());
-        Readers::open_with(&addresses, &self.manner).await.map_err(|error| chain(&error))
+        let readers = match self.shared {
+            Some(_) => Readers::open_again(&addresses, &self.manner).await,
+            None => Readers::open_with(&addresses, &self.manner).await,
+        };
+        readers.map_err(|error| chain(&error))
+    }
+
+    /// The sides that the kept sessions see in a later snapshot than those before them, each told once, with what they see.
+    pub async fn renewed(&mut self) -> Result<Vec<(Side, Standpoint)>, EngineError> {
+        let Some(readers) = self.kept().and_then(Option::as_mut) else { return Ok(Vec::new()) };
+        let mut told = Vec::new();
+        for side in readers.take_renewed() {
+            told.push((side, readers.side(side)?.standpoint().await?));
+        }
+        Ok(told)
     }
 
     /// Takes the sessions of a check back, or ends them.

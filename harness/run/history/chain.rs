@@ -24,9 +24,12 @@ impl Play {
         }
         let Some(top) = self.state.clone() else { return Ok(()) };
         let here = self.here.clone();
-        let place = match self.databases.copy(&here).await? {
+        // Another database would hold on to roles that the ways down drop.
+        let has_roles = !self.databases.made_roles().await?.is_empty();
+        let copy = if has_roles { Some(here.clone()) } else { self.databases.copy(&here).await? };
+        let place = match copy {
             Some(copy) => copy,
-            None => match self.replay(last + 1).await? {
+            None => match self.replay(last + 1, true).await? {
                 Some(anew) => anew,
                 None => return Ok(()),
             },
@@ -36,7 +39,11 @@ impl Play {
             (first..=last).filter(|at| !self.subject.history.migrations[*at].is_repeatable).collect();
         let mut report = ChainReport { migrations: migrations.len() as u64, ..ChainReport::default() };
         self.down_and_up(&place, &migrations, (&bottom, &top), &mut report).await?;
-        self.databases.drop(&place).await?;
+        if !has_roles {
+            self.databases.drop(&place).await?;
+        } else if self.subject.options.keep && !self.anew(last + 1, true).await? {
+            return Err("failed to make the history anew behind its chain".to_owned());
+        }
         report.duration_ms = millis(started);
         let stop = report.stopped.as_ref().or(report.stopped_again.as_ref()).map(|stop| stop.migration.clone());
         if report.severity() > Some(Severity::Note) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, io, path::Path};
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, RoleSql},
     model::{Address, Endpoint, RunId, Side, chain},
     provision::{External, scratch},
     run::recorder::Recorder,
@@ -23,6 +23,8 @@ pub(super) struct Databases {
     taken: BTreeSet<String>,
     /// Names that were announced.
     announced: BTreeSet<String>,
+    /// Roles that the server had before, on a server of our own; `None` where roles are not ours to look after.
+    roles: Option<BTreeSet<String>>,
 }
 
 impl Databases {
@@ -49,15 +51,50 @@ impl Databases {
             recorder: recorder.clone(),
             taken: known.clone(),
             announced: known,
+            roles: None,
         }
     }
 
-    /// Has a server of our own not wait for its disk: there is a copy for each migration.
-    pub async fn hasten(&self) -> Result<(), String> {
-        match (&self.admin, &self.external) {
-            (Some(admin), None) => scratch::unsynced(admin, self.engine).await.map_err(|error| chain(&error)),
-            _ => Ok(()),
+    /// Has a server of our own not wait for its disk, for there is a copy for each migration; and notes its roles.
+    pub async fn hasten(&mut self) -> Result<(), String> {
+        if let (Some(admin), None) = (&self.admin, &self.external) {
+            scratch::unsynced(admin, self.engine).await.map_err(|error| chain(&error))?;
+            self.roles = self.all_roles().await?;
         }
+        Ok(())
+    }
+
+    /// The roles that migrations made and that are there now. Roles belong to the whole server: what one database has of
+    /// them, all others have.
+    pub async fn made_roles(&self) -> Result<BTreeSet<String>, String> {
+        let Some(before) = &self.roles else { return Ok(BTreeSet::new()) };
+        let now = self.all_roles().await?.unwrap_or_default();
+        Ok(now.difference(before).cloned().collect())
+    }
+
+    /// Drops the roles that migrations made, of which no database may hold anything any more.
+    pub async fn forget_roles(&self) -> Result<(), String> {
+        let made = self.made_roles().await?;
+        let (Some(admin), Some(sql), false) = (&self.admin, self.role_sql(), made.is_empty()) else { return Ok(()) };
+        let mut session = self.engine.connect(admin).await.map_err(|error| chain(&error))?;
+        for role in made {
+            let dropped = session.execute(&(sql.drop)(&self.engine.dialect().quote(&role))).await;
+            dropped
+                .map_err(|error| format!("failed to drop the role `{role}` between two plays: {}", chain(&error)))?;
+        }
+        session.close().await.map_err(|error| chain(&error))
+    }
+
+    fn role_sql(&self) -> Option<RoleSql> {
+        self.engine.server()?.databases.roles
+    }
+
+    async fn all_roles(&self) -> Result<Option<BTreeSet<String>>, String> {
+        let (Some(admin), Some(sql)) = (&self.admin, self.role_sql()) else { return Ok(None) };
+        let mut session = self.engine.connect(admin).await.map_err(|error| chain(&error))?;
+        let rows = session.query(sql.list).await.map_err(|error| chain(&error))?;
+        session.close().await.map_err(|error| chain(&error))?;
+        Ok(Some(rows.into_iter().flatten().flatten().collect()))
     }
 
     /// An empty database.

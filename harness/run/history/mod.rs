@@ -5,11 +5,15 @@
 //! is what is under suspicion: where the engine can copy a database, the history goes on from a copy that was taken
 //! behind the way up; elsewhere it is made anew from the ways up alone.
 
+mod again;
 mod chain;
+mod command;
 mod databases;
+mod given;
 mod judge;
 mod moment;
 mod play;
+mod probe;
 mod ready;
 mod round;
 mod script;
@@ -37,6 +41,8 @@ use crate::{
     scenario::Acceptance,
 };
 
+pub use given::{Given, given};
+
 /// The name under which histories are reported.
 pub const NAME: &str = "migrations";
 
@@ -56,6 +62,8 @@ pub struct HistoryOptions {
     pub provider: Option<String>,
     /// An image for the container.
     pub image: Option<String>,
+    /// The folder of rows that the user gives.
+    pub rows_from: Option<PathBuf>,
     /// Rows that every table holds before a migration, as far as it can be filled.
     pub rows: u64,
     /// The root seed.
@@ -68,6 +76,8 @@ pub struct HistoryOptions {
     pub limits: Limits,
     /// Where the run's own files go while it lasts.
     pub work_root: PathBuf,
+    /// The program that step processes are started from.
+    pub program: PathBuf,
 }
 
 /// Everything that the rehearsal of a history needs.
@@ -80,6 +90,8 @@ pub struct HistoryJob {
     pub history: layout::History,
     /// Positions of those to rehearse; the others are only gone through on the way to them.
     pub selected: BTreeSet<usize>,
+    /// Rows that the user gives.
+    pub given: Given,
     /// What is known and accepted.
     pub acceptances: Vec<Acceptance>,
     /// The folder below which histories have one for their runs.
@@ -122,8 +134,10 @@ pub async fn history(job: HistoryJob) -> Result<Finished, RunError> {
         options: job.options,
         history: job.history,
         selected: job.selected,
+        given: job.given,
         acceptances: job.acceptances,
         external: job.external,
+        directory: directory.clone(),
         work,
         recorder: recorder.clone(),
         stop: job.stop,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    HistoryOptions, NAME,
+    Given, HistoryOptions, NAME,
     databases::Databases,
     judge,
     ready::GivenUp,
@@ -46,8 +46,11 @@ pub(super) struct Subject {
     pub options: HistoryOptions,
     pub history: layout::History,
     pub selected: BTreeSet<usize>,
+    pub given: Given,
     pub acceptances: Vec<Acceptance>,
     pub external: Option<External>,
+    /// The run's own folder, which stays.
+    pub directory: PathBuf,
     pub work: PathBuf,
     pub recorder: Recorder,
     pub stop: Stop,
@@ -75,6 +78,8 @@ pub(super) struct Play {
     pub coverage: Coverage,
     /// Positions of acceptances that accept something.
     pub used: BTreeSet<usize>,
+    /// Tables that were told to be a tool's own.
+    pub own_tables: BTreeSet<String>,
 }
 
 /// Plays it.
@@ -165,6 +170,7 @@ async fn acquire(subject: Subject) -> Result<Result<Play, bool>, RunError> {
         days: vec![clock::today()],
         coverage: Coverage::default(),
         used: BTreeSet::new(),
+        own_tables: BTreeSet::new(),
     }))
 }
 
@@ -218,7 +224,7 @@ impl Play {
         self.state = None;
         let here = self.here.clone();
         match self.up(&here, at).await {
-            Ok(_) => Ok(true),
+            Ok(_) => self.give(&here, at).await.map(|_| true),
             Err(Stopped::Run(error)) => Err(error),
             Err(Stopped::Migration(error)) => {
                 let name = &self.subject.history.migrations[at].name;
@@ -254,7 +260,10 @@ impl Play {
 
     /// Tries a migration that failed on the same database without rows.
     async fn without_rows(&mut self, at: usize, report: &mut MigrationReport) -> Result<bool, String> {
-        let Some(empty) = self.replay(at).await? else { return Ok(false) };
+        if !self.anew(at, false).await? {
+            return Ok(false);
+        }
+        let empty = self.here.clone();
         let before = self.record(&empty).await?;
         let mut alone = self.blank(at, &before);
         match self.round(&empty, at, &before, &mut alone).await? {
@@ -269,8 +278,6 @@ impl Play {
                 report.unchecked.append(&mut alone.unchecked);
                 (report.up_ms, report.down_ms, report.masked) = (alone.up_ms, alone.down_ms, alone.masked);
                 report.footprint = alone.footprint.take();
-                let failed = std::mem::replace(&mut self.here, empty);
-                self.databases.drop(&failed).await?;
                 self.go_past(at, *went, &alone).await
             }
         }
@@ -291,35 +298,18 @@ impl Play {
             }
             (None, Some(again)) if report.class == MigrationClass::Restores => self.state = Some(again),
             (None, _) => {
-                let Some(anew) = self.replay(at + 1).await? else {
+                if !self.anew(at + 1, true).await? {
                     self.note("the history cannot be made anew from its ways up alone".to_owned())?;
                     return Ok(false);
-                };
-                let done = std::mem::replace(&mut self.here, anew);
-                self.databases.drop(&done).await?;
-                self.state = None;
+                }
+                return Ok(true);
             }
+        }
+        let here = self.here.clone();
+        if self.give(&here, at).await? {
+            self.state = None;
         }
         Ok(true)
-    }
-
-    /// A database on which only the first so many ways up ran; `None` if one of them fails.
-    pub(super) async fn replay(&mut self, upto: usize) -> Result<Option<Address>, String> {
-        let anew = self.databases.fresh().await?;
-        self.begin(&anew).await?;
-        for at in 0..upto {
-            match self.up(&anew, at).await {
-                Ok(_) => {}
-                Err(Stopped::Run(error)) => return Err(error),
-                Err(Stopped::Migration(error)) => {
-                    let name = &self.subject.history.migrations[at].name;
-                    self.note(format!("`{name}` went up before, and does not on an empty database: {error}"))?;
-                    self.databases.drop(&anew).await?;
-                    return Ok(None);
-                }
-            }
-        }
-        Ok(Some(anew))
     }
 
     /// Records the state of a database; of the tool's own table only what it says was run.
@@ -329,6 +319,9 @@ impl Play {
         let mut state = bounded(record, limit, &self.subject.stop).await?;
         if let Some(ledger) = self.layout.ledger() {
             judge::keep_versions(&mut state, ledger);
+        }
+        if let Some(commands) = &self.subject.history.commands {
+            state.set_aside(&commands.bookkeeping);
         }
         Ok(state)
     }

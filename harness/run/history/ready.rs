@@ -33,6 +33,7 @@ impl Play {
             Some(state) => state,
             None => self.record(&here).await?,
         };
+        self.tell_own_tables(&state)?;
         let (wanting, widened) = (self.wanting(&state), self.widened(&state));
         let columns = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect();
         self.known = state.catalogue.tables.iter().map(|(name, table)| (name.clone(), columns(table))).collect();
@@ -55,6 +56,16 @@ impl Play {
         }
         session.close().await.map_err(|error| chain(&error))?;
         self.state = Some(if loaded { self.record(&here).await? } else { state });
+        Ok(())
+    }
+
+    /// Tells which tables are set aside as a tool's own, each once.
+    fn tell_own_tables(&mut self, state: &Snapshot) -> Result<(), String> {
+        for one in state.bookkeeping.iter().filter(|one| one.rows.is_some()) {
+            if self.own_tables.insert(one.declared.name.clone()) {
+                self.note(format!("`{}` is set aside: {}", one.declared.name, one.declared.why))?;
+            }
+        }
         Ok(())
     }
 
@@ -98,7 +109,7 @@ impl Play {
         tables.map(|(name, _)| name.clone()).collect()
     }
 
-    fn is_ledger(&self, name: &TableName) -> bool {
+    pub(super) fn is_ledger(&self, name: &TableName) -> bool {
         self.layout.ledger().is_some_and(|ledger| *name == TableName::new(ledger.table()))
     }
 

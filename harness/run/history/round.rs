@@ -2,7 +2,8 @@
 //! time.
 
 use super::{judge, play::Play, script::Stopped};
-use crate::model::{Address, MigrationClass, MigrationReport, Snapshot, Unchecked};
+use crate::migrate::layout::Script;
+use crate::model::{Address, MigrationClass, MigrationReport, Snapshot, Unchecked, event::Direction};
 
 /// How a round ended.
 pub(super) enum Round {
@@ -31,6 +32,7 @@ impl Play {
         before: &Snapshot,
         report: &mut MigrationReport,
     ) -> Result<Round, String> {
+        let roles = self.databases.made_roles().await?;
         match self.up_and(here, at, true).await {
             Ok(ran) => (report.up_ms, report.footprint) = (Some(ran.ms), ran.footprint),
             Err(Stopped::Run(error)) => return Err(error),
@@ -39,7 +41,9 @@ impl Play {
         let verified = self.verify(here, at).await?;
         let after = self.record(here).await?;
         let has_down = self.subject.history.migrations[at].down.is_some();
-        let copy = if has_down { self.databases.copy(here).await? } else { None };
+        // A copy would hold on to roles that the way up made, and the way down could not drop them.
+        let has_made_roles = self.databases.made_roles().await? != roles;
+        let copy = if has_down && !has_made_roles { self.databases.copy(here).await? } else { None };
         let again = self.back_and_again(here, at, before, &after, report).await?;
         if let Err(error) = verified {
             report.class = report.class.max(MigrationClass::VerifyFails);
@@ -48,10 +52,19 @@ impl Play {
         Ok(Round::Up(Box::new(Went { after, copy, again })))
     }
 
+    /// Whether a way down has no statement; what a command does is not known.
+    fn is_blank(&self, down: &Script) -> bool {
+        self.subject.history.commands.is_none() && down.is_blank(self.engine.dialect())
+    }
+
     /// What the tool runs to verify a way up; the inner error is what the server said.
     async fn verify(&self, here: &Address, at: usize) -> Result<Result<(), String>, String> {
         let Some(script) = &self.subject.history.migrations[at].verify else { return Ok(Ok(())) };
-        match self.run_script(here, script, Vec::new(), false).await {
+        let verified = match &self.subject.history.commands {
+            Some(commands) => self.command(commands, here, at, Direction::Setup, false).await,
+            None => self.run_script(here, script, Vec::new(), false).await,
+        };
+        match verified {
             Ok(_) => Ok(Ok(())),
             Err(Stopped::Migration(error)) => Ok(Err(error)),
             Err(Stopped::Run(error)) => Err(error),
@@ -86,9 +99,7 @@ impl Play {
         let looked = judge::restored(before, restored, &self.days);
         judge::cover(&mut self.coverage, before, &looked.examined);
         report.class = match looked.class {
-            MigrationClass::Differs | MigrationClass::LosesRows if down.is_blank(self.engine.dialect()) => {
-                MigrationClass::BlankDown
-            }
+            MigrationClass::Differs | MigrationClass::LosesRows if self.is_blank(&down) => MigrationClass::BlankDown,
             class => class,
         };
         let is_restored = looked.class < MigrationClass::ReapplyDiffers;

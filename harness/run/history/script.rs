@@ -6,7 +6,7 @@ use super::play::Play;
 use crate::{
     engine::EngineError,
     migrate::layout::{self, ApplyError, Entry, Ledger, LedgerSql, Script},
-    model::{Address, chain, footprint::Footprint},
+    model::{Address, chain, event::Direction, footprint::Footprint},
     run::{clock, examination::millis},
 };
 
@@ -35,12 +35,32 @@ impl Play {
 
     /// One way up; `is_looked_at` is whether its locks are wanted, and what it rewrites.
     pub(super) async fn up_and(&self, address: &Address, at: usize, is_looked_at: bool) -> Result<Ran, Stopped> {
+        let probe = if is_looked_at { self.probe(address).await.map_err(Stopped::Run)? } else { None };
+        let ran = self.go_up(address, at, is_looked_at).await;
+        let waited = match probe {
+            Some(probe) => probe.end().await.map_err(Stopped::Run)?,
+            None => Vec::new(),
+        };
+        let mut ran = ran?;
+        if let Some(footprint) = &mut ran.footprint {
+            footprint.waited = waited;
+        }
+        Ok(ran)
+    }
+
+    async fn go_up(&self, address: &Address, at: usize, is_looked_at: bool) -> Result<Ran, Stopped> {
+        if let Some(commands) = &self.subject.history.commands {
+            return self.command(commands, address, at, Direction::Forward, is_looked_at).await;
+        }
         let written = self.written(at, |ledger, entry, sql| ledger.applied(entry, sql));
         self.run_script(address, &self.subject.history.migrations[at].up, written, is_looked_at).await
     }
 
     /// One way down.
     pub(super) async fn down(&self, address: &Address, at: usize, script: &Script) -> Result<Ran, Stopped> {
+        if let Some(commands) = &self.subject.history.commands {
+            return self.command(commands, address, at, Direction::Back, false).await;
+        }
         let written = self.written(at, |ledger, entry, sql| ledger.reverted(entry, sql));
         self.run_script(address, script, written, false).await
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::play::{Play, Subject};
 use crate::{
-    migrate::layout::Migration,
+    migrate::layout::{self, Migration},
     model::{
         Accepted, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity, Share, StaleAcceptance,
         Verdict, chain, report::ScenarioReport,
@@ -13,6 +13,24 @@ use crate::{
 };
 
 impl Subject {
+    /// Says that the folder is not as it was read: what was rehearsed is what it held then.
+    fn changed_meanwhile(&self) -> Option<String> {
+        let folder = &self.options.folder;
+        let now = match layout::read(folder, Some(self.history.layout), &self.options.engine) {
+            Ok(now) if now.commands.is_some() => {
+                return (now.commands != self.history.commands).then(|| meanwhile(&folder.display().to_string()));
+            }
+            Ok(now) => now.migrations,
+            Err(_) => return Some(meanwhile(&folder.display().to_string())),
+        };
+        let was = &self.history.migrations;
+        if now == *was {
+            return None;
+        }
+        let changed = was.iter().find(|one| !now.contains(one)).or_else(|| now.iter().find(|one| !was.contains(one)));
+        Some(meanwhile(&changed.map_or_else(|| folder.display().to_string(), |one| one.up.file.display().to_string())))
+    }
+
     /// The acceptance of one of these names as this class, where there is one that still holds; it is marked as used.
     pub(super) fn accepted(&self, names: &[&str], class: &str, used: &mut BTreeSet<usize>) -> Option<Accepted> {
         let today = clock::today();
@@ -31,6 +49,10 @@ impl Subject {
         used.insert(found);
         Some(Accepted { why: acceptance.why.clone(), until: acceptance.until.clone() })
     }
+}
+
+fn meanwhile(what: &str) -> String {
+    format!("`{what}` was changed while the rehearsal ran, which is about what was there when it began")
 }
 
 impl Play {
@@ -66,6 +88,10 @@ impl Play {
             history.stale = stale;
         }
         let (mut verdict, mut reasons) = told(&scenario);
+        if let Some(changed) = self.subject.changed_meanwhile() {
+            verdict = verdict.merge(Verdict::Inconclusive);
+            reasons.push(changed);
+        }
         if let Some(error) = broken {
             verdict = verdict.merge(Verdict::Inconclusive);
             reasons.push(format!("the rehearsal did not come to its end: {error}"));

@@ -20,14 +20,14 @@ use steps::after_failure;
 
 use crate::{
     canon::comparison::Mapping,
-    migrate::StepDone,
+    migrate::{self, StepDone},
     model::{
         Address, EventKind, Outcome, Redaction, RunId, Side, Stage, Verdict,
         event::{Direction, StepStamp},
         report::Report,
     },
     provision::External,
-    scenario::Scenario,
+    scenario::{Scenario, StepSpec},
 };
 
 /// What all rehearsals of a run share.
@@ -178,7 +178,10 @@ impl Rehearsal {
     /// Why an act is not played, in the course that the rehearsal has taken.
     fn reason_to_skip(&self, act: &Act) -> Option<String> {
         match &self.course {
-            Course::Whole => None,
+            Course::Whole => {
+                let name = self.without_way_back().filter(|_| act.kind.is_way_back() || act.kind.is_again())?;
+                Some(format!("step `{name}` has no way down, so that there is nothing to go back to"))
+            }
             Course::Over(reason) => Some(reason.clone()),
             Course::RollingBack(reason) => match &act.kind {
                 ActKind::Step { index, direction: Direction::Back, .. } if self.standing.contains(index) => None,
@@ -186,6 +189,13 @@ impl Rehearsal {
                 _ => Some(reason.clone()),
             },
         }
+    }
+
+    /// The first step without a way back.
+    fn without_way_back(&self) -> Option<&str> {
+        let has_none =
+            |step: &&StepSpec| migrate::by_id(&step.kind).is_some_and(|kind| !kind.has_way_back(&step.config));
+        self.run.scenario.steps.iter().find(has_none).map(|step| step.name.as_str())
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), RunError> {

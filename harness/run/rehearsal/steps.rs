@@ -40,6 +40,11 @@ impl Rehearsal {
         match child::run(&run.options.program, id, &task, &run.recorder, stopping).await {
             Ok(done) => {
                 self.went(index, direction);
+                for text in done.notes.clone() {
+                    if let Err(error) = run.recorder.emit(EventKind::Note { text }) {
+                        return broken(chain(&error));
+                    }
+                }
                 if towards == Stage::Migrated && !(done.not_carried.is_empty() && done.stated.is_empty()) {
                     let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
@@ -115,6 +120,7 @@ impl Rehearsal {
             addresses: Sides::new(self.address(Side::Source)?.clone(), self.address(Side::Target)?.clone()),
             stated: self.examination.mapping.compare.clone(),
             folder,
+            log: Some(self.run.directory.join("commands").join(format!("{}.log", id.replace('/', "-")))),
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,
         })

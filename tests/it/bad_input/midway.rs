@@ -16,6 +16,18 @@ use crate::support::{
 /// Rows enough for a scan to be met in its middle.
 const MANY: u32 = 600_000;
 
+/// The process that reads the target.
+const COPYING: &str =
+    "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'COPY %' AND datname = 'b' AND state = 'active'";
+
+/// A table that takes a while to read.
+fn many() -> String {
+    format!(
+        "CREATE TABLE many AS SELECT i AS id, md5(i::text) AS t, md5((-i)::text) AS u FROM generate_series(1, {MANY}) i;
+         ALTER TABLE many ADD PRIMARY KEY (id)"
+    )
+}
+
 /// A running audit.
 fn start(audit: &Audit, source: &str, target: &str) -> Child {
     audit.command(source, target).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -54,19 +66,35 @@ fn assert_lost(ended: &Ended, report: &Report, server: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_that_dies_in_the_middle_of_a_scan_is_named() {
     let Some(bench) = Bench::new("a_postgres_that_dies_in_the_middle_of_a_scan_is_named").await else { return };
-    let sql = format!(
-        "CREATE TABLE many AS SELECT i AS id, md5(i::text) AS t, md5((-i)::text) AS u FROM generate_series(1, {MANY}) i;
-         ALTER TABLE many ADD PRIMARY KEY (id)"
-    );
-    bench.pair("", &sql).await;
+    bench.pair("", &many()).await;
     let (source, target) = bench.urls();
     let audit = Audit::new();
     let mut child = start(&audit, &source, &target);
-    let sql = "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'COPY %' AND datname = 'b' AND state = 'active'";
-    let pid = awaited(&bench.0.server.admin, &mut child, sql).await;
+    let pid = awaited(&bench.0.server.admin, &mut child, COPYING).await;
     assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     let (ended, report) = finished(&audit, child);
     assert_lost(&ended, &report, "failed to reach postgres://postgres@/");
+    audit.sandbox.assert_released();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_ended_in_the_middle_of_a_scan_is_named_with_the_snapshot_that_follows() {
+    let test = "a_session_that_is_ended_in_the_middle_of_a_scan_is_named_with_the_snapshot_that_follows";
+    let Some(bench) = Bench::new(test).await else { return };
+    bench.pair("", &many()).await;
+    let (source, target) = bench.urls();
+    let audit = Audit::new();
+    let mut child = start(&audit, &source, &target);
+    let pid = awaited(&bench.0.server.admin, &mut child, COPYING).await;
+    execute(&bench.0.server.admin, &format!("SELECT pg_terminate_backend({pid})")).await;
+    let (ended, report) = finished(&audit, child);
+    assert_lost(&ended, &report, "failed to reach postgres://postgres@/");
+    // The server is still there, so that the checks that follow have an answer, of a later moment.
+    assert_eq!(outcome(&report, "not_null"), "passed", "{ended:?}");
+    for side in ["source", "target"] {
+        let note = format!("from check `not_null` on the {side} was read in a later snapshot, taken at 20");
+        assert_eq!(report.run.notes.iter().filter(|one| one.contains(&note)).count(), 1, "{ended:?}");
+    }
     audit.sandbox.assert_released();
 }
 

@@ -15,6 +15,7 @@ mod traps;
 mod twins;
 mod unreadable;
 mod values;
+mod wide;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

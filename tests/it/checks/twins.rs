@@ -27,6 +27,7 @@ const EVERYTHING: &str = include_str!("../../../fixtures/catalogue/everything.sq
 mod changes;
 mod files;
 mod mariadb;
+mod versions;
 
 /// Two databases of one server.
 struct Twins {

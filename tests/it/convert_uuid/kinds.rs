@@ -64,7 +64,7 @@ async fn integers_get_a_uuid_that_can_be_derived_again() {
 }
 
 /// A UUID of version 8 (RFC 9562, section 5.8): the first 128 bits of SHA-256, with version and variant in their places.
-fn derived(text: &str) -> String {
+pub fn derived(text: &str) -> String {
     let hash = rehearse::canon::sha256(text.as_bytes()).unwrap();
     format!("{}-{}-8{}-a{}-{}", &hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..32])
 }

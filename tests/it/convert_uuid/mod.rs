@@ -12,13 +12,18 @@ use rehearse::{
         StepDone, StepError, StepVoice,
         convert_uuid::{BACKUP, LOG, Mode, Operation, Orphans, Settings, perform},
     },
-    model::{Address, catalogue::Definition, chain},
+    model::{
+        Address, TableName,
+        catalogue::{Definition, Table},
+        chain,
+    },
 };
 use serde_json::Value as Json;
 
 use crate::support::server::{Started, ask, execute};
 
 mod kinds;
+mod mariadb;
 mod online;
 mod refused;
 mod whole;
@@ -36,6 +41,9 @@ const SCHEMA: &str = "
     ALTER TABLE journal_entries ALTER COLUMN user_id SET STATISTICS 500;
     GRANT SELECT (user_id) ON journal_entries TO PUBLIC;
     CREATE STATISTICS journal_statistics (dependencies) ON user_id, note FROM journal_entries;
+    COMMENT ON STATISTICS journal_statistics IS 'of both';
+    ALTER STATISTICS journal_statistics SET STATISTICS 50;
+    ALTER TABLE journal_entries ADD CONSTRAINT journal_user_is_long CHECK (length(user_id) >= 32);
     CREATE TABLE tags (user_id varchar(36) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED, name text,
         PRIMARY KEY (user_id, name));
     CREATE TABLE tag_uses (user_id varchar(36), name text, entry bigint REFERENCES journal_entries (id),
@@ -137,10 +145,27 @@ async fn state(address: &Address) -> State {
     let objects = objects.map(|(name, definition)| (name.to_string(), definition)).collect();
     let mut rows = BTreeMap::new();
     for name in catalogue.tables.keys().map(ToString::to_string).filter(|name| !is_ours(name)) {
-        let all = ask(address, &format!("SELECT to_jsonb(t)::text FROM {name} t ORDER BY 1")).await;
+        let all = ask(address, &rows_of(address, &catalogue.tables[&TableName::new(name.clone())])).await;
         rows.insert(name, all.into_iter().flatten().collect());
     }
     State { objects, rows }
+}
+
+/// The query that gives a table's rows, each as one text, whatever the order of columns.
+fn rows_of(address: &Address, table: &Table) -> String {
+    if address.engine.as_str() == "postgres" {
+        return format!("SELECT to_jsonb(t)::text FROM {} t ORDER BY 1", table.name);
+    }
+    let mut columns: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
+    columns.sort();
+    let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let parts =
+        columns.iter().map(|name| format!("'{}', IFNULL(HEX({}), 'NULL')", name.replace('\'', "''"), quote(name)));
+    format!(
+        "SELECT CONCAT_WS(' ', {}) FROM {} ORDER BY 1",
+        parts.collect::<Vec<_>>().join(", "),
+        quote(&table.name.name)
+    )
 }
 
 /// Two states are the same; told are only the parts that are not.
@@ -160,7 +185,7 @@ fn same(expected: &State, found: &State, when: &str) {
 
 /// What the log says: operation and status, in order.
 async fn log(address: &Address) -> Vec<String> {
-    let rows = ask(address, &format!("SELECT operation || ' ' || status FROM {LOG} ORDER BY id")).await;
+    let rows = ask(address, &format!("SELECT CONCAT(operation, ' ', status) FROM {LOG} ORDER BY id")).await;
     rows.into_iter().flatten().flatten().collect()
 }
 

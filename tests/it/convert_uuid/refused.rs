@@ -1,6 +1,10 @@
 //! What keeps a conversion from beginning or going on; each is told, and nothing but the log is left.
 
 use super::*;
+use crate::{
+    small_disk::SmallDisk,
+    support::{Sandbox, server::request, skipped},
+};
 
 /// A change to the schema that the conversion has to reject, and a part of what it says.
 const REJECTED: &[(&str, &str, &str)] = &[
@@ -37,6 +41,22 @@ const REJECTED: &[(&str, &str, &str)] = &[
         "its table is partitioned or a partition",
     ),
     (
+        "a_check",
+        "CREATE TABLE visits (user_id text CHECK (length(user_id) > 3) REFERENCES users (id))",
+        "visits cannot be changed where it stands",
+    ),
+    (
+        "a_check_of_rows",
+        "ALTER TABLE users ADD CHECK (email <> 'user1' OR id = upper(id))",
+        "users cannot be changed where it stands",
+    ),
+    ("a_pattern", "CREATE INDEX found ON tags (user_id varchar_pattern_ops)", "tags cannot be changed where it stands"),
+    (
+        "a_default",
+        "ALTER TABLE reminders ALTER COLUMN user_id SET DEFAULT 'nobody'",
+        "reminders cannot be changed where it stands",
+    ),
+    (
         "another_type",
         "CREATE TABLE odd (id date REFERENCES days (id))",
         "odd.id is of type date, whose values are no UUIDs",
@@ -56,7 +76,8 @@ async fn what_cannot_be_converted_is_rejected() {
         }
         execute(&address, change).await;
         let before = state(&address).await;
-        let error = perform_whole(&address, &settings, Operation::FullMigration).await.unwrap_err();
+        let done = perform_whole(&address, &settings, Operation::FullMigration).await;
+        let error = done.err().unwrap_or_else(|| panic!("{name} was converted"));
         assert!(matches!(error, StepError::Rejected { .. }), "{name}: {error:?}");
         assert!(error.to_string().contains(expected), "{name}: {error}");
         same(&before, &state(&address).await, name);
@@ -144,5 +165,49 @@ async fn a_schema_of_somebody_elses_is_left_alone() {
     let told = message(&address, &settings(), Operation::FullMigration).await;
     assert!(told.contains("is none of ours"), "{told}");
     perform_whole(&address, &settings(), Operation::Rollback).await.unwrap();
+    let before = state(&address).await;
+    let elsewhere = Settings { backup: Some("kept elsewhere".to_owned()), ..settings() };
+    perform_whole(&address, &elsewhere, Operation::FullMigration).await.unwrap();
+    perform_whole(&address, &elsewhere, Operation::Rollback).await.unwrap();
+    same(&before, &state(&address).await, "back from another place");
     assert_eq!(ask(&address, &format!("SELECT one::text FROM {BACKUP}.precious")).await, [[Some("1".to_owned())]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_finds_no_room_leaves_all_as_it_was() {
+    const TEST: &str = "a_backup_that_finds_no_room_leaves_all_as_it_was";
+    // Dropped last: a folder goes only when nothing is mounted in it any more.
+    let room = Sandbox::new();
+    let Some(disk) = SmallDisk::mount(room.path("disk"), "192m") else {
+        return skipped(TEST, "root", "a small disk cannot be mounted here");
+    };
+    let Some(started) = Started::of(TEST, "local", request(disk.path()), Sandbox::new()).await else { return };
+    let bench = Bench(started);
+    let address = bench.database("crowded", SCHEMA).await;
+    // Letters that the server hardly compresses: 8 MB.
+    execute(
+        &address,
+        "INSERT INTO journal_entries SELECT 1000 + n, (SELECT min(id) FROM users),
+             (SELECT string_agg(md5(random()::text || i || n), '') FROM generate_series(1, 60) i)
+         FROM generate_series(1, 4000) n",
+    )
+    .await;
+    let before = state(&address).await;
+    // A fresh segment of the server's log, so that it is the copy that finds no room and not the log.
+    let admin = &bench.0.server.admin;
+    execute(admin, "CHECKPOINT").await;
+    ask(admin, "SELECT pg_switch_wal()").await;
+    execute(admin, "CREATE TABLE touched (x int)").await;
+    execute(admin, "CHECKPOINT").await;
+    disk.fill_up_to(3 << 20);
+    let told = message(&address, &settings(), Operation::FullMigration).await;
+    assert!(told.contains("no space is left"), "{told}");
+    assert_eq!(log(&address).await, ["validate_schema completed", "backup_data failed"]);
+    perform_whole(&address, &settings(), Operation::Rollback).await.unwrap();
+    let there = format!("SELECT 1 FROM pg_namespace WHERE nspname = '{BACKUP}'");
+    assert!(ask(&address, &there).await.is_empty());
+    // What is compared needs room for sorting.
+    std::fs::remove_file(disk.path().join("filler")).unwrap();
+    same(&before, &state(&address).await, "rolled back where there was no room");
+    perform_whole(&address, &settings(), Operation::FullMigration).await.unwrap();
 }

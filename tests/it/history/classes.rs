@@ -170,3 +170,134 @@ fn statements_run_as_their_tool_runs_them() {
     let error = one(&history, "4_not_alone").error.clone().unwrap_or_default();
     assert!(error.contains("4_not_alone.up.sql:1: ") && error.contains("transaction block"), "{error}");
 }
+
+#[test]
+fn roles_that_a_history_makes_do_not_keep_it_from_being_played_again() {
+    let Some(past) = Past::postgres("roles_that_a_history_makes") else { return };
+    past.pairs(&[
+        (
+            "1_role",
+            "CREATE ROLE app_reader; CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO app_reader;",
+            "DROP TABLE t; DROP ROLE app_reader;",
+        ),
+        ("2_column", "ALTER TABLE t ADD a int;", "ALTER TABLE t DROP a;"),
+        ("3_needs_no_rows", "ALTER TABLE t ADD b int NOT NULL;", "ALTER TABLE t DROP b;"),
+        (
+            "4_owner",
+            "CREATE ROLE app_owner; ALTER TABLE t OWNER TO app_owner;",
+            "REASSIGN OWNED BY app_owner TO CURRENT_USER; DROP ROLE app_owner;",
+        ),
+        ("5_down_fails", "CREATE TABLE u (id int);", "DROP TABLE nowhere;"),
+        ("6_column", "ALTER TABLE u ADD a int;", "ALTER TABLE u DROP a;"),
+    ]);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let expected = [
+        "1_role restores",
+        "2_column restores",
+        "3_needs_no_rows fails_only_with_rows",
+        "4_owner restores",
+        "5_down_fails down_fails",
+        "6_column restores",
+    ];
+    assert_eq!(came_to(&past.history()), expected, "{ended:?}");
+    let chain = past.history().chain.unwrap();
+    assert_eq!((chain.downs, chain.stopped.unwrap().migration.as_str()), (1, "5_down_fails"));
+
+    let ended = past.run(&["--only", "1", "--only", "2", "--only", "3", "--only", "4", "--rows", "0"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(past.history().chain.unwrap().sentence(), "restores, and gives the same again");
+}
+
+#[test]
+fn who_waits_for_a_way_up_is_seen_from_other_sessions() {
+    let Some(past) = Past::postgres("who_waits_for_a_way_up") else { return };
+    past.pairs(&[
+        ("1_tables", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY);", "DROP TABLE t, u;"),
+        ("2_keeps_all_waiting", "ALTER TABLE t ADD a int; SELECT pg_sleep(0.5);", "ALTER TABLE t DROP a;"),
+        ("3_keeps_writers_waiting", "CREATE INDEX i ON u (id); SELECT pg_sleep(0.5);", "DROP INDEX i;"),
+    ]);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let history = past.history();
+    let waited = |name: &str| {
+        let waited = &one(&history, name).footprint.as_ref().unwrap().waited;
+        waited.iter().filter(|one| one.ms >= 300).map(|one| (one.table.name.clone(), one.is_write)).collect::<Vec<_>>()
+    };
+    assert_eq!(waited("2_keeps_all_waiting"), [("t".to_owned(), false), ("t".to_owned(), true)]);
+    assert_eq!(waited("3_keeps_writers_waiting"), [("u".to_owned(), true)]);
+    let told = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("who waits for which") && told.contains("a writer of u waited"), "{told}");
+}
+
+#[test]
+fn rows_of_the_users_own_are_there_before_the_next_migration() {
+    let past = Past::sqlite();
+    past.pairs(&[
+        ("1_a", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, kind TEXT);", "DROP TABLE a;"),
+        (
+            "2_b",
+            "CREATE TABLE b (id INTEGER PRIMARY KEY); INSERT INTO b SELECT id FROM a WHERE kind = 'odd';",
+            "DROP TABLE b;",
+        ),
+        ("3_c", "UPDATE a SET n = 0 WHERE kind = 'odd';", "SELECT 1;"),
+    ]);
+    let ended = past.run(&[]);
+    assert_eq!((ended.code, came_to(&past.history())[2].as_str()), (0, "3_c restores"), "{ended:?}");
+    let rows = past.sandbox.write("rows/1.sql", "INSERT INTO a VALUES (901, 7, 'odd'), (902, 8, 'odd');");
+    let folder = rows.parent().unwrap().display().to_string();
+    let ended = past.run(&["--rows-from", &folder]);
+    assert_eq!((ended.code, came_to(&past.history())[2].as_str()), (1, "3_c loses_rows"), "{ended:?}");
+
+    past.sandbox.write("rows/1.sql", "INSERT INTO a VALUES (1;\nSELECT 'x");
+    past.sandbox.write("rows/9_z.sql", "");
+    let ended = past.run(&["--rows-from", &folder]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("rows/1.sql:2: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("rows/9_z.sql: no migration is called `9_z`"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_function_that_an_application_registers_is_named() {
+    let past = Past::sqlite();
+    past.pairs(&[("1_a", "CREATE TABLE a (t TEXT); UPDATE a SET t = normalize(t);", "DROP TABLE a;")]);
+    past.run(&[]);
+    let error = one(&past.history(), "1_a").error.clone().unwrap();
+    assert!(error.contains("no such function: normalize"), "{error}");
+    assert!(error.contains("an application registers it for itself"), "{error}");
+}
+
+#[test]
+fn files_that_change_meanwhile_are_named() {
+    let Some(past) = Past::postgres("files_that_change_meanwhile_are_named") else { return };
+    past.pairs(&[("1_a", "CREATE TABLE a (id int); SELECT pg_sleep(3);", "DROP TABLE a;")]);
+    let folder = past.folder();
+    let arguments = ["run", "--migrations", &folder, "--engine", "postgres", "--provider", "local"];
+    let child = past.sandbox.rehearsal(&arguments).stderr(std::process::Stdio::null()).spawn();
+    let mut child = child.unwrap();
+    // It has read the folder once its own folder is there.
+    let since = std::time::Instant::now();
+    while !past.sandbox.out().exists() {
+        assert!(since.elapsed().as_secs() < 60, "no run began");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    past.file("1_a.up.sql", "CREATE TABLE a (id bigint);");
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let reasons = past.report().scenarios[0].reasons.clone();
+    assert!(
+        reasons.iter().any(|one| one.starts_with("`1_a.up.sql` was changed while the rehearsal ran")),
+        "{reasons:?}"
+    );
+    assert_eq!(came_to(&past.history()), ["1_a restores"]);
+}
+
+#[test]
+fn a_migration_that_hangs_ends_with_its_deadline() {
+    let Some(past) = Past::postgres("a_migration_that_hangs_ends_with_its_deadline") else { return };
+    past.pairs(&[("1_a", "SELECT pg_sleep(600);", "SELECT 1;")]);
+    let ended = past.run(&["--deadline", "5"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let error = one(&past.history(), "1_a").error.clone().unwrap();
+    assert_eq!(error, "1_a.up.sql: no end within 5 s");
+    past.sandbox.assert_quiet();
+}

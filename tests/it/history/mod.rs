@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod classes;
+mod commands;
 mod layouts;
 mod selection;
 

@@ -5,4 +5,4 @@ mod forms;
 mod nested;
 mod pinned;
 mod rows;
-mod tables;
+pub mod tables;

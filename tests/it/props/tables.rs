@@ -113,9 +113,11 @@ const MANY: u32 = 2_600;
 
 /// How a comparison is made.
 #[derive(Clone, Debug)]
-struct How {
-    memory: u64,
-    jobs: usize,
+pub struct How {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Sessions a side.
+    pub jobs: usize,
 }
 
 fn any_how() -> impl Strategy<Value = How> {
@@ -276,7 +278,7 @@ fn file(path: &Path) -> Address {
 
 /// Compares and holds what was found against the plan.
 fn is_found(plan: &Plan, runtime: &Runtime, sides: &Sides<Address>, how: &How) -> Result<(), TestCaseError> {
-    let examined = runtime.block_on(examine(sides, how));
+    let (examined, _) = runtime.block_on(examine(sides, how));
     prop_assert_eq!(&examined.unchecked, &Vec::new());
     let (mut missing, mut extraneous, mut changed, mut repeated) = (0, 0, 0, 0);
     let mut values: BTreeMap<String, u64> = BTreeMap::new();
@@ -311,7 +313,8 @@ fn is_found(plan: &Plan, runtime: &Runtime, sides: &Sides<Address>, how: &How) -
     Ok(())
 }
 
-async fn examine(sides: &Sides<Address>, how: &How) -> Examined {
+/// Compares all rows, and tells how many were read for that.
+pub async fn examine(sides: &Sides<Address>, how: &How) -> (Examined, u64) {
     let mut snapshots = BTreeMap::new();
     for (side, address) in sides.iter() {
         let mut session = engine::by_id(address.engine.as_str()).unwrap().connect(address).await.unwrap();
@@ -336,6 +339,7 @@ async fn examine(sides: &Sides<Address>, how: &How) -> Examined {
         writes_source: false,
     };
     let examined = Checksum.run(&mut cx).await.unwrap();
+    let read = cx.readers.rows_read();
     cx.readers.close().await.unwrap();
-    examined
+    (examined, read)
 }

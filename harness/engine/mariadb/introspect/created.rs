@@ -87,10 +87,10 @@ impl Created {
 }
 
 /// A part of the statement's list, piece by piece.
-type Part<'a> = Vec<(usize, Lexeme<'a>)>;
+pub(in crate::engine::mariadb) type Part<'a> = Vec<(usize, Lexeme<'a>)>;
 
 /// The columns, keys and constraints of the statement.
-fn parts(sql: &str) -> Vec<Part<'_>> {
+pub(in crate::engine::mariadb) fn parts(sql: &str) -> Vec<Part<'_>> {
     let (mut parts, mut depth) = (vec![Part::new()], 0_usize);
     for (at, piece) in LEXICON.pieces(sql) {
         match piece.text {

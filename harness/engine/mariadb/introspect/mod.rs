@@ -4,6 +4,8 @@ mod created;
 mod objects;
 mod typed;
 
+pub(super) use created::{Part, parts};
+
 use super::{MariaDbDialect, session::MariaDbSession};
 use crate::{
     engine::{Dialect, EngineError},

@@ -1,12 +1,16 @@
 //! Changing a column's type where it stands.
 
+mod early;
+
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::PostgresDialect;
 use crate::{
     engine::{
         Dialect, EngineError, Session,
-        retype::{Attached, AttachedClass, Filled, Retype, Retyping, Swap},
+        retype::{Act, Attached, AttachedClass, Early, Filled, Keeping, Kept, Retype, Retyping, Swap},
     },
     model::{LogicalType, TableName},
 };
@@ -17,6 +21,11 @@ const OBSTACLES: &str = include_str!("obstacles.sql");
 /// What the server reads as a UUID: hexadecimal digits with a hyphen behind any group of four, and braces around it
 /// (<https://www.postgresql.org/docs/current/datatype-uuid.html>).
 const SPELLING: &str = "^([0-9a-f]{4}-?){7}[0-9a-f]{4}$|^\\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\\}$";
+
+/// The copy on which a change is tried.
+const TRIAL: &str = "pg_temp.rehearse_trial";
+/// Rows that it is tried with.
+const TRIED: u32 = 100;
 
 /// SQLSTATE `lock_not_available`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -40,12 +49,12 @@ fn about(sql: &str, name: &TableName, column: &str) -> String {
 
 /// The name of what fills a second column meanwhile: its own for each, however long the names of table and column are.
 fn filler(retyping: &Retyping<'_>) -> String {
-    let digest = blake3::hash(format!("{}.{}", retyping.table, retyping.column).as_bytes()).to_hex();
-    format!("fill_{}", &digest[..16])
+    format!("fill_{}", mark(retyping))
 }
 
-fn wait(lock_ms: u64) -> String {
-    format!("SET LOCAL lock_timeout = '{lock_ms}ms'")
+fn mark(retyping: &Retyping<'_>) -> String {
+    let digest = blake3::hash(format!("{}.{}", retyping.table, retyping.column).as_bytes()).to_hex();
+    digest[..16].to_owned()
 }
 
 /// Runs statements in one transaction.
@@ -70,8 +79,111 @@ fn desynchronise(retyping: &Retyping<'_>, schema: &str) -> [String; 2] {
     ]
 }
 
+/// The statements by which writers fill a second column too.
+fn synchronise(retyping: &Retyping<'_>, schema: &str) -> Vec<String> {
+    let (name, function) = (quote(&filler(retyping)), format!("{}.{}", quote(schema), quote(&filler(retyping))));
+    let [trigger_goes, _] = desynchronise(retyping, schema);
+    let (temporary, column) = (quote(retyping.temporary), quote(retyping.column));
+    // Where a foreign key between the second columns sets one to NULL before that between the first does, the first follows.
+    let body = format!(
+        "BEGIN IF TG_OP = 'INSERT' OR NEW.{column} IS DISTINCT FROM OLD.{column} \
+             OR (OLD.{temporary} IS NULL AND NEW.{temporary} IS NULL) THEN \
+             NEW.{temporary} := (SELECT {} FROM (SELECT NEW.*) AS t); \
+         ELSIF NEW.{temporary} IS NULL THEN NEW.{column} := NULL; END IF; RETURN NEW; END",
+        retyping.value
+    );
+    vec![
+        format!(
+            "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {}",
+            PostgresDialect.literal(&body)
+        ),
+        trigger_goes,
+        format!(
+            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {function}()",
+            table(retyping.table)
+        ),
+    ]
+}
+
+/// The statements by which second columns take their places.
+fn swap(swaps: &[Swap<'_>], schema: &str, ready: &BTreeSet<String>) -> Vec<String> {
+    let mut statements = Vec::new();
+    let mut add = |statement: String| {
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    };
+    for Swap { retyping, .. } in swaps {
+        add(format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table(retyping.table)));
+    }
+    for Swap { retyping, .. } in swaps {
+        let (temporary, column) = (quote(retyping.temporary), quote(retyping.column));
+        if !ready.contains(&early::whole(retyping)) {
+            // Rows that came since the last batch.
+            add(format!(
+                "UPDATE {} t SET {temporary} = {} WHERE t.{temporary} IS NULL AND t.{column} IS NOT NULL",
+                table(retyping.table),
+                retyping.value
+            ));
+        }
+        desynchronise(retyping, schema).into_iter().for_each(&mut add);
+    }
+    let mut going: Vec<&Attached> = swaps.iter().flat_map(|swap| swap.attached).collect();
+    going.sort_by_key(|attached| std::cmp::Reverse(attached.class));
+    going.iter().filter_map(|attached| attached.goes.clone()).for_each(&mut add);
+    for Swap { retyping, .. } in swaps {
+        let name = table(retyping.table);
+        add(format!("ALTER TABLE {name} DROP COLUMN {}", quote(retyping.column)));
+        add(format!("ALTER TABLE {name} RENAME COLUMN {} TO {}", quote(retyping.temporary), quote(retyping.column)));
+    }
+    let mut coming: Vec<(AttachedClass, String)> = Vec::new();
+    for swap in swaps {
+        let place = format!("ALTER TABLE {} ALTER COLUMN {}", table(swap.retyping.table), quote(swap.retyping.column));
+        let default = swap.default.map(|default| (AttachedClass::Default, format!("{place} SET DEFAULT {default}")));
+        let others = swap.attached.iter().filter(|attached| match attached.class {
+            AttachedClass::Default | AttachedClass::Reference => false,
+            AttachedClass::Counter => swap.restores,
+            AttachedClass::Attribute | AttachedClass::Constraint | AttachedClass::Index => true,
+        });
+        let comes = |attached: &Attached| match attached.early.as_ref().filter(|early| ready.contains(&early.name)) {
+            Some(early) => early.takes.clone(),
+            None => attached.comes.clone(),
+        };
+        coming.extend(default.into_iter().chain(others.map(|attached| (attached.class, comes(attached)))));
+        let references = swap.attached.iter().filter(|attached| attached.class == AttachedClass::Reference);
+        for reference in references.filter(|reference| ready.contains(&early::meanwhile(reference))) {
+            coming.extend(early::taken(reference).map(|takes| (AttachedClass::Reference, takes)));
+        }
+        if ready.contains(&early::whole(swap.retyping)) {
+            let (name, whole) = (table(swap.retyping.table), quote(&early::whole(swap.retyping)));
+            let drop = format!("ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {whole}");
+            // Behind NOT NULL, which it proves.
+            coming.push((AttachedClass::Reference, drop));
+        }
+    }
+    coming.sort_by_key(|(class, _)| *class);
+    coming.into_iter().for_each(|(_, comes)| add(comes));
+    statements
+}
+
 #[async_trait]
 impl Retype for PostgresRetype {
+    fn patience(&self, lock_ms: u64) -> String {
+        format!("SET lock_timeout = '{lock_ms}ms'")
+    }
+
+    fn backup(&self, _database: &str) -> String {
+        "migration_backup".to_owned()
+    }
+
+    fn drop_schema(&self, name: &str) -> String {
+        format!("DROP SCHEMA IF EXISTS {name} CASCADE")
+    }
+
+    fn plan_table(&self, name: &str) -> String {
+        format!("CREATE TABLE IF NOT EXISTS {name} (plan text NOT NULL)")
+    }
+
     fn log_table(&self, name: &str) -> String {
         format!(
             "CREATE TABLE IF NOT EXISTS {name} (id bigint PRIMARY KEY, operation text NOT NULL, status text NOT NULL, \
@@ -107,8 +219,49 @@ impl Retype for PostgresRetype {
         format!("({value})::uuid")
     }
 
-    fn keep(&self, from: &str, to: &str) -> Vec<String> {
-        vec![format!("LOCK TABLE {from} IN SHARE MODE"), format!("CREATE TABLE {to} AS TABLE {from}")]
+    fn derives(&self, kind: &LogicalType) -> bool {
+        matches!(kind, LogicalType::Integer { .. })
+    }
+
+    fn exact(&self, value: &str) -> String {
+        value.to_owned()
+    }
+
+    /// Copies and compares in one snapshot, beside whoever writes.
+    fn keep(&self, keeping: &Keeping<'_>) -> Kept {
+        let (from, to) = (table(keeping.from), table(keeping.to));
+        let uuids = keeping.uuids.iter().map(|(name, value)| format!(", {value} AS {}", quote(name)));
+        let copies = vec![
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ".to_owned(),
+            format!("CREATE TABLE {to} AS SELECT t.*{} FROM {from} t", uuids.collect::<String>()),
+        ];
+        let index = |columns: &Vec<String>| format!("CREATE INDEX ON {to} ({})", PostgresDialect.columns(columns));
+        let proven = keeping.indexes.iter().map(index).collect();
+        Kept { before: Vec::new(), copies, place: keeping.to.clone(), proven, after: Vec::new() }
+    }
+
+    fn trial(&self, columns: &[String], swaps: &[Swap<'_>]) -> Vec<String> {
+        let Some(first) = swaps.first() else { return Vec::new() };
+        let name = table(first.retyping.table);
+        let parts = "INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING GENERATED INCLUDING STATISTICS";
+        let mut statements = vec![format!("CREATE TEMPORARY TABLE {TRIAL} (LIKE {name} {parts}) ON COMMIT DROP")];
+        for Swap { retyping, default, .. } in swaps {
+            let (column, declared) = (quote(retyping.column), retyping.declared);
+            let alter = format!("ALTER TABLE {TRIAL} ALTER COLUMN {column}");
+            statements.push(format!("{alter} TYPE {declared} USING NULL::{declared}"));
+            statements.extend(default.map(|default| format!("{alter} SET DEFAULT {default}")));
+        }
+        statements.extend(swaps.iter().filter_map(|swap| swap.default).map(|default| format!("SELECT {default}")));
+        let value = |column: &String| {
+            let swap = swaps.iter().find(|swap| swap.retyping.column == column);
+            swap.map_or_else(|| format!("t.{}", quote(column)), |swap| swap.retyping.value.to_owned())
+        };
+        statements.push(format!(
+            "INSERT INTO {TRIAL} ({}) SELECT {} FROM {name} t LIMIT {TRIED}",
+            PostgresDialect.columns(columns),
+            columns.iter().map(value).collect::<Vec<_>>().join(", ")
+        ));
+        statements
     }
 
     fn spelled(&self, value: &str, declared: &str) -> String {
@@ -141,7 +294,8 @@ impl Retype for PostgresRetype {
     ) -> Result<Vec<Attached>, EngineError> {
         let rows = session.query(&about(ATTACHED, table, column)).await?;
         let read = |row: Vec<Option<String>>| {
-            let [class, name, goes, comes, proves]: [Option<String>; 5] = row.try_into().ok()?;
+            let [class, name, goes, comes, proves, made, makes, takes]: [Option<String>; 8] = row.try_into().ok()?;
+            let early = made.zip(makes).zip(takes).map(|((name, makes), takes)| Early { name, makes, takes });
             let class = match class?.as_str() {
                 "attribute" => AttachedClass::Attribute,
                 "default" => AttachedClass::Default,
@@ -150,7 +304,7 @@ impl Retype for PostgresRetype {
                 "index" => AttachedClass::Index,
                 _ => AttachedClass::Reference,
             };
-            Some(Attached { class, name: name?, goes, comes: comes?, proves })
+            Some(Attached { class, name: name?, goes, comes: comes?, proves, early })
         };
         let unreadable = || EngineError::Unexpected {
             doing: format!("asking for what hangs on {table}.{column}"),
@@ -159,19 +313,31 @@ impl Retype for PostgresRetype {
         rows.into_iter().map(|row| read(row).ok_or_else(unreadable)).collect()
     }
 
-    async fn expand(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        lock_ms: u64,
-    ) -> Result<(), EngineError> {
-        let add = format!(
-            "ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}",
-            table(retyping.table),
-            quote(retyping.temporary),
-            retyping.declared
-        );
-        in_one_act(session, &[wait(lock_ms), add]).await
+    async fn act(&self, session: &mut dyn Session, act: &Act<'_>, schema: &str) -> Result<(), EngineError> {
+        let statements = match act {
+            Act::Expand(retyping) => vec![format!(
+                "ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}",
+                table(retyping.table),
+                quote(retyping.temporary),
+                retyping.declared
+            )],
+            Act::Synchronise(retyping) => synchronise(retyping, schema),
+            Act::Prepare(swaps) => return early::prepare(session, swaps).await,
+            Act::Swap(swaps) => {
+                let ready = early::ready(session, swaps).await?;
+                swap(swaps, schema, &ready)
+            }
+            Act::Say(statement) => vec![(*statement).to_owned()],
+            Act::Contract(retyping) => {
+                let [trigger, function] = desynchronise(retyping, schema);
+                let (name, temporary) = (table(retyping.table), quote(retyping.temporary));
+                let mut statements = early::referring(session, retyping).await?;
+                statements.extend([trigger, function]);
+                statements.push(format!("ALTER TABLE {name} DROP COLUMN IF EXISTS {temporary}"));
+                statements
+            }
+        };
+        in_one_act(session, &statements).await
     }
 
     /// Goes through the table as it lies, a block after the other: rows that got a value lie behind all others from then on
@@ -180,9 +346,10 @@ impl Retype for PostgresRetype {
         &self,
         session: &mut dyn Session,
         retyping: &Retyping<'_>,
-        cursor: u64,
+        cursor: &str,
         rows: u64,
     ) -> Result<Option<Filled>, EngineError> {
+        let cursor: u64 = cursor.parse().unwrap_or_default();
         let (name, temporary, column) = (table(retyping.table), quote(retyping.temporary), quote(retyping.column));
         let value = retyping.value;
         let sql = format!(
@@ -197,108 +364,8 @@ impl Retype for PostgresRetype {
             let cell = answer.first().and_then(|row| row.get(at)).and_then(Option::as_deref);
             cell.and_then(|text| text.parse::<u64>().ok())
         };
-        Ok(number(1).map(|cursor| Filled { rows: number(0).unwrap_or_default(), cursor }))
-    }
-
-    async fn synchronise(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError> {
-        let (name, function) = (quote(&filler(retyping)), format!("{}.{}", quote(schema), quote(&filler(retyping))));
-        let [trigger_goes, _] = desynchronise(retyping, schema);
-        let body = format!(
-            "BEGIN NEW.{} := (SELECT {} FROM (SELECT NEW.*) AS t); RETURN NEW; END",
-            quote(retyping.temporary),
-            retyping.value
-        );
-        let statements = [
-            wait(lock_ms),
-            format!(
-                "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {}",
-                PostgresDialect.literal(&body)
-            ),
-            trigger_goes,
-            format!(
-                "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {function}()",
-                table(retyping.table)
-            ),
-        ];
-        in_one_act(session, &statements).await
-    }
-
-    async fn swap(
-        &self,
-        session: &mut dyn Session,
-        swaps: &[Swap<'_>],
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError> {
-        let mut statements = vec![wait(lock_ms)];
-        let mut add = |statement: String| {
-            if !statements.contains(&statement) {
-                statements.push(statement);
-            }
-        };
-        for Swap { retyping, .. } in swaps {
-            add(format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table(retyping.table)));
-        }
-        for Swap { retyping, .. } in swaps {
-            // Rows that came since the last batch.
-            let (temporary, column) = (quote(retyping.temporary), quote(retyping.column));
-            add(format!(
-                "UPDATE {} t SET {temporary} = {} WHERE t.{temporary} IS NULL AND t.{column} IS NOT NULL",
-                table(retyping.table),
-                retyping.value
-            ));
-            desynchronise(retyping, schema).into_iter().for_each(&mut add);
-        }
-        let mut going: Vec<&Attached> = swaps.iter().flat_map(|swap| swap.attached).collect();
-        going.sort_by_key(|attached| std::cmp::Reverse(attached.class));
-        going.iter().filter_map(|attached| attached.goes.clone()).for_each(&mut add);
-        for Swap { retyping, .. } in swaps {
-            let name = table(retyping.table);
-            add(format!("ALTER TABLE {name} DROP COLUMN {}", quote(retyping.column)));
-            add(format!(
-                "ALTER TABLE {name} RENAME COLUMN {} TO {}",
-                quote(retyping.temporary),
-                quote(retyping.column)
-            ));
-        }
-        let mut coming: Vec<(AttachedClass, String)> = Vec::new();
-        for swap in swaps {
-            let place =
-                format!("ALTER TABLE {} ALTER COLUMN {}", table(swap.retyping.table), quote(swap.retyping.column));
-            let default =
-                swap.default.map(|default| (AttachedClass::Default, format!("{place} SET DEFAULT {default}")));
-            let others = swap.attached.iter().filter(|attached| match attached.class {
-                AttachedClass::Default | AttachedClass::Reference => false,
-                AttachedClass::Counter => swap.restores,
-                AttachedClass::Attribute | AttachedClass::Constraint | AttachedClass::Index => true,
-            });
-            coming.extend(default.into_iter().chain(others.map(|attached| (attached.class, attached.comes.clone()))));
-        }
-        coming.sort_by_key(|(class, _)| *class);
-        coming.into_iter().for_each(|(_, comes)| add(comes));
-        in_one_act(session, &statements).await
-    }
-
-    async fn say(&self, session: &mut dyn Session, statement: &str, lock_ms: u64) -> Result<(), EngineError> {
-        in_one_act(session, &[wait(lock_ms), statement.to_owned()]).await
-    }
-
-    async fn contract(
-        &self,
-        session: &mut dyn Session,
-        retyping: &Retyping<'_>,
-        schema: &str,
-        lock_ms: u64,
-    ) -> Result<(), EngineError> {
-        let [trigger, function] = desynchronise(retyping, schema);
-        let drop = format!("ALTER TABLE {} DROP COLUMN IF EXISTS {}", table(retyping.table), quote(retyping.temporary));
-        in_one_act(session, &[wait(lock_ms), trigger, function, drop]).await
+        let filled = |cursor: u64| Filled { rows: number(0).unwrap_or_default(), cursor: cursor.to_string() };
+        Ok(number(1).map(filled))
     }
 
     fn is_lock_timeout(&self, error: &EngineError) -> bool {

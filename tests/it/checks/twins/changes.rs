@@ -132,7 +132,10 @@ pub(super) const CHANGES: &[Change] = &[
     change("DROP STATISTICS habits", &["schema object_missing target statistics:habits 1"]),
     change("ALTER TABLE notes RESET (fillfactor)", &["schema object_changed target table:notes 1"]),
     change("SELECT lo_put(90001, 0, 'A')", &["schema object_changed target large_objects:all 1"]),
-    change("SELECT lo_unlink(90002)", &["schema object_changed target large_objects:all 1"]),
+    change("SELECT lo_unlink(90002)", &[
+        "schema object_changed target large_objects:all 1",
+        "orphan warning orphan_inferred target files.body 1 [body=\"90002\"]",
+    ]),
     change("CREATE VIEW more AS SELECT 1 AS one", &["schema warning object_extra target view:more 1", "schema warning object_extra target column:more.one 1"]),
     change("ALTER SERVER far OPTIONS (SET port '2')", &["schema object_changed target server:far 1"]),
     change("INSERT INTO nothing DEFAULT VALUES", &["row_count count_differs target nothing 1"]),
