@@ -2,11 +2,9 @@
 
 use super::*;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wherever_a_copy_ends_it_goes_on_or_goes_back() {
-    let places = Places::new("wherever_a_copy_ends_it_goes_on_or_goes_back").await;
+pub(super) async fn wherever_a_copy_ends_it_goes_on_or_goes_back(places: &Places) {
     for to in places.engines() {
-        let case = pairs::case(&places, "sqlite", to, json!({})).await;
+        let case = pairs::case(places, "sqlite", to, json!({})).await;
         let empty = case.state(Side::Target).await;
         let whole = {
             case.forward().await.unwrap();
@@ -15,10 +13,11 @@ async fn wherever_a_copy_ends_it_goes_on_or_goes_back() {
             whole
         };
         let mut ends = 0;
-        for word in 1.. {
+        // Servers take longer for each: there, every third.
+        for word in (1..).step_by(if to == "sqlite" { 1 } else { 3 }) {
             let Some(ended) = case.play(Direction::Forward, Some(word)).await else {
                 ends += 1;
-                if word % 3 == 0 {
+                if ends % 3 == 0 {
                     // Back from there, and nothing is left of it.
                     case.back().await.unwrap_or_else(|error| panic!("{to} at {word}: {error:?}"));
                 } else {
@@ -37,13 +36,13 @@ async fn wherever_a_copy_ends_it_goes_on_or_goes_back() {
             break;
         }
         // Marks around the rows, and a word for each part at the least: 6 of things, 5 of tags, 1 of the log.
-        assert!(ends >= 12, "{to}: {ends}");
+        assert!(ends >= if to == "sqlite" { 12 } else { 4 }, "{to}: {ends}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_that_are_there_are_not_copied_again() {
-    let places = Places::new("parts_that_are_there_are_not_copied_again").await;
+    let places = Places::with("parts_that_are_there_are_not_copied_again", &[]).await;
     let case = pairs::case(&places, "sqlite", "sqlite", json!({})).await;
     assert!(case.play(Direction::Forward, Some(9)).await.is_none());
     let before = ask(&case.task.addresses.target, "SELECT part FROM rehearse_copy_copy ORDER BY part").await;

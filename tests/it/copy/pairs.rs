@@ -162,12 +162,10 @@ pub(super) async fn case(places: &Places, from: &str, to: &str, config: Json) ->
     Case::new(places, addresses, MAPPING, config)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_engine_copies_into_every_engine_and_back() {
-    let places = Places::new("every_engine_copies_into_every_engine_and_back").await;
+pub(super) async fn every_engine_copies_into_every_engine_and_back(places: &Places) {
     for from in places.engines() {
         for to in places.engines() {
-            let case = case(&places, from, to, json!({})).await;
+            let case = case(places, from, to, json!({})).await;
             let (source, empty) = (case.state(Side::Source).await, case.state(Side::Target).await);
             let done = case.forward().await.unwrap_or_else(|error| panic!("{from} into {to}: {error:?}"));
             // 6 of each 30 lines of the log are debug, and 6 have no level.
@@ -190,7 +188,7 @@ async fn every_engine_copies_into_every_engine_and_back() {
 /// A change behind the copy's back, and the check that has to see it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_comparison_finds_what_a_copy_would_have_done_wrong() {
-    let places = Places::new("the_comparison_finds_what_a_copy_would_have_done_wrong").await;
+    let places = Places::with("the_comparison_finds_what_a_copy_would_have_done_wrong", &[]).await;
     let case = case(&places, "sqlite", "sqlite", json!({})).await;
     case.forward().await.unwrap();
     for (change, back, finds) in [
@@ -216,9 +214,7 @@ async fn the_comparison_finds_what_a_copy_would_have_done_wrong() {
 }
 
 /// The mapping that the README shows, on the shop that it is about.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_mapping_of_the_readme_does_what_it_says() {
-    let places = Places::new("the_mapping_of_the_readme_does_what_it_says").await;
+pub(super) async fn the_mapping_of_the_readme_does_what_it_says(places: &Places) {
     let mapping = fs::read_to_string(crate::support::root().join("fixtures/mapping/copy.toml")).unwrap();
     for engine in places.engines() {
         let addresses = Sides::new(places.database("sqlite").await, places.database(engine).await);
@@ -240,7 +236,7 @@ async fn the_mapping_of_the_readme_does_what_it_says() {
              CREATE TABLE parcels_done (id integer PRIMARY KEY, customer_id integer, sent date, delivered date);",
         )
         .await;
-        let case = Case::new(&places, addresses, &mapping, json!({}));
+        let case = Case::new(places, addresses, &mapping, json!({}));
         let done = case.forward().await.unwrap_or_else(|error| panic!("{engine}: {error:?}"));
         assert_eq!(
             (done.rows, case.count("parcels_open").await, case.count("parcels_done").await),
@@ -256,8 +252,7 @@ async fn the_mapping_of_the_readme_does_what_it_says() {
 }
 
 /// Keys become UUIDs that follow from them, and so do references, without a table between.
-#[tokio::test(flavor = "multi_thread")]
-async fn uuids_follow_from_keys_and_references_with_them() {
+pub(super) async fn uuids_follow_from_keys_and_references_with_them(places: &Places) {
     let mapping = r#"
         format_version = 1
         system = "education"
@@ -271,10 +266,9 @@ async fn uuids_follow_from_keys_and_references_with_them() {
         target = "notes"
         columns.user_id = { target = "author", uuid = "users" }
     "#;
-    let places = Places::new("uuids_follow_from_keys_and_references_with_them").await;
-    for (from, to) in
-        places.engines().into_iter().flat_map(|from| places.engines().into_iter().map(move |to| (from, to)))
-    {
+    let engines = places.engines();
+    // Each once on either side.
+    for (from, to) in engines.iter().copied().zip(engines.iter().copied().cycle().skip(1)) {
         let addresses = Sides::new(places.database(from).await, places.database(to).await);
         execute(
             &addresses.source,
@@ -290,7 +284,7 @@ async fn uuids_follow_from_keys_and_references_with_them() {
              CREATE TABLE notes (id integer PRIMARY KEY, author uuid, FOREIGN KEY (author) REFERENCES users (id));",
         )
         .await;
-        let case = Case::new(&places, addresses, mapping, json!({}));
+        let case = Case::new(places, addresses, mapping, json!({}));
         case.forward().await.unwrap_or_else(|error| panic!("{from} into {to}: {error:?}"));
         assert_eq!(case.said().await, Vec::<String>::new(), "{from} into {to}");
         // By Python's uuid5(uuid5(uuid5(NAMESPACE_OID, "education"), "users"), "42").
