@@ -7,6 +7,7 @@ mod cli;
 mod command;
 mod conformance;
 mod convert_uuid;
+mod copy;
 mod derive;
 mod docs;
 mod encryption;
