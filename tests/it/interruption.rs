@@ -14,6 +14,7 @@ use crate::support::{Ended, Sandbox, skipped};
 mod commanding;
 mod converting;
 mod killed;
+mod restoring;
 mod stopped;
 mod taken_up;
 mod whole;
