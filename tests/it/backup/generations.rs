@@ -38,14 +38,14 @@ async fn age_and_number_decide_and_the_way_back_removes_its_own_backup_only() {
     };
     let left = names(&bench.generations());
     assert_eq!(left.len(), 3, "{left:?}");
-    assert!(!left.contains(&names(&[older.clone()])[0]) && left.contains(&names(&[old.clone()])[0]), "{left:?}");
-    let damaged = names(&[damaged]).pop().unwrap();
+    let [old, older, damaged] = [old, older, damaged].map(|path| names(&[path]).pop().unwrap());
+    assert!(!left.contains(&older) && left.contains(&old), "{left:?}");
     assert!(done.notes.iter().any(|note| note.contains(&damaged) && note.contains("of no use")), "{:?}", done.notes);
 
     backup.back().await.unwrap();
     let back = names(&bench.generations());
     assert_eq!(back.len(), 3, "{back:?}");
-    assert!(back.contains(&names(&[older])[0]), "what was not kept any more is back: {back:?}");
+    assert!(back.contains(&older), "what was not kept any more is back: {back:?}");
     assert_eq!(crate::support::files(&given), before);
 }
 

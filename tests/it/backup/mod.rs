@@ -108,11 +108,6 @@ impl Bench {
         })
     }
 
-    async fn all(test: &str) -> Vec<Self> {
-        let (postgres, mariadb) = (Self::postgres(test).await, Self::mariadb(test).await);
-        [Some(Self::sqlite().await), postgres, mariadb].into_iter().flatten().collect()
-    }
-
     fn step(&self, kind: &str, name: &str, config: Json) -> Step {
         Step::new(&self.sandbox, kind, name, &self.addresses, config)
     }
@@ -146,36 +141,60 @@ fn with(mut settings: Json, more: Json) -> Json {
     settings
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_form_is_taken_and_restored_and_both_ways_lead_back() {
-    for bench in Bench::all("every_form_is_taken_and_restored_and_both_ways_lead_back").await {
-        let before = state(&bench.addresses.target).await;
-        let wanted = state(&bench.addresses.source).await;
-        for form in bench.forms {
-            let what = format!("{} {form}", bench.engine);
-            let mut backup = bench.backup(json!({ "format": form }));
-            let done = backup.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            let rows: u64 = wanted.tables.values().map(|table| table.rows.rows).sum();
-            assert_eq!(done.rows, rows, "{what}");
-            let manifest = bench.manifest();
-            assert_eq!(manifest["tables"]["people"].as_str().unwrap().split(':').next(), Some("3"), "{what}");
-            assert_eq!(manifest["tables"].as_object().unwrap().len(), wanted.tables.len(), "{what}");
+/// Everything on one server, which takes longer to start than all of this together.
+async fn backups_and_ways_back_hold(bench: &Bench) {
+    every_form_is_taken_and_restored_and_both_ways_lead_back(bench).await;
+    refused::a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched(bench).await;
+    a_killed_backup_or_restore_is_gone_on_with_and_taken_back(bench).await;
+    what_is_replaced_comes_back_exactly(bench).await;
+    rollbacks::each_way_back_leaves_no_trace_and_refuses_what_it_could_not_bring_back(bench).await;
+    rollbacks::a_database_that_was_empty_is_made_anew_with_its_properties(bench).await;
+}
 
-            let mut restore = bench.restore(json!({}));
-            let restored = restore.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            assert_eq!(restored.rows, rows, "{what}");
-            let there = state(&bench.addresses.target).await;
-            assert_eq!(there.tables, wanted.tables, "{what}");
-            assert_eq!(objects(&there), objects(&wanted), "{what}");
-            restore.back().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
-            restore.back().await.unwrap();
-            backup.back().await.unwrap();
-            assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
-        }
-        assert_no_trace(&wanted, &state(&bench.addresses.source).await, bench.engine);
-        what_is_replaced_comes_back_exactly(&bench).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_and_ways_back_hold_on_sqlite() {
+    backups_and_ways_back_hold(&Bench::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_and_ways_back_hold_on_postgres() {
+    let Some(bench) = Bench::postgres("backups_and_ways_back_hold_on_postgres").await else { return };
+    backups_and_ways_back_hold(&bench).await;
+    refused::a_server_that_refuses_leaves_no_backup(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_and_ways_back_hold_on_mariadb() {
+    let Some(bench) = Bench::mariadb("backups_and_ways_back_hold_on_mariadb").await else { return };
+    backups_and_ways_back_hold(&bench).await;
+}
+
+async fn every_form_is_taken_and_restored_and_both_ways_lead_back(bench: &Bench) {
+    let before = state(&bench.addresses.target).await;
+    let wanted = state(&bench.addresses.source).await;
+    for form in bench.forms {
+        let what = format!("{} {form}", bench.engine);
+        let mut backup = bench.backup(json!({ "format": form }));
+        let done = backup.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        let rows: u64 = wanted.tables.values().map(|table| table.rows.rows).sum();
+        assert_eq!(done.rows, rows, "{what}");
+        let manifest = bench.manifest();
+        assert_eq!(manifest["tables"]["people"].as_str().unwrap().split(':').next(), Some("3"), "{what}");
+        assert_eq!(manifest["tables"].as_object().unwrap().len(), wanted.tables.len(), "{what}");
+
+        let mut restore = bench.restore(json!({}));
+        let restored = restore.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        assert_eq!(restored.rows, rows, "{what}");
+        let there = state(&bench.addresses.target).await;
+        assert_eq!(there.tables, wanted.tables, "{what}");
+        assert_eq!(objects(&there), objects(&wanted), "{what}");
+        restore.back().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
+        restore.back().await.unwrap();
+        backup.back().await.unwrap();
+        assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
     }
+    assert_no_trace(&wanted, &state(&bench.addresses.source).await, bench.engine);
 }
 
 /// The objects that a backup of a database brings along: not its own properties, which belong to the server.
@@ -210,40 +229,35 @@ async fn what_is_replaced_comes_back_exactly(bench: &Bench) {
 }
 
 /// Wherever a process of these steps is killed, both ways lead on from there.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_backup_or_restore_is_gone_on_with_and_taken_back() {
-    let test = "a_killed_backup_or_restore_is_gone_on_with_and_taken_back";
-    let benches = [Some(Bench::sqlite().await), Bench::postgres(test).await];
-    for bench in benches.into_iter().flatten() {
-        let before = state(&bench.addresses.target).await;
-        for (word, keeps) in [("backing_up", true), ("backed_up", false), ("backed_up", true)] {
-            let what = format!("{} {word} {keeps}", bench.engine);
-            let mut backup = bench.backup(json!({}));
-            backup.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
-            backup.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            assert_eq!(bench.generations().len(), 1, "{what}");
-            backup.go(Direction::Back, Some("removed"), false).await.unwrap_err();
-            backup.back().await.unwrap();
-            assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
-            backup.task.marks.clear();
-            backup.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
-            backup.back().await.unwrap();
-            assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
-        }
-        bench.backup(json!({})).forward().await.unwrap();
-        for (word, keeps) in [("restoring", true), ("\"restored", false), ("\"restored", true)] {
-            let what = format!("{} {word} {keeps}", bench.engine);
-            let mut restore = bench.restore(json!({}));
-            restore.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
-            restore.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            assert_eq!(
-                state(&bench.addresses.target).await.tables.len(),
-                bench.manifest()["tables"].as_object().unwrap().len()
-            );
-            restore.go(Direction::Back, Some("taken_back"), false).await.unwrap_err();
-            restore.back().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
-            assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
-        }
+async fn a_killed_backup_or_restore_is_gone_on_with_and_taken_back(bench: &Bench) {
+    let before = state(&bench.addresses.target).await;
+    for (word, keeps) in [("backing_up", true), ("backed_up", false), ("backed_up", true)] {
+        let what = format!("{} {word} {keeps}", bench.engine);
+        let mut backup = bench.backup(json!({}));
+        backup.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
+        backup.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        assert_eq!(bench.generations().len(), 1, "{what}");
+        backup.go(Direction::Back, Some("removed"), false).await.unwrap_err();
+        backup.back().await.unwrap();
+        assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
+        backup.task.marks.clear();
+        backup.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
+        backup.back().await.unwrap();
+        assert_eq!(bench.generations(), Vec::<PathBuf>::new(), "{what}");
+    }
+    bench.backup(json!({})).forward().await.unwrap();
+    for (word, keeps) in [("restoring", true), ("\"restored", false), ("\"restored", true)] {
+        let what = format!("{} {word} {keeps}", bench.engine);
+        let mut restore = bench.restore(json!({}));
+        restore.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
+        restore.forward().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        assert_eq!(
+            state(&bench.addresses.target).await.tables.len(),
+            bench.manifest()["tables"].as_object().unwrap().len()
+        );
+        restore.go(Direction::Back, Some("taken_back"), false).await.unwrap_err();
+        restore.back().await.unwrap_or_else(|error| panic!("{what}: {}", chain(&error)));
+        assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
     }
 }
 

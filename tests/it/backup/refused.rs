@@ -38,73 +38,66 @@ fn agree(folder: &std::path::Path, file: &str) {
     });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched() {
-    let test = "a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched";
-    for bench in Bench::all(test).await {
-        for form in bench.forms {
-            let what = format!("{} {form}", bench.engine);
-            bench.backup(json!({ "format": form })).forward().await.unwrap();
-            let before = state(&bench.addresses.target).await;
-            let file = bench.manifest()["files"][0]["path"].as_str().unwrap().to_owned();
-            let expect = |told: String, part: &str| assert!(told.contains(part), "{what}: {part}: {told}");
+pub async fn a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched(bench: &Bench) {
+    for form in bench.forms {
+        let what = format!("{} {form}", bench.engine);
+        bench.backup(json!({ "format": form })).forward().await.unwrap();
+        let before = state(&bench.addresses.target).await;
+        let file = bench.manifest()["files"][0]["path"].as_str().unwrap().to_owned();
+        let expect = |told: String, part: &str| assert!(told.contains(part), "{what}: {part}: {told}");
 
-            let flipped = told(&bench, |folder| {
-                let mut bytes = fs::read(folder.join(&file)).unwrap();
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-                fs::write(folder.join(&file), bytes).unwrap();
-            });
-            expect(flipped.await, "is damaged: its SHA-256 is ");
-            let cut = |folder: &std::path::Path| {
-                let bytes = fs::read(folder.join(&file)).unwrap();
-                fs::write(folder.join(&file), &bytes[..bytes.len() / 2]).unwrap();
+        let flipped = told(bench, |folder| {
+            let mut bytes = fs::read(folder.join(&file)).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(folder.join(&file), bytes).unwrap();
+        });
+        expect(flipped.await, "is damaged: its SHA-256 is ");
+        let cut = |folder: &std::path::Path| {
+            let bytes = fs::read(folder.join(&file)).unwrap();
+            fs::write(folder.join(&file), &bytes[..bytes.len() / 2]).unwrap();
+        };
+        expect(told(bench, cut).await, "when it was written");
+        expect(told(bench, |folder| fs::remove_file(folder.join(&file)).unwrap()).await, "cannot be read");
+        let stranger = |folder: &std::path::Path| fs::write(folder.join("more"), "x").unwrap();
+        expect(told(bench, stranger).await, "is no part of the backup");
+        // Cut before its manifest was made: the product's own tool finds it.
+        if *form != "directory" {
+            let cut_before = |folder: &std::path::Path| {
+                cut(folder);
+                agree(folder, &file);
             };
-            expect(told(&bench, cut).await, "when it was written");
-            expect(told(&bench, |folder| fs::remove_file(folder.join(&file)).unwrap()).await, "cannot be read");
-            let stranger = |folder: &std::path::Path| fs::write(folder.join("more"), "x").unwrap();
-            expect(told(&bench, stranger).await, "is no part of the backup");
-            // Cut before its manifest was made: the product's own tool finds it.
-            if *form != "directory" {
-                let cut_before = |folder: &std::path::Path| {
-                    cut(folder);
-                    agree(folder, &file);
-                };
-                let found = told(&bench, cut_before).await;
-                // An archive's list stands at its beginning, and a small one may be whole in its first half.
-                assert!(found.contains("backup."), "{what}: {found}");
-            }
-            let foreign = |folder: &std::path::Path| manifest(folder, |it| it["engine"] = "other".into());
-            expect(told(&bench, foreign).await, "it is of other, and this is a database of ");
-            let more =
-                |folder: &std::path::Path| manifest(folder, |it| it["tables"]["gone"] = it["tables"]["people"].clone());
-            expect(told(&bench, more).await, "does not hold the table gone");
-            if bench.engine != "sqlite" {
-                let newer = |folder: &std::path::Path| manifest(folder, |it| it["server_version"] = "99.1".into());
-                expect(told(&bench, newer).await, "it is of version 99.1, which is newer than this server's ");
-            }
-            let other = |folder: &std::path::Path| manifest(folder, |it| it["format_version"] = 7.into());
-            expect(told(&bench, other).await, "is of version 7, and 1 is known");
-            let none = |folder: &std::path::Path| fs::remove_file(folder.join("manifest.json")).unwrap();
-            expect(told(&bench, none).await, "no backup is in ");
-            assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
-
-            // Other rows than the manifest says are found once they are there, and are gone again.
-            manifest(bench.generations().last().unwrap(), |it| {
-                it["tables"]["people"] = it["tables"]["empty_one"].clone()
-            });
-            let error = bench.restore(json!({})).forward().await.unwrap_err();
-            expect(chain(&error), "people: 3 rows in place of 0 rows");
-            assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
-            fs::remove_dir_all(bench.sandbox.path("steps")).unwrap();
+            let found = told(bench, cut_before).await;
+            // An archive's list stands at its beginning, and a small one may be whole in its first half.
+            assert!(found.contains("backup."), "{what}: {found}");
         }
+        let foreign = |folder: &std::path::Path| manifest(folder, |it| it["engine"] = "other".into());
+        expect(told(bench, foreign).await, "it is of other, and this is a database of ");
+        let more =
+            |folder: &std::path::Path| manifest(folder, |it| it["tables"]["gone"] = it["tables"]["people"].clone());
+        expect(told(bench, more).await, "does not hold the table gone");
+        if bench.engine != "sqlite" {
+            let newer = |folder: &std::path::Path| manifest(folder, |it| it["server_version"] = "99.1".into());
+            expect(told(bench, newer).await, "it is of version 99.1, which is newer than this server's ");
+        }
+        let other = |folder: &std::path::Path| manifest(folder, |it| it["format_version"] = 7.into());
+        expect(told(bench, other).await, "is of version 7, and 1 is known");
+        let none = |folder: &std::path::Path| fs::remove_file(folder.join("manifest.json")).unwrap();
+        expect(told(bench, none).await, "no backup is in ");
+        assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
+
+        // Other rows than the manifest says are found once they are there, and are gone again.
+        manifest(bench.generations().last().unwrap(), |it| it["tables"]["people"] = it["tables"]["empty_one"].clone());
+        let error = bench.restore(json!({})).forward().await.unwrap_err();
+        expect(chain(&error), "people: 3 rows in place of 0 rows");
+        assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
+        fs::remove_dir_all(bench.sandbox.path("steps")).unwrap();
     }
 }
 
 /// Secrets are in no argument: a program that fails is named, and no password with it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_refuses_leaves_no_backup() {
-    let Some(bench) = Bench::postgres("a_server_that_refuses_leaves_no_backup").await else { return };
+pub async fn a_server_that_refuses_leaves_no_backup(bench: &Bench) {
+    fs::remove_dir_all(bench.sandbox.path("steps")).unwrap();
     execute(&bench.addresses.source, "CREATE ROLE clerk LOGIN PASSWORD 'a-word-of-the-clerk'").await;
     let mut backup = bench.backup(json!({}));
     let Endpoint::Server { user, password, .. } = &mut backup.task.addresses.source.endpoint else {

@@ -33,55 +33,50 @@ async fn refused(bench: &Bench, step: &mut Step, part: &str) {
     assert_no_trace(&before, &state(&bench.addresses.source).await, bench.engine);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_way_back_leaves_no_trace_and_refuses_what_it_could_not_bring_back() {
-    let test = "each_way_back_leaves_no_trace_and_refuses_what_it_could_not_bring_back";
-    for bench in Bench::all(test).await {
-        a_database_that_was_empty_is_made_anew_with_its_properties(&bench).await;
-        let what = |kind: &str| format!("{} {kind}", bench.engine);
-        let more = MORE.replace('\n', "\n\n");
+pub async fn each_way_back_leaves_no_trace_and_refuses_what_it_could_not_bring_back(bench: &Bench) {
+    let what = |kind: &str| format!("{} {kind}", bench.engine);
+    let more = MORE.replace('\n', "\n\n");
 
-        let filled = json!({ "kind": "truncate", "tables": ["people", "posts"] });
-        refused(&bench, &mut scripted(&bench, &more, filled.clone()), "holds rows already").await;
-        let recreated = json!({ "kind": "drop_recreate", "schema": null });
-        refused(&bench, &mut scripted(&bench, &more, recreated.clone()), "would not bring").await;
+    let filled = json!({ "kind": "truncate", "tables": ["people", "posts"] });
+    refused(bench, &mut scripted(bench, &more, filled.clone()), "holds rows already").await;
+    let recreated = json!({ "kind": "drop_recreate", "schema": null });
+    refused(bench, &mut scripted(bench, &more, recreated.clone()), "would not bring").await;
 
-        // Restored from a backup, also where the step drops what the backup holds.
-        let mut backup = bench.backup(json!({}));
-        backup.forward().await.unwrap();
-        let restored = json!({ "kind": "restore", "from": "kept" });
-        let drop = "DROP VIEW authors; DROP TABLE posts; DELETE FROM people WHERE id = 1";
-        there_and_back(&bench, &mut scripted(&bench, drop, restored.clone()), &what("restore")).await;
+    // Restored from a backup, also where the step drops what the backup holds.
+    let mut backup = bench.backup(json!({}));
+    backup.forward().await.unwrap();
+    let restored = json!({ "kind": "restore", "from": "kept" });
+    let drop = "DROP VIEW authors; DROP TABLE posts; DELETE FROM people WHERE id = 1";
+    there_and_back(bench, &mut scripted(bench, drop, restored.clone()), &what("restore")).await;
 
-        // Named rows.
-        let rows = |filter: &str| {
-            json!([
-                { "table": "posts", "where": "person_id >= 10 -- of legacies" }, { "table": "people", "where": filter }
-            ])
-        };
-        let partial = |filter: &str| json!({ "kind": "partial", "rows": rows(filter) });
-        there_and_back(&bench, &mut scripted(&bench, &more, partial("name LIKE 'LEGACY-%'")), &what("partial")).await;
-        refused(&bench, &mut scripted(&bench, &more, partial("name LIKE '%'")), "are there already").await;
-        // A row that a key takes along, and that nobody named.
-        let alone = json!({ "kind": "partial", "rows": [{ "table": "people", "where": "name LIKE 'LEGACY-%'" }] });
-        let mut step = scripted(&bench, &more, alone);
-        step.forward().await.unwrap();
-        let before = state(&bench.addresses.source).await;
-        let error = chain(&step.back().await.unwrap_err());
-        assert!(error.contains("2 rows of posts would go as well, which are not named"), "{}: {error}", bench.engine);
-        assert_no_trace(&before, &state(&bench.addresses.source).await, &what("nothing is taken along"));
+    // Named rows.
+    let rows = |filter: &str| {
+        json!([
+            { "table": "posts", "where": "person_id >= 10 -- of legacies" }, { "table": "people", "where": filter }
+        ])
+    };
+    let partial = |filter: &str| json!({ "kind": "partial", "rows": rows(filter) });
+    there_and_back(bench, &mut scripted(bench, &more, partial("name LIKE 'LEGACY-%'")), &what("partial")).await;
+    refused(bench, &mut scripted(bench, &more, partial("name LIKE '%'")), "are there already").await;
+    // A row that a key takes along, and that nobody named.
+    let alone = json!({ "kind": "partial", "rows": [{ "table": "people", "where": "name LIKE 'LEGACY-%'" }] });
+    let mut step = scripted(bench, &more, alone);
+    step.forward().await.unwrap();
+    let before = state(&bench.addresses.source).await;
+    let error = chain(&step.back().await.unwrap_err());
+    assert!(error.contains("2 rows of posts would go as well, which are not named"), "{}: {error}", bench.engine);
+    assert_no_trace(&before, &state(&bench.addresses.source).await, &what("nothing is taken along"));
 
-        // The backup is not of what is there any more.
-        refused(&bench, &mut scripted(&bench, drop, restored), "is not of what the source holds now").await;
+    // The backup is not of what is there any more.
+    refused(bench, &mut scripted(bench, drop, restored), "is not of what the source holds now").await;
 
-        for table in ["posts", "people"] {
-            execute(&bench.addresses.source, &format!("DELETE FROM {table}")).await;
-        }
-        there_and_back(&bench, &mut scripted(&bench, &more, filled), &what("truncate")).await;
+    for table in ["posts", "people"] {
+        execute(&bench.addresses.source, &format!("DELETE FROM {table}")).await;
     }
+    there_and_back(bench, &mut scripted(bench, &more, filled), &what("truncate")).await;
 }
 
-async fn a_database_that_was_empty_is_made_anew_with_its_properties(bench: &Bench) {
+pub async fn a_database_that_was_empty_is_made_anew_with_its_properties(bench: &Bench) {
     let on_target = |schema: Json| {
         let up = json!({ "file": "up.sql", "text": SOURCE });
         let rollback = json!({ "kind": "drop_recreate", "side": "target", "schema": schema });
