@@ -9,12 +9,13 @@ use std::{fs, path::PathBuf};
 use rehearse::model::{
     Address, Endpoint, EngineId, Sides, Snapshot, Tls, Verdict, catalogue::ObjectName, chain, event::Direction,
 };
+use rehearse::provision::Request;
 use serde_json::{Value as Json, json};
 
 use crate::support::{
     Sandbox, ended,
     mariadb::{Container, has},
-    server::{Started, execute},
+    server::{Started, execute, request},
     steps::{Step, assert_no_trace, state},
 };
 
@@ -65,7 +66,10 @@ impl Bench {
 
     /// `None`, and said so, where there is no PostgreSQL.
     async fn postgres(test: &str) -> Option<Self> {
-        let started = Started::local(test).await?;
+        Some(Self::of_postgres(Started::local(test).await?).await)
+    }
+
+    async fn of_postgres(started: Started) -> Self {
         started.execute("CREATE DATABASE one").await;
         started.execute("CREATE DATABASE other").await;
         let admin = &started.server.admin;
@@ -73,14 +77,7 @@ impl Bench {
         execute(&addresses.source, SOURCE).await;
         execute(&addresses.source, OF_POSTGRES).await;
         let forms = &["custom", "plain", "directory"];
-        Some(Self {
-            addresses,
-            engine: "postgres",
-            forms,
-            sandbox: Sandbox::new(),
-            _server: Some(started),
-            _container: None,
-        })
+        Self { addresses, engine: "postgres", forms, sandbox: Sandbox::new(), _server: Some(started), _container: None }
     }
 
     /// `None`, and said so, where there is no container of MariaDB.
@@ -167,6 +164,33 @@ async fn backups_and_ways_back_hold_on_postgres() {
 async fn backups_and_ways_back_hold_on_mariadb() {
     let Some(bench) = Bench::mariadb("backups_and_ways_back_hold_on_mariadb").await else { return };
     backups_and_ways_back_hold(&bench).await;
+}
+
+/// This machine's programs may be too old for a server in a container, which has its own: folders take one of this machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_programs_of_a_container_are_taken_where_none_here_suits() {
+    let test = "the_programs_of_a_container_are_taken_where_none_here_suits";
+    let sandbox = Sandbox::new();
+    let request = Request { version: Some("17".to_owned()), ..request(&sandbox.work()) };
+    let Some(started) = Started::of(test, "container", request, sandbox).await else { return };
+    let bench = Bench::of_postgres(started).await;
+    let before = state(&bench.addresses.target).await;
+    for form in ["custom", "plain", "directory"] {
+        let taken = bench.backup(json!({ "format": form })).forward().await;
+        if form == "directory"
+            && let Err(error) = &taken
+        {
+            assert!(chain(error).contains("takes a program of this machine"), "{}", chain(error));
+            continue;
+        }
+        taken.unwrap_or_else(|error| panic!("{form}: {}", chain(&error)));
+        let mut restore = bench.restore(json!({}));
+        restore.forward().await.unwrap_or_else(|error| panic!("{form}: {}", chain(&error)));
+        let source = state(&bench.addresses.source).await;
+        assert_eq!(state(&bench.addresses.target).await.tables, source.tables, "{form}");
+        restore.back().await.unwrap_or_else(|error| panic!("{form}: {}", chain(&error)));
+        assert_no_trace(&before, &state(&bench.addresses.target).await, form);
+    }
 }
 
 async fn every_form_is_taken_and_restored_and_both_ways_lead_back(bench: &Bench) {
