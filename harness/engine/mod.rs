@@ -201,6 +201,11 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// What has a session not look at references while rows come, and look again. `None` where keys are set aside instead.
+    fn heeds_references(&self, _heeds: bool) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a script of several statements that comes in one message is one transaction.
     fn message_is_transaction(&self) -> bool {
         false

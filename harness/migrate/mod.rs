@@ -4,9 +4,11 @@
 //! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
+mod aside;
 pub mod backup;
 pub mod command;
 pub mod convert_uuid;
+pub mod copy;
 pub mod create_schema;
 pub mod layout;
 pub mod restore;
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
-    canon::comparison::Stated,
+    canon::comparison::{Mapping, Stated},
     document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
@@ -42,6 +44,7 @@ pub const ALL: &[&dyn StepKind] = &[
     &switch::Switch,
     &backup::Backup,
     &restore::Restore,
+    &copy::Copy,
 ];
 
 /// The kind of this id.
@@ -78,6 +81,11 @@ pub trait StepKind: Sync {
     /// Whether there is a way back at all. Without one nothing behind the migration can be rehearsed.
     fn has_way_back(&self, _config: &Json) -> bool {
         true
+    }
+
+    /// What it states about how both sides compare, where its configuration says so.
+    fn states(&self, _config: &Json) -> Option<Mapping> {
+        None
     }
 
     /// Runs the step. On an error nothing of it stays, or the error says so ([`StepError::Unrestored`]).

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, compare, is_plain};
+use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, is_plain};
 use crate::{
     check,
     dataset::Dataset,
-    document::{Document, Fields, Located, Problem, Problems},
+    document::{self, Document, Fields, Located, Problem, Problems},
     engine,
     migrate::{self, Around},
     model::{Bookkeeping, BookkeepingRule, EngineId, Sides, Verdict},
@@ -26,6 +26,7 @@ pub fn read(folder: &Path) -> Result<Scenario, ScenarioError> {
     let document = Document::parse(&file, &text);
     let mut reader = Reader { folder, other_files: Vec::new() };
     let scenario = reader.scenario(name, document.root());
+    reader.other_files.extend(document.take_problems_of_others());
     match (document.finish(scenario), reader.other_files) {
         (Ok(scenario), others) if others.is_empty() => Ok(scenario),
         (Ok(_), others) => Err(ScenarioError::Invalid(others)),
@@ -55,7 +56,11 @@ impl Reader<'_> {
         let of_target = target.as_ref().and_then(|target| target.as_ref()).map(|target| target.engine.clone());
         let engines = of_source.zip(of_target).map(|(source, target)| Sides::new(source, target));
         let steps = self.steps(&mut root, engines.as_ref());
-        let stated = compare::read(&mut root, &self.folder.join(FILE).display().to_string());
+        let mut stated = document::mapping::comparisons(&mut root, &self.folder.join(FILE).display().to_string());
+        for step in &steps {
+            let states = migrate::by_id(&step.kind).and_then(|kind| kind.states(&step.config));
+            states.into_iter().for_each(|of_step| stated.add(of_step));
+        }
         let expect = root.table("expect").map(expect).unwrap_or_default();
         let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
         let bookkeeping = root.array_of_tables("bookkeeping").into_iter().filter_map(bookkeeping).collect();

@@ -13,6 +13,7 @@ use crate::support::{Ended, Sandbox, skipped};
 
 mod commanding;
 mod converting;
+mod copying;
 mod killed;
 mod restoring;
 mod stopped;

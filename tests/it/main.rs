@@ -8,6 +8,7 @@ mod cli;
 mod command;
 mod conformance;
 mod convert_uuid;
+mod copy;
 mod derive;
 mod docs;
 mod encryption;

@@ -16,7 +16,7 @@ use crate::support::root;
 const FLOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("canon", &["model"]),
-    ("document", &["model"]),
+    ("document", &["model", "canon"]),
     ("engine", &["model", "canon", "document"]),
     ("provision", &["model", "canon", "document", "engine"]),
     ("dataset", &["model", "canon", "document", "engine", "provision"]),
