@@ -78,6 +78,8 @@ pub(super) async fn import(
     let address = task.addresses.get(settings.side);
     let mut session = task.connect(address).await?;
     let mut inputs = inputs(task, settings, &mut *session).await?;
+    // A file is not to be open here while it is backed up.
+    session.close().await?;
     for input in &mut inputs {
         input.rows = tokio::task::block_in_place(|| input.counted(voice))?;
     }
@@ -85,7 +87,7 @@ pub(super) async fn import(
     let is_stated = task.config.get(rollback::KEY).is_some();
     let before = if is_stated { None } else { Some(keep(task, address, voice).await?) };
     voice.mark(Mark::Importing(before.clone()).json()).await?;
-    match merge::merge(task, settings, &inputs, session, voice).await {
+    match merge::merge(task, settings, &inputs, voice).await {
         Ok(counts) => {
             voice.mark(Mark::Imported(before).json()).await?;
             Ok(told(&inputs, &counts))

@@ -40,11 +40,11 @@ pub(super) async fn merge(
     task: &StepTask,
     settings: &Settings,
     inputs: &[Input],
-    mut session: Box<dyn Session>,
     voice: &mut dyn StepVoice,
 ) -> Result<Counts, StepError> {
     let address = task.addresses.get(settings.side);
     let dialect = engine_of(address)?.dialect();
+    let mut session = task.connect(address).await?;
     let is_merged = settings.conflicts != Conflicts::Refuse;
     let mut asides = Vec::new();
     for (number, input) in inputs.iter().enumerate().filter(|_| is_merged) {

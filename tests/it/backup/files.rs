@@ -147,3 +147,50 @@ async fn what_is_wrong_with_a_file_is_told_with_its_place_and_nothing_is_written
     let error = chain(&files(&bench, "out", config).forward().await.unwrap_err());
     assert!(error.contains("row 3 holds U+00C7, which ISO-8859-5 does not have"), "{error}");
 }
+
+/// Wherever a process is killed, both ways lead on from there, and what was put aside is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_import_is_gone_on_with_and_taken_back() {
+    let bench = Bench::sqlite().await;
+    let target = &bench.addresses.target;
+    execute(target, "CREATE TABLE people (id INTEGER PRIMARY KEY, name text); INSERT INTO people VALUES (1, 'Old')")
+        .await;
+    let before = state(target).await;
+    let file = bench.sandbox.write("people.csv", "id,name\n1,New\n2,Bo\n");
+    let given = json!([{ "path": file, "table": "people", "columns": [] }]);
+    let config = json!({ "act": "import", "conflicts": "overwrite", "files": given });
+    for (word, keeps) in [("importing", true), ("imported", false), ("imported", true)] {
+        let mut import = files(&bench, "in", config.clone());
+        import.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
+        execute(target, "CREATE TABLE IF NOT EXISTS rehearse_aside_0 (id int)").await;
+        if word == "imported" && keeps {
+            execute(target, "DROP TABLE rehearse_aside_0").await;
+        }
+        import.forward().await.unwrap_or_else(|error| panic!("{word} {keeps}: {}", chain(&error)));
+        let rows = ask(target, "SELECT name FROM people ORDER BY id").await;
+        assert_eq!(rows, [[Some("New".to_owned())], [Some("Bo".to_owned())]], "{word} {keeps}");
+        import.back().await.unwrap();
+        assert_no_trace(&before, &state(target).await, word);
+    }
+}
+
+#[test]
+fn a_way_through_files_is_rehearsed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("through/schema.sql", SOURCE.split("INSERT").next().unwrap());
+    sandbox.write("through/dataset.toml", "format_version = 1\n[table.people]\nrows = 40\n[table.posts]\nrows = 90\n");
+    let scenario = |form: &str| {
+        format!(
+            "format_version = 1\ntitle = \"Through\"\n[source]\nengine = \"sqlite\"\nschema = \"schema.sql\"\n\
+             dataset = \"dataset.toml\"\n[target]\nengine = \"sqlite\"\nschema = \"schema.sql\"\n\
+             [[step]]\nname = \"out\"\nkind = \"files\"\nact = \"export\"\nformat = \"{form}\"\n\
+             [[step]]\nname = \"in\"\nkind = \"files\"\nact = \"import\"\nfrom = \"out\"\n"
+        )
+    };
+    let folder = sandbox.path("through");
+    for form in ["csv", "ndjson"] {
+        sandbox.write("through/scenario.toml", scenario(form));
+        let whole = ended(&mut sandbox.rehearsal(&["run", folder.to_str().unwrap(), "--seed", "3"]));
+        assert_eq!((whole.code, sandbox.report("through").verdict), (0, Verdict::Pass), "{form}: {whole:?}");
+    }
+}
