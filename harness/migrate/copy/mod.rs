@@ -15,6 +15,7 @@ mod ledger;
 mod number;
 mod plan;
 mod play;
+mod rejects;
 mod resolve;
 mod stream;
 mod value;

@@ -248,6 +248,24 @@ pub(super) async fn the_mapping_of_the_readme_does_what_it_says(places: &Places)
                      (id = 4 AND full_name IS NULL AND last_name = 'Four'))";
         assert_eq!(case.count(&format!("customers WHERE {known}")).await, 4, "{engine}");
         assert_eq!(case.said().await, Vec::<String>::new(), "{engine}");
+        let Endpoint::File(target) = &case.task.addresses.target.endpoint else { continue };
+        let Endpoint::File(source) = &case.task.addresses.source.endpoint else { unreachable!() };
+        // An audit reads the same file.
+        let (source, target) = (source.to_str().unwrap(), target.to_str().unwrap());
+        let mapping = ["--mapping", "fixtures/mapping/copy.toml"];
+        let audit =
+            places.sandbox.rehearse(&[&["audit", "--source", source, "--target", target], &mapping[..]].concat());
+        let report = places.sandbox.report("audit");
+        let outcome = |id: &str| {
+            let checks = &report.scenarios[0].checks;
+            checks.iter().find(|check| check.id == id).map(|check| check.outcome.clone())
+        };
+        let passed = Some(rehearse::model::Outcome::Passed);
+        assert_eq!(
+            (outcome("row_count"), outcome("checksum"), outcome("mapping")),
+            (passed.clone(), passed.clone(), passed),
+            "{audit:?}"
+        );
     }
 }
 
@@ -287,6 +305,12 @@ pub(super) async fn uuids_follow_from_keys_and_references_with_them(places: &Pla
         let case = Case::new(places, addresses, mapping, json!({}));
         case.forward().await.unwrap_or_else(|error| panic!("{from} into {to}: {error:?}"));
         assert_eq!(case.said().await, Vec::<String>::new(), "{from} into {to}");
+        let step = case.play(Direction::Back, None).await.unwrap().and(case.forward().await).unwrap();
+        assert!(
+            step.notes[0].starts_with("1 rows of `users`: `state` has a value"),
+            "{from} into {to}: {:?}",
+            step.notes
+        );
         // By Python's uuid5(uuid5(uuid5(NAMESPACE_OID, "education"), "users"), "42").
         let known = "id = '2a1ea693-a5db-5659-94ce-60b26c9424e6' AND state = 'unknown'";
         assert_eq!(case.count(&format!("users WHERE {known}")).await, 1, "{from} into {to}");
