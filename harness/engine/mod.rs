@@ -4,6 +4,7 @@
 //! streaming rows as cells, bulk loading, deriving a schema. Upper floors hold a [`Session`] and ask the engine's
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
+pub mod backup;
 pub mod content;
 mod definition;
 pub mod dump;
@@ -12,6 +13,7 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+mod program;
 pub mod retype;
 mod rowset;
 pub mod script;
@@ -102,6 +104,11 @@ pub trait Engine: Sync {
     /// If the dump is damaged, or the server refuses a part of it.
     async fn restore(&self, dump: &dump::Dump, _address: &Address, _folder: &Path) -> Result<Vec<String>, EngineError> {
         Err(dump::bad(&dump.path, "is no dump that this engine restores"))
+    }
+
+    /// How its databases are backed up and brought back; `None` if that is not made for it.
+    fn backups(&self) -> Option<&'static dyn backup::Backups> {
+        None
     }
 
     /// Opens a session on an empty database that is in memory and gone with the session, to try a schema on before

@@ -7,8 +7,9 @@ use crate::{
     check,
     dataset::Dataset,
     document::{self, Document, Fields, Located, Problem, Problems},
-    engine, migrate,
-    model::{Bookkeeping, BookkeepingRule, EngineId, Verdict},
+    engine,
+    migrate::{self, Around},
+    model::{Bookkeeping, BookkeepingRule, EngineId, Sides, Verdict},
     provision,
 };
 
@@ -52,7 +53,9 @@ impl Reader<'_> {
                 root.required(key, "a table");
             }
         }
-        let steps = self.steps(&mut root);
+        let of_target = target.as_ref().and_then(|target| target.as_ref()).map(|target| target.engine.clone());
+        let engines = of_source.zip(of_target).map(|(source, target)| Sides::new(source, target));
+        let steps = self.steps(&mut root, engines.as_ref());
         let mut stated = document::mapping::comparisons(&mut root, &self.folder.join(FILE).display().to_string());
         for step in &steps {
             let states = migrate::by_id(&step.kind).and_then(|kind| kind.states(&step.config));
@@ -114,10 +117,10 @@ impl Reader<'_> {
         Some(TargetSpec { engine: engine?, versions, image, provider, schema, in_place })
     }
 
-    fn steps(&self, root: &mut Fields<'_>) -> Vec<StepSpec> {
+    fn steps(&self, root: &mut Fields<'_>, engines: Option<&Sides<EngineId>>) -> Vec<StepSpec> {
         let names: Vec<&'static str> = migrate::ALL.iter().map(|kind| kind.id()).collect();
         let mut taken = BTreeSet::new();
-        let mut steps = Vec::new();
+        let (mut steps, mut earlier) = (Vec::new(), Vec::new());
         let tables = root.array_of_tables("step");
         if tables.is_empty() {
             root.problem(Problem::new(root.place(), "no [[step]]").expected("at least one step to migrate by"));
@@ -127,7 +130,13 @@ impl Reader<'_> {
             let name = fields.optional_str("name").filter(|name| plain(&fields, name.clone(), "name").is_some());
             // Without a kind nobody knows which other keys are right.
             let Some(kind) = kind else { continue };
-            let step = migrate::by_id(kind.value).map(|kind| kind.configure(&mut fields)).unwrap_or_default();
+            let Some(of_kind) = migrate::by_id(kind.value) else { continue };
+            let mut step = of_kind.configure(&mut fields);
+            let around = engines.map(|engines| Around { engines, earlier: &earlier });
+            if let Some(around) = &around {
+                migrate::misplaced(&mut fields, of_kind.misplaced(&step, around));
+            }
+            migrate::rollback::configure(&mut fields, of_kind, around.as_ref(), &mut step);
             let place = name.as_ref().map_or(fields.place().clone(), |name| name.place.clone());
             let name = name.map_or(kind.value.to_owned(), |name| name.value);
             if !taken.insert(name.clone()) {
@@ -136,6 +145,7 @@ impl Reader<'_> {
                 );
             }
             fields.finish();
+            earlier.push((name.clone(), kind.value, step.clone()));
             steps.push(StepSpec { name, kind: kind.value.to_owned(), config: step });
         }
         steps

@@ -15,6 +15,7 @@ mod commanding;
 mod converting;
 mod copying;
 mod killed;
+mod restoring;
 mod stopped;
 mod taken_up;
 mod whole;

@@ -1,6 +1,7 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
 mod audit;
+mod backup;
 mod bad_input;
 mod checks;
 mod cli;

@@ -57,7 +57,7 @@ thread_local! {
 
 /// A part of a JSON text, as [`walk`] meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub enum Part<'a> {
     /// An array begins.
     Open,
     /// An array ends.
@@ -73,7 +73,7 @@ pub(super) enum Part<'a> {
 }
 
 /// Visits the elements of a JSON array, and of the arrays in it; `None` if the text is no array or the visitor says so.
-pub(super) fn walk(text: &[u8], visit: &mut dyn FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+pub fn walk(text: &[u8], visit: &mut dyn FnMut(Part<'_>) -> Option<()>) -> Option<()> {
     str::from_utf8(text).ok()?;
     let mut spare = Vec::new();
     let mut scanner = Scanner::new(text, &mut spare);

@@ -9,6 +9,7 @@
 //! follows from the same words, and is carried out by other means.
 
 mod account;
+mod array;
 mod begun;
 mod cut;
 mod ledger;

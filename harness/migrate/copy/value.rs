@@ -3,9 +3,9 @@
 //! Only what is exact: nothing is rounded, cut or guessed. What a column would bend in silence (digits behind the point, blanks
 //! beyond a limit, parts of a second) is refused here, since no server would.
 
-use super::number;
+use super::{array, number};
 use crate::{
-    canon::{Cell, Rule, temporal, text_of, uuid},
+    canon::{Cell, Nest, Rule, temporal, text_of, uuid},
     model::{LogicalType, Value, catalogue::Column},
 };
 
@@ -77,10 +77,17 @@ impl Making {
             },
             (LogicalType::Timestamp, _) => return self.moment(cell, Value::Timestamp)?.ok_or_else(refused),
             (LogicalType::TimestampTz, _) => return self.moment(cell, Value::TimestampTz)?.ok_or_else(refused),
+            (LogicalType::Json { .. }, Cell::Nested(Nest::Array, array)) => array::json(array).map(Value::Json),
             (LogicalType::Json { .. }, _) => text(cell).map(|text| Value::Json(text.to_owned())),
             (LogicalType::Text { limit }, _) => return self.text(cell, *limit)?.ok_or_else(refused),
             (LogicalType::PaddedText { length }, _) => return self.text(cell, Some(*length))?.ok_or_else(refused),
             (LogicalType::Any, _) => return raw(cell),
+            (LogicalType::Array(_), Cell::Text(json) | Cell::Json(json) | Cell::Jsonb(json))
+                if json.trim_ascii_start().starts_with(b"[") =>
+            {
+                // What only looks like JSON may be an array with its bounds.
+                array::literal(json).map(Value::Text).or_else(|| printed(cell))
+            }
             (_, Cell::Opaque(bytes)) => Some(Value::Bytes(bytes.to_vec())),
             (_, Cell::Bytes(_)) => None,
             _ => printed(cell),

@@ -74,6 +74,7 @@ const REGISTRIES: &[(&str, &str)] = &[
     ("provision", "Provisioner"),
     ("report", "ReportFormat"),
     ("migrate/layout", "Layout"),
+    ("migrate/rollback", "RollbackKind"),
 ];
 
 #[test]
