@@ -45,7 +45,6 @@ pub(super) async fn play(
     source.begin(true).await?;
     let catalogues = Sides::new(source.introspect().await?, target.introspect().await?);
     let tables = planned(task, settings, &catalogues)?;
-    let has_ledger = catalogues.target.tables.contains_key(&ledger.name);
     let keeping = tables.iter().find(|table| table.keeps.is_some());
     let made: Vec<TableName> = keeping.map(|_| rejects.name.clone()).into_iter().collect();
     let cuts = match &begun {
@@ -62,16 +61,11 @@ pub(super) async fn play(
     };
     let total = cuts.iter().map(|cut| cut.rows).sum();
     let scope = announce(begun, &tables, made, total, &mut *target, voice).await?;
-    if !has_ledger {
-        ledger.create(&mut *target).await?;
-    }
-    if !scope.made.is_empty() && !catalogues.target.tables.contains_key(&rejects.name) {
-        rejects.create(&mut *target).await?;
-    }
+    let (ledger, rejects) = (&ledger, &rejects);
+    make_own(ledger, (!scope.made.is_empty()).then_some(rejects), &catalogues.target, &mut *target).await?;
     if let Some(sql) = dialects.target.heeds_references(false) {
         target.execute(sql).await?;
     }
-    let (ledger, rejects) = (&ledger, &rejects);
     let mut loading =
         Loading { source: Some(source), target, voice, ledger, rejects, dialect: dialects.source, done: 0, total };
     let entries = loading.tables(&tables, &cuts).await?;
@@ -96,6 +90,22 @@ pub(super) async fn play(
     let _ = source.close().await;
     let _ = target.close().await;
     Ok(step)
+}
+
+/// Makes the step's own tables, as far as an earlier process did not.
+async fn make_own(
+    ledger: &Ledger,
+    rejects: Option<&Rejects>,
+    catalogue: &Catalogue,
+    target: &mut dyn Session,
+) -> Result<(), StepError> {
+    if !catalogue.tables.contains_key(&ledger.name) {
+        ledger.create(target).await?;
+    }
+    if let Some(rejects) = rejects.filter(|rejects| !catalogue.tables.contains_key(&rejects.name)) {
+        rejects.create(target).await?;
+    }
+    Ok(())
 }
 
 /// Gathers statistics; that the role may not is no reason to take everything back.
