@@ -10,6 +10,7 @@ pub mod command;
 pub mod convert_uuid;
 pub mod copy;
 pub mod create_schema;
+pub mod files;
 pub mod layout;
 pub mod restore;
 pub mod rollback;
@@ -44,6 +45,7 @@ pub const ALL: &[&dyn StepKind] = &[
     &switch::Switch,
     &backup::Backup,
     &restore::Restore,
+    &files::Files,
     &copy::Copy,
 ];
 

@@ -161,7 +161,7 @@ impl StepKind for Restore {
             let what = format!("the {} has tables, and `when_not_empty = \"replace\"` is not said", settings.side);
             return Err(StepError::Refused { what });
         }
-        let before = kept(task, address, voice).await?;
+        let before = keep(task, address, voice).await?;
         voice.mark(Mark::Restoring(before.clone()).json()).await?;
         match replaced(task, address, (&generations, &name, &manifest), (!is_empty).then_some(&before), voice).await {
             Ok(notes) => {
@@ -219,7 +219,7 @@ async fn looked_at(address: &Address) -> Result<(String, bool), StepError> {
 }
 
 /// Keeps what is there, so that it can be brought back.
-async fn kept(task: &StepTask, address: &Address, voice: &mut dyn StepVoice) -> Result<Before, StepError> {
+pub(super) async fn keep(task: &StepTask, address: &Address, voice: &mut dyn StepVoice) -> Result<Before, StepError> {
     let before = Generations::beside(task, BEFORE);
     backup::take(address, None, &before, Name::Given(KEPT), voice).await?;
     Before::of(address).await
@@ -239,8 +239,18 @@ async fn replaced(
     restored(generations, name, manifest, task, address, voice).await
 }
 
-/// Brings back what was there before, and proves it.
 async fn taken_back(
+    task: &StepTask,
+    address: &Address,
+    before: &Before,
+    voice: &mut dyn StepVoice,
+) -> Result<(), StepError> {
+    bring_back(task, address, before, voice).await?;
+    voice.mark(Mark::TakenBack.json()).await
+}
+
+/// Brings back what was there before, and proves it.
+pub(super) async fn bring_back(
     task: &StepTask,
     address: &Address,
     before: &Before,
@@ -251,8 +261,7 @@ async fn taken_back(
     manifest.compare(&kept.path(KEPT))?;
     before.make_anew(address).await?;
     restored(&kept, KEPT, &manifest, task, address, voice).await?;
-    before.without_roles(address).await?;
-    voice.mark(Mark::TakenBack.json()).await
+    before.without_roles(address).await
 }
 
 impl Before {

@@ -43,7 +43,12 @@ pub(in super::super) enum Field {
 ///
 /// `unit` is microseconds of one count, where the source's column is stated to count since 1970; elsewhere integers in a
 /// column of moments are read by their magnitude.
-pub(super) fn write(cell: Cell<'_>, target: &LogicalType, unit: Option<i64>, out: &mut Vec<u8>) -> std::io::Result<()> {
+pub(in super::super) fn write(
+    cell: Cell<'_>,
+    target: &LogicalType,
+    unit: Option<i64>,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
     match cell {
         Cell::Null => out.write_all(b"null"),
         Cell::Boolean(value) => write!(out, "{value}"),

@@ -1,5 +1,6 @@
 //! The steps `backup` and `restore`, and the ways back that a scenario states, on each engine.
 
+mod files;
 mod generations;
 mod refused;
 mod rollbacks;
@@ -15,7 +16,7 @@ use serde_json::{Value as Json, json};
 use crate::support::{
     Sandbox, ended,
     mariadb::{Container, has},
-    server::{Started, execute, request},
+    server::{Started, ask, execute, request},
     steps::{Step, assert_no_trace, state},
 };
 
@@ -143,6 +144,7 @@ async fn backups_and_ways_back_hold(bench: &Bench) {
     every_form_is_taken_and_restored_and_both_ways_lead_back(bench).await;
     refused::a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched(bench).await;
     a_killed_backup_or_restore_is_gone_on_with_and_taken_back(bench).await;
+    files::tables_go_out_and_in_and_back_again(bench).await;
     what_is_replaced_comes_back_exactly(bench).await;
     rollbacks::each_way_back_leaves_no_trace_and_refuses_what_it_could_not_bring_back(bench).await;
     rollbacks::a_database_that_was_empty_is_made_anew_with_its_properties(bench).await;

@@ -75,6 +75,7 @@ const REGISTRIES: &[(&str, &str)] = &[
     ("report", "ReportFormat"),
     ("migrate/layout", "Layout"),
     ("migrate/rollback", "RollbackKind"),
+    ("migrate/files/form", "Form"),
 ];
 
 #[test]

@@ -1,0 +1,197 @@
+//! Rows of files among those that are there: one transaction, and counts that add up.
+
+use super::{Conflicts, Settings, import::Input};
+use crate::{
+    engine::{Dialect, Session},
+    migrate::{StepError, StepTask, StepVoice, engine_of},
+    model::{Address, TableName, catalogue::Table},
+};
+
+/// What the name of a table begins with in which rows are put aside that may be there already.
+const ASIDE: &str = "rehearse_aside_";
+
+/// What became of the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub inserted: u64,
+    pub skipped: u64,
+    pub overwritten: u64,
+}
+
+/// Files in such an order that parents come before those that refer to them.
+pub(super) fn parents_first(inputs: Vec<Input>) -> Vec<Input> {
+    let (mut open, mut ordered) = (inputs, Vec::new());
+    while !open.is_empty() {
+        let waits = |input: &Input| {
+            let parents = input.table.foreign_keys.iter().map(|key| &key.parent);
+            parents
+                .filter(|parent| **parent != input.table.name)
+                .any(|parent| open.iter().any(|one| one.table.name == *parent))
+        };
+        // In a circle somebody has to be the first; the server says what it thinks of that.
+        let next = open.iter().position(|input| !waits(input)).unwrap_or(0);
+        ordered.push(open.remove(next));
+    }
+    ordered
+}
+
+/// Brings the rows in.
+pub(super) async fn merge(
+    task: &StepTask,
+    settings: &Settings,
+    inputs: &[Input],
+    voice: &mut dyn StepVoice,
+) -> Result<Counts, StepError> {
+    let address = task.addresses.get(settings.side);
+    let dialect = engine_of(address)?.dialect();
+    let mut session = task.connect(address).await?;
+    let is_merged = settings.conflicts != Conflicts::Refuse;
+    let mut asides = Vec::new();
+    for (number, input) in inputs.iter().enumerate().filter(|_| is_merged) {
+        asides.push(put_aside(number, input, dialect, &mut *session).await?);
+    }
+    session.begin(false).await?;
+    let mut counts = Counts::default();
+    for (number, input) in inputs.iter().enumerate() {
+        let before = count(&dialect.table(&input.table.name), &mut *session).await?;
+        let (inserted, there) = match asides.get(number) {
+            None => (session.load(&input.table, &input.columns, &mut input.source()?).await?, 0),
+            Some(aside) => {
+                let merging = Merging { input, aside, dialect };
+                let there = merging.there(&mut *session).await?;
+                if settings.conflicts == Conflicts::Overwrite {
+                    merging.overwrite(&mut *session).await?;
+                }
+                merging.insert(&mut *session).await?;
+                (input.rows - there, there)
+            }
+        };
+        let after = count(&dialect.table(&input.table.name), &mut *session).await?;
+        if inserted + there != input.rows || after != before + inserted {
+            let what = format!(
+                "{} rows were read, {inserted} inserted and {there} were there; {before} rows became {after}",
+                input.rows
+            );
+            return Err(StepError::broken(format!("import into {}", input.table.name), what));
+        }
+        counts.inserted += inserted;
+        match settings.conflicts {
+            Conflicts::Overwrite => counts.overwritten += there,
+            Conflicts::Refuse | Conflicts::Skip => counts.skipped += there,
+        }
+        voice.progress("import", counts.inserted, None);
+    }
+    session.commit().await?;
+    for aside in &asides {
+        session.execute(&format!("DROP TABLE {}", dialect.table(&aside.name))).await?;
+    }
+    let tables: Vec<TableName> = inputs.iter().map(|input| input.table.name.clone()).collect();
+    session.advance_sequences(&tables).await?;
+    session.close().await?;
+    Ok(counts)
+}
+
+/// Removes what an import left that did not come to its end.
+pub(super) async fn clear(task: &StepTask, address: &Address) -> Result<(), StepError> {
+    let dialect = engine_of(address)?.dialect();
+    let mut session = task.connect(address).await?;
+    for name in session.introspect().await?.tables.into_keys().filter(|name| name.name.starts_with(ASIDE)) {
+        session.execute(&format!("DROP TABLE {}", dialect.table(&name))).await?;
+    }
+    Ok(session.close().await?)
+}
+
+/// Loads a file into a table of its own, where no two rows may have one key.
+async fn put_aside(
+    number: usize,
+    input: &Input,
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+) -> Result<Table, StepError> {
+    let key = key(input)?;
+    let name = TableName { name: format!("{ASIDE}{number}"), ..input.table.name.clone() };
+    let (aside, columns) = (dialect.table(&name), dialect.columns(&input.columns));
+    let table = dialect.table(&input.table.name);
+    session.execute(&format!("CREATE TABLE {aside} AS SELECT {columns} FROM {table} WHERE 1 = 0")).await?;
+    let table = Table { columns: input.table.columns.clone(), ..Table::empty(name) };
+    session.begin(false).await?;
+    session.load(&table, &input.columns, &mut input.source()?).await?;
+    session.commit().await?;
+    let twice = session.duplicates(&table.name, key, 0).await?.total;
+    if twice > 0 {
+        let what = format!("{twice} rows for {} have a key that another row of the file has", input.table.name);
+        return Err(StepError::Rejected { what });
+    }
+    Ok(table)
+}
+
+/// The columns by which a row is known that may be there already.
+fn key(input: &Input) -> Result<&[String], StepError> {
+    let rejected = |why: &str| StepError::Rejected { what: format!("{} {why}", input.table.name) };
+    let key = input.table.row_key().ok_or_else(|| rejected("has no key by which a row would be there already"))?;
+    match key.iter().find(|column| !input.columns.contains(column)) {
+        None => Ok(key),
+        Some(column) => Err(rejected(&format!("is known by its column `{column}`, which the file does not have"))),
+    }
+}
+
+/// Rows that are put aside, and the table that they go into.
+struct Merging<'a> {
+    input: &'a Input,
+    aside: &'a Table,
+    dialect: &'a dyn Dialect,
+}
+
+impl Merging<'_> {
+    /// The condition that a row is there under the same key.
+    fn same(&self) -> Result<String, StepError> {
+        let same = |column: &String| {
+            let column = self.dialect.quote(column);
+            format!("t.{column} = s.{column}")
+        };
+        Ok(key(self.input)?.iter().map(same).collect::<Vec<_>>().join(" AND "))
+    }
+
+    fn names(&self) -> (String, String) {
+        (self.dialect.table(&self.input.table.name), self.dialect.table(&self.aside.name))
+    }
+
+    /// How many of the rows are there already.
+    async fn there(&self, session: &mut dyn Session) -> Result<u64, StepError> {
+        let ((table, aside), same) = (self.names(), self.same()?);
+        count(&format!("{aside} AS s WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"), session).await
+    }
+
+    async fn overwrite(&self, session: &mut dyn Session) -> Result<(), StepError> {
+        let ((table, aside), same, key) = (self.names(), self.same()?, key(self.input)?);
+        let set = |column: &String| {
+            let column = self.dialect.quote(column);
+            format!("{column} = (SELECT s.{column} FROM {aside} AS s WHERE {same})")
+        };
+        let sets: Vec<String> = self.input.columns.iter().filter(|column| !key.contains(column)).map(set).collect();
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE {table} AS t SET {} WHERE EXISTS (SELECT 1 FROM {aside} AS s WHERE {same})",
+            sets.join(", ")
+        );
+        Ok(session.execute(&sql).await?)
+    }
+
+    async fn insert(&self, session: &mut dyn Session) -> Result<(), StepError> {
+        let ((table, aside), same) = (self.names(), self.same()?);
+        let columns = self.dialect.columns(&self.input.columns);
+        let sql = format!(
+            "INSERT INTO {table} ({columns}) SELECT {columns} FROM {aside} AS s \
+             WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
+        );
+        Ok(session.execute(&sql).await?)
+    }
+}
+
+async fn count(of: &str, session: &mut dyn Session) -> Result<u64, StepError> {
+    let answer = session.query(&format!("SELECT count(*) FROM {of}")).await?;
+    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
+    text.parse().map_err(|error| StepError::broken("count rows", error))
+}
