@@ -124,6 +124,20 @@ fn one_step_and_the_whole_chain_are_two_answers() {
 #[test]
 fn a_history_in_order_passes() {
     let Some(past) = Past::postgres("a_history_in_order_passes") else { return };
+    in_order(&past);
+}
+
+#[test]
+fn a_history_in_order_passes_in_a_container() {
+    let Some(past) = Past::on("a_history_in_order_passes_in_a_container", "postgres", "container", Some("17")) else {
+        return;
+    };
+    in_order(&past);
+    let target = past.report().scenarios[0].target.clone().expect("it was started");
+    assert_eq!((target.provider.as_str(), target.version.split('.').next()), ("container", Some("17")));
+}
+
+fn in_order(past: &Past) {
     past.pairs(&[
         ("1_kinds", "CREATE TABLE kinds (id int PRIMARY KEY, word text NOT NULL UNIQUE);", "DROP TABLE kinds;"),
         (
