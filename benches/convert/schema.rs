@@ -35,7 +35,7 @@ pub async fn make(server: &Started, users: u64) -> Result<(), Error> {
         session
             .execute(&format!(
                 "CREATE TABLE {child} (id bigint PRIMARY KEY, user_id varchar(36) NOT NULL, note text);
-                 INSERT INTO {child} SELECT n, md5((n * 7919 % {users} + 1)::text)::uuid::text, 'note ' || n
+                 INSERT INTO {child} SELECT n, md5((n::bigint * 7919 % {users} + 1)::text)::uuid::text, 'note ' || n
                      FROM generate_series(1, {users} * 3) n;
                  CREATE INDEX {child}_user ON {child} (user_id);
                  ALTER TABLE {child} ADD FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE"

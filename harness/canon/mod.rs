@@ -15,6 +15,7 @@ pub mod cause;
 pub mod cell;
 pub mod comparison;
 pub mod decimal;
+pub mod derived;
 pub mod digest;
 pub mod encode;
 pub mod hex;

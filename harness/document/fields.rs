@@ -10,7 +10,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Document, Located, Place, Problem};
+use super::{Document, Located, Place, Problem, Problems};
 
 /// The fields of one table. Every getter marks its key as known; [`Fields::finish`] reports the others.
 ///
@@ -43,6 +43,11 @@ impl<'d> Fields<'d> {
     /// Adds a problem.
     pub fn problem(&self, problem: Problem) {
         self.document.problem(problem);
+    }
+
+    /// Adds what is wrong with a file that is named here.
+    pub fn problems_of_another(&self, problems: Problems) {
+        self.document.problems_of_another(problems);
     }
 
     /// The value of a key.

@@ -13,6 +13,7 @@
 //! ([`Located`]) and adds to a [`Problems`] of its own.
 
 mod fields;
+pub mod mapping;
 mod problem;
 
 use std::cell::RefCell;
@@ -28,6 +29,8 @@ pub struct Document<'t> {
     root: DeTable<'t>,
     lines: LineIndex,
     problems: RefCell<Problems>,
+    /// What is wrong with files that it names.
+    of_others: RefCell<Vec<Problems>>,
     /// Whether the text is not TOML throughout; what seems to be missing may then merely be unreadable.
     broken: bool,
 }
@@ -42,7 +45,13 @@ impl<'t> Document<'t> {
             let place = lines.place(error.span().map_or(text.len(), |span| span.start), String::new());
             problems.add(Problem::new(&place, error.message().trim_end().replace('\n', "; ")));
         }
-        Self { root: root.into_inner(), lines, problems: RefCell::new(problems), broken: !errors.is_empty() }
+        Self {
+            root: root.into_inner(),
+            lines,
+            problems: RefCell::new(problems),
+            of_others: RefCell::default(),
+            broken: !errors.is_empty(),
+        }
     }
 
     /// The text in a file's bytes.
@@ -69,6 +78,16 @@ impl<'t> Document<'t> {
     /// Adds a problem.
     pub fn problem(&self, problem: Problem) {
         self.problems.borrow_mut().add(problem);
+    }
+
+    /// Adds what is wrong with a file that it names.
+    pub fn problems_of_another(&self, problems: Problems) {
+        self.of_others.borrow_mut().push(problems);
+    }
+
+    /// What is wrong with files that it names, which is told once.
+    pub fn take_problems_of_others(&self) -> Vec<Problems> {
+        self.of_others.take()
     }
 
     /// What was read, if nothing is wrong with it.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, BufRead, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -84,4 +84,30 @@ fn look<'a>(path: &'a Path, contents: &Path) -> io::Result<Glance<'a>> {
 /// A file that cannot be used, and why.
 pub(super) fn bad(path: &Path, problem: &str) -> EngineError {
     EngineError::BadFile { path: path.display().to_string(), problem: problem.to_owned() }
+}
+
+/// Bytes of a line that are looked at; the rest are rows' values.
+const LINE: usize = 4096;
+
+/// The next line without its end, as far as it is looked at.
+pub(super) fn next_line(lines: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut is_empty = true;
+    loop {
+        let buffer = lines.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok((!is_empty).then_some(line));
+        }
+        is_empty = false;
+        let (used, ends) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at, true),
+            None => (buffer.len(), false),
+        };
+        let room = LINE.saturating_sub(line.len());
+        line.extend_from_slice(&buffer[..used.min(room)]);
+        lines.consume(used + usize::from(ends));
+        if ends {
+            return Ok(Some(line));
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! streaming rows as cells, bulk loading, deriving a schema. Upper floors hold a [`Session`] and ask the engine's
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
+pub mod backup;
 pub mod content;
 mod definition;
 pub mod dump;
@@ -12,6 +13,7 @@ mod error;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
+mod program;
 pub mod retype;
 mod rowset;
 pub mod script;
@@ -104,6 +106,11 @@ pub trait Engine: Sync {
         Err(dump::bad(&dump.path, "is no dump that this engine restores"))
     }
 
+    /// How its databases are backed up and brought back; `None` if that is not made for it.
+    fn backups(&self) -> Option<&'static dyn backup::Backups> {
+        None
+    }
+
     /// Opens a session on an empty database that is in memory and gone with the session, to try a schema on before
     /// anything is started. `None` if the engine has no such thing.
     ///
@@ -191,6 +198,11 @@ pub trait Dialect: Sync {
     /// What a session is told before a migration of somebody's runs in it, where the tool's sessions are set otherwise than
     /// ours: whether it has the engine keep references meanwhile.
     fn as_of_tool(&self, _keeps_references: bool) -> Option<&'static str> {
+        None
+    }
+
+    /// What has a session not look at references while rows come, and look again. `None` where keys are set aside instead.
+    fn heeds_references(&self, _heeds: bool) -> Option<&'static str> {
         None
     }
 

@@ -4,17 +4,32 @@
 //! nothing that is ours. They only ever get into sessions that read.
 
 use super::{Dialect, Rowset};
-use crate::canon::comparison::{Expression, ValueMap};
+use crate::canon::{
+    comparison::{Expression, Others, ValueMap},
+    derived::Space,
+};
 
 /// What stands in the list of a SELECT for a column of which the text form is read; `None` if it is read as it stands.
 /// `qualified` is the column in SQL.
 pub(super) fn column(dialect: &dyn Dialect, rowset: &Rowset, column: &str, qualified: &str) -> Option<String> {
     match (rowset.terms.expressions.get(column), &rowset.terms.query) {
         (Some(Expression::Sql(sql)), _) => Some(dialect.as_text(&format!("(\n{sql}\n)"))),
+        (Some(Expression::Derived(_)), _) => Some(dialect.as_text(qualified)),
+        (Some(Expression::Constant(text)), _) => Some(dialect.as_text(&dialect.literal(text))),
         (Some(Expression::Values(map)), _) => Some(values(dialect, map, qualified)),
         (None, Some(_)) => Some(dialect.as_text(qualified)),
         (None, None) => None,
     }
+}
+
+/// By column of a rowset: the space of the UUIDs that its sink gets in place of keys; `None` if there is no such column.
+pub(super) fn derived(rowset: &Rowset) -> Option<Vec<Option<Space>>> {
+    let space = |column: &String| match rowset.terms.expressions.get(column) {
+        Some(Expression::Derived(derivation)) => Some(Space::of(derivation)),
+        _ => None,
+    };
+    let spaces: Vec<_> = rowset.columns.iter().map(space).collect();
+    spaces.iter().any(Option::is_some).then_some(spaces)
 }
 
 /// What stands behind FROM: a table in SQL, or the query in its place.
@@ -44,8 +59,14 @@ fn values(dialect: &dyn Dialect, map: &ValueMap, column: &str) -> String {
     let cases = map.entries.iter().map(|(source, target, _)| {
         format!(" WHEN {} THEN {}", dialect.is_text(&text, &dialect.literal(source)), dialect.literal(target))
     });
-    let others = if map.others_are_null { "NULL" } else { &text };
-    format!("CASE{} ELSE {others} END", cases.collect::<String>())
+    let cases = cases.collect::<String>();
+    match &map.others {
+        Others::AsIs => format!("CASE{cases} ELSE {text} END"),
+        Others::Null => format!("CASE{cases} ELSE NULL END"),
+        Others::Value(other) => {
+            format!("CASE{cases} WHEN {text} IS NULL THEN NULL ELSE {} END", dialect.literal(other))
+        }
+    }
 }
 
 /// The condition that a column's value is one entry of its map.

@@ -4,10 +4,15 @@
 //! really kill it: everything it needs comes in a serialisable [`StepTask`], everything it has to say goes out through
 //! a [`StepVoice`]. A new kind is one file and one line in [`ALL`].
 
+mod aside;
+pub mod backup;
 pub mod command;
 pub mod convert_uuid;
+pub mod copy;
 pub mod create_schema;
 pub mod layout;
+pub mod restore;
+pub mod rollback;
 pub mod sql;
 pub mod switch;
 pub mod transfer;
@@ -20,11 +25,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
-    canon::comparison::Stated,
-    document::Fields,
+    canon::comparison::{Mapping, Stated},
+    document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
-        Address, Sides,
+        Address, EngineId, Sides,
         event::{Direction, Figure},
     },
 };
@@ -37,6 +42,9 @@ pub const ALL: &[&dyn StepKind] = &[
     &command::Command,
     &sql::Sql,
     &switch::Switch,
+    &backup::Backup,
+    &restore::Restore,
+    &copy::Copy,
 ];
 
 /// The kind of this id.
@@ -60,9 +68,24 @@ pub trait StepKind: Sync {
     /// What it would do, for `rehearse plan`, one line each.
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String>;
 
+    /// What is wrong with a step at its place in the scenario, by key.
+    fn misplaced(&self, _config: &Json, _around: &Around<'_>) -> Vec<Misplaced> {
+        Vec::new()
+    }
+
+    /// Whether a scenario may state another way back in place of its own ([`rollback`]).
+    fn may_go_back_otherwise(&self) -> bool {
+        true
+    }
+
     /// Whether there is a way back at all. Without one nothing behind the migration can be rehearsed.
     fn has_way_back(&self, _config: &Json) -> bool {
         true
+    }
+
+    /// What it states about how both sides compare, where its configuration says so.
+    fn states(&self, _config: &Json) -> Option<Mapping> {
+        None
     }
 
     /// Runs the step. On an error nothing of it stays, or the error says so ([`StepError::Unrestored`]).
@@ -73,6 +96,37 @@ pub trait StepKind: Sync {
 
     /// Ends what of a step goes on outside of its own process. Called there when the step's work was dropped.
     async fn halt(&self) {}
+}
+
+/// What is around a step in its scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The engines of both sides.
+    pub engines: &'a Sides<EngineId>,
+    /// The steps before it: name, kind and configuration.
+    pub earlier: &'a [(String, &'static str, Json)],
+}
+
+/// What is wrong with a step at its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misplaced {
+    /// The key that says so.
+    pub key: &'static str,
+    /// What is named there, in one word: `step`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// Which names would be right.
+    pub known: Vec<String>,
+}
+
+/// Tells what is wrong with a step at its place.
+pub fn misplaced(fields: &mut Fields<'_>, wrong: Vec<Misplaced>) {
+    for Misplaced { key, what, name, known } in wrong {
+        let place = fields.optional(key).map_or_else(|| fields.place().clone(), |entry| entry.place().clone());
+        let problem = Problem::unknown(&place, what, &name, known.iter().map(String::as_str));
+        fields.problem(if known.is_empty() { problem.expected("an earlier step of that kind") } else { problem });
+    }
 }
 
 /// Everything that a step's own process needs.

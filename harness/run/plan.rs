@@ -188,7 +188,8 @@ fn steps(scenario: &Scenario, direction: Direction, towards: Stage) -> Vec<Act> 
         .map(|(index, step)| Act {
             id: format!("{verb}/{}", step.name),
             kind: ActKind::Step { index, direction, towards },
-            lines: migrate::by_id(&step.kind).map_or(Vec::new(), |kind| kind.describe(&step.config, direction)),
+            lines: migrate::by_id(&step.kind)
+                .map_or(Vec::new(), |kind| migrate::rollback::describe(kind, &step.config, direction)),
         })
         .collect();
     if direction == Direction::Back {

@@ -20,7 +20,7 @@ use tokio::{
 use super::stop::{Stop, StopSwitch};
 use crate::{
     engine::BoxedError,
-    migrate::{self, StepDone, StepError, StepKind, StepTask, StepVoice},
+    migrate::{self, StepDone, StepError, StepKind, StepTask, StepVoice, rollback},
     model::{chain, event::Direction},
 };
 
@@ -121,13 +121,13 @@ pub async fn serve() -> std::io::Result<()> {
 
 async fn play(kind: &dyn StepKind, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
     match task.direction {
-        Direction::Back => kind.back(task, voice).await,
-        Direction::Forward | Direction::Setup => kind.forward(task, voice).await,
+        Direction::Back => rollback::back(kind, task, voice).await,
+        Direction::Forward | Direction::Setup => rollback::forward(kind, task, voice).await,
     }
 }
 
 async fn take_back(kind: &dyn StepKind, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
-    match kind.back(task, voice).await {
+    match rollback::back(kind, task, voice).await {
         Ok(_) => Err(StepError::Interrupted),
         Err(error) => Err(StepError::Unrestored { what: "interrupted".to_owned(), source: Box::new(error) }),
     }

@@ -4,7 +4,6 @@
 //! strict: unknown keys are refused, and all problems of all of its files are told at once, before anything starts.
 
 mod acceptance;
-mod compare;
 mod mapping;
 mod of_file;
 mod read;

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, compare, is_plain};
+use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, StepSpec, TargetSpec, is_plain};
 use crate::{
     check,
     dataset::Dataset,
-    document::{Document, Fields, Located, Problem, Problems},
-    engine, migrate,
-    model::{Bookkeeping, BookkeepingRule, EngineId, Verdict},
+    document::{self, Document, Fields, Located, Problem, Problems},
+    engine,
+    migrate::{self, Around},
+    model::{Bookkeeping, BookkeepingRule, EngineId, Sides, Verdict},
     provision,
 };
 
@@ -25,6 +26,7 @@ pub fn read(folder: &Path) -> Result<Scenario, ScenarioError> {
     let document = Document::parse(&file, &text);
     let mut reader = Reader { folder, other_files: Vec::new() };
     let scenario = reader.scenario(name, document.root());
+    reader.other_files.extend(document.take_problems_of_others());
     match (document.finish(scenario), reader.other_files) {
         (Ok(scenario), others) if others.is_empty() => Ok(scenario),
         (Ok(_), others) => Err(ScenarioError::Invalid(others)),
@@ -51,8 +53,14 @@ impl Reader<'_> {
                 root.required(key, "a table");
             }
         }
-        let steps = self.steps(&mut root);
-        let stated = compare::read(&mut root, &self.folder.join(FILE).display().to_string());
+        let of_target = target.as_ref().and_then(|target| target.as_ref()).map(|target| target.engine.clone());
+        let engines = of_source.zip(of_target).map(|(source, target)| Sides::new(source, target));
+        let steps = self.steps(&mut root, engines.as_ref());
+        let mut stated = document::mapping::comparisons(&mut root, &self.folder.join(FILE).display().to_string());
+        for step in &steps {
+            let states = migrate::by_id(&step.kind).and_then(|kind| kind.states(&step.config));
+            states.into_iter().for_each(|of_step| stated.add(of_step));
+        }
         let expect = root.table("expect").map(expect).unwrap_or_default();
         let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
         let bookkeeping = root.array_of_tables("bookkeeping").into_iter().filter_map(bookkeeping).collect();
@@ -109,10 +117,10 @@ impl Reader<'_> {
         Some(TargetSpec { engine: engine?, versions, image, provider, schema, in_place })
     }
 
-    fn steps(&self, root: &mut Fields<'_>) -> Vec<StepSpec> {
+    fn steps(&self, root: &mut Fields<'_>, engines: Option<&Sides<EngineId>>) -> Vec<StepSpec> {
         let names: Vec<&'static str> = migrate::ALL.iter().map(|kind| kind.id()).collect();
         let mut taken = BTreeSet::new();
-        let mut steps = Vec::new();
+        let (mut steps, mut earlier) = (Vec::new(), Vec::new());
         let tables = root.array_of_tables("step");
         if tables.is_empty() {
             root.problem(Problem::new(root.place(), "no [[step]]").expected("at least one step to migrate by"));
@@ -122,7 +130,13 @@ impl Reader<'_> {
             let name = fields.optional_str("name").filter(|name| plain(&fields, name.clone(), "name").is_some());
             // Without a kind nobody knows which other keys are right.
             let Some(kind) = kind else { continue };
-            let step = migrate::by_id(kind.value).map(|kind| kind.configure(&mut fields)).unwrap_or_default();
+            let Some(of_kind) = migrate::by_id(kind.value) else { continue };
+            let mut step = of_kind.configure(&mut fields);
+            let around = engines.map(|engines| Around { engines, earlier: &earlier });
+            if let Some(around) = &around {
+                migrate::misplaced(&mut fields, of_kind.misplaced(&step, around));
+            }
+            migrate::rollback::configure(&mut fields, of_kind, around.as_ref(), &mut step);
             let place = name.as_ref().map_or(fields.place().clone(), |name| name.place.clone());
             let name = name.map_or(kind.value.to_owned(), |name| name.value);
             if !taken.insert(name.clone()) {
@@ -131,6 +145,7 @@ impl Reader<'_> {
                 );
             }
             fields.finish();
+            earlier.push((name.clone(), kind.value, step.clone()));
             steps.push(StepSpec { name, kind: kind.value.to_owned(), config: step });
         }
         steps

@@ -13,7 +13,9 @@ use crate::support::{Ended, Sandbox, skipped};
 
 mod commanding;
 mod converting;
+mod copying;
 mod killed;
+mod restoring;
 mod stopped;
 mod taken_up;
 mod whole;

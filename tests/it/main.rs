@@ -1,12 +1,14 @@
 //! Tests of Rehearse as a whole, against real servers where there are some.
 
 mod audit;
+mod backup;
 mod bad_input;
 mod checks;
 mod cli;
 mod command;
 mod conformance;
 mod convert_uuid;
+mod copy;
 mod derive;
 mod docs;
 mod encryption;

@@ -4,6 +4,7 @@
 //! has no counterpart or no rule is named, never left out in silence.
 
 mod columns;
+pub mod copied;
 mod narrow;
 mod pair;
 mod references;
@@ -17,9 +18,10 @@ use crate::model::{
     catalogue::{Column, Reference},
 };
 
+pub use copied::{Constant, Copied, Copying, DroppedTable};
 pub use stated::{
-    At, Condition, Expression, Ignored, Mapping, Reason, ReferenceEnd, Selection, Stated, StatedColumn,
-    StatedReference, Terms, ValueMap,
+    At, Condition, Derivation, Expression, Ignored, Mapping, Others, Reason, ReferenceEnd, Selection, Stated,
+    StatedColumn, StatedReference, Terms, ValueMap,
 };
 
 /// A pair of tables and how their rows are compared.
@@ -35,6 +37,8 @@ pub struct Comparison {
     pub key: Vec<usize>,
     /// How the rows of each side are read.
     pub terms: Sides<Terms>,
+    /// It follows from what a copy does.
+    pub is_copied: bool,
     /// Where it is stated, if it is.
     pub at: At,
 }

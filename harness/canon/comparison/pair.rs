@@ -217,6 +217,7 @@ impl Pairing<'_> {
             columns: Vec::new(),
             key: Vec::new(),
             terms: Sides::from_fn(|side| terms(side, stated)),
+            is_copied: stated.is_some_and(|stated| stated.is_copied),
             at: stated.map(|stated| stated.at.clone()).unwrap_or_default(),
         };
         let none = BTreeMap::new();
@@ -232,6 +233,11 @@ impl Pairing<'_> {
             {
                 let known = source.columns.iter().map(|column| column.name.clone()).collect();
                 self.unmet(&one.at, &format!("source column of `{}`", source.name), &column.name, known);
+                continue;
+            }
+            if let Some(why) = one.and_then(|one| one.dropped.as_ref()) {
+                let key = (Side::Source, source.name.clone(), column.name.clone());
+                self.derived.ignored.insert(key, (format!("dropped: {why}"), true));
                 continue;
             }
             if let Some(other) = self.other(column, target, one)

@@ -70,6 +70,9 @@ pub struct Stated {
     /// The source's columns that name one row, in place of the catalogue's key.
     #[serde(default)]
     pub key: Vec<String>,
+    /// It follows from what a copy does.
+    #[serde(default)]
+    pub is_copied: bool,
     /// Where it is stated.
     #[serde(default)]
     pub at: At,
@@ -97,6 +100,9 @@ pub struct StatedColumn {
     /// Why it is not compared, where it is not.
     #[serde(default)]
     pub left_out: Option<Reason>,
+    /// Why it has no counterpart, where it was left behind on purpose.
+    #[serde(default)]
+    pub dropped: Option<String>,
     /// Where it is stated.
     #[serde(default)]
     pub at: At,
@@ -110,6 +116,10 @@ pub enum Expression {
     Sql(String),
     /// The column with some of its values replaced by others.
     Values(ValueMap),
+    /// The same text in every row.
+    Constant(String),
+    /// The UUID that follows from the column's text.
+    Derived(Derivation),
 }
 
 /// Which value stands for which.
@@ -117,8 +127,30 @@ pub enum Expression {
 pub struct ValueMap {
     /// The source's value in its text form, the target's, and where that is stated.
     pub entries: Vec<(String, String, At)>,
-    /// Values that the map does not name count as NULL; otherwise they are compared as they are.
-    pub others_are_null: bool,
+    /// What stands for values that the map does not name. NULL is none.
+    pub others: Others,
+}
+
+/// What stands for values that a map does not name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Others {
+    /// They themselves.
+    #[default]
+    AsIs,
+    /// NULL.
+    Null,
+    /// One value for all of them.
+    Value(String),
+}
+
+/// From what UUIDs follow, besides a key ([`super::super::derived`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derivation {
+    /// The system.
+    pub system: String,
+    /// The table whose key it is, by whatever name.
+    pub table: String,
 }
 
 /// Why something is left out.

@@ -22,6 +22,10 @@ impl Dialect for MariaDbDialect {
         false
     }
 
+    fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
+        Some(if heeds { "SET SESSION foreign_key_checks = 1" } else { "SET SESSION foreign_key_checks = 0" })
+    }
+
     /// Doubles backticks inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {

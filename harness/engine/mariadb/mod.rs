@@ -19,11 +19,13 @@ use sqlx::{
 
 use super::{
     DatabaseSql, Dialect, Engine, EngineError, Parameter, ServerSpec, Session, UrlSpec,
+    backup::Backups,
     dump::{Dump, Glance},
     tls,
 };
 use crate::model::{Address, Endpoint, Host, TlsMode};
 
+mod backup;
 mod create;
 mod decimal;
 mod dialect;
@@ -164,6 +166,10 @@ impl Engine for MariaDb {
 
     fn dump(&self, glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {
         dump::recognise(glance)
+    }
+
+    fn backups(&self) -> Option<&'static dyn Backups> {
+        Some(&backup::MariaDbBackups)
     }
 
     async fn restore(&self, dump: &Dump, address: &Address, _folder: &Path) -> Result<Vec<String>, EngineError> {

@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Column, Connection, Decode, MySql, MySqlConnection, Ro
 
 use super::{error, rights::Rights};
 use crate::{
-    canon::RowSink,
-    engine::{Counted, EngineError, Guard, RowSource, Rowset, Session, Standpoint},
+    canon::{RowSink, derived::Deriving},
+    engine::{Counted, EngineError, Guard, RowSource, Rowset, Session, Standpoint, select},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -148,7 +148,10 @@ impl Session for MariaDbSession {
     }
 
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
-        self.stream(rowset, sink).await
+        match select::derived(rowset) {
+            Some(spaces) => self.stream(rowset, &mut Deriving::new(sink, spaces)).await,
+            None => self.stream(rowset, sink).await,
+        }
     }
 
     async fn load(&mut self, table: &Table, columns: &[String], rows: &mut dyn RowSource) -> Result<u64, EngineError> {

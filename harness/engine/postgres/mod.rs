@@ -13,12 +13,14 @@ use sqlx::{
 
 use super::{
     DatabaseSql, Dialect, Engine, EngineError, Parameter, RoleSql, ServerSpec, Session, UrlSpec,
+    backup::Backups,
     dump::{Dump, Glance},
     retype::Retype,
     tls,
 };
 use crate::model::{Address, Endpoint, Host, TlsMode};
 
+mod backup;
 mod dialect;
 mod dump;
 mod encode;
@@ -170,6 +172,10 @@ impl Engine for Postgres {
 
     fn dump(&self, glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {
         dump::recognise(glance)
+    }
+
+    fn backups(&self) -> Option<&'static dyn Backups> {
+        Some(&backup::PostgresBackups)
     }
 
     async fn restore(&self, dump: &Dump, address: &Address, folder: &Path) -> Result<Vec<String>, EngineError> {

@@ -9,10 +9,10 @@ use sqlx::{
 
 use super::{encode::Writing, error, scan::Types};
 use crate::{
-    canon::RowSink,
+    canon::{RowSink, derived::Deriving},
     engine::{
         Became, Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint,
-        error::running_line,
+        error::running_line, select,
     },
     model::{
         Catalogue, TableName,
@@ -190,7 +190,10 @@ impl Session for PostgresSession {
     }
 
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
-        self.copy_out(rowset, sink).await
+        match select::derived(rowset) {
+            Some(spaces) => self.copy_out(rowset, &mut Deriving::new(sink, spaces)).await,
+            None => self.copy_out(rowset, sink).await,
+        }
     }
 
     async fn sent_form(&mut self, rowset: &Rowset) -> Result<Option<SentForm>, EngineError> {

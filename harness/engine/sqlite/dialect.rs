@@ -26,6 +26,10 @@ impl Dialect for SqliteDialect {
         })
     }
 
+    fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
+        Some(if heeds { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" })
+    }
+
     fn enforces_types(&self) -> bool {
         false
     }

@@ -3,6 +3,7 @@
 //! A file of the user's is never opened by a [`Session`]; [`private_copy`] takes a copy of it first.
 
 mod audit;
+mod backup;
 mod changes;
 mod counters;
 pub mod ddl;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    engine::{Dialect, Engine, EngineError, ServerSpec, Session},
+    engine::{Dialect, Engine, EngineError, ServerSpec, Session, backup::Backups},
     model::{Address, Endpoint},
 };
 
@@ -76,6 +77,10 @@ impl Engine for Sqlite {
             .map_err(|source| EngineError::Unavailable { place: place.clone(), source: source.into() })?;
         let connection = tokio::task::block_in_place(|| open(&file)).map_err(failed(&place, "opening the database"))?;
         Ok(Box::new(session::SqliteSession::new(connection, place)))
+    }
+
+    fn backups(&self) -> Option<&'static dyn Backups> {
+        Some(&backup::SqliteBackups)
     }
 
     fn in_memory(&self) -> Result<Option<Box<dyn Session>>, EngineError> {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use crate::{
-    canon::RowSink,
-    engine::{Became, Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line},
+    canon::{RowSink, derived::Deriving},
+    engine::{Became, Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line, select},
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -83,7 +83,13 @@ impl Session for SqliteSession {
     }
 
     async fn scan(&mut self, rowset: &Rowset, sink: &mut dyn RowSink) -> Result<u64, EngineError> {
-        self.run(format!("reading {}", rowset.table), |connection| scan::scan(connection, rowset, sink))
+        let doing = format!("reading {}", rowset.table);
+        match select::derived(rowset) {
+            Some(spaces) => {
+                self.run(doing, |connection| scan::scan(connection, rowset, &mut Deriving::new(sink, spaces)))
+            }
+            None => self.run(doing, |connection| scan::scan(connection, rowset, sink)),
+        }
     }
 
     async fn has_addresses(&mut self, rowset: &Rowset) -> Result<bool, EngineError> {

@@ -48,6 +48,10 @@ impl StepKind for ConvertUuid {
         Settings::read(fields).and_then(|settings| serde_json::to_value(settings).ok()).unwrap_or_default()
     }
 
+    fn may_go_back_otherwise(&self) -> bool {
+        false
+    }
+
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String> {
         let Ok(settings) = serde_json::from_value::<Settings>(config.clone()) else { return Vec::new() };
         if direction == Direction::Back {

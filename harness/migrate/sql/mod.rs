@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use super::{
     StepDone, StepError, StepKind, StepTask, StepVoice, engine_of,
     layout::{Placed, Script, Transaction},
+    rollback,
 };
 use crate::{
     document::{Fields, Problem},
@@ -36,8 +37,8 @@ struct Settings {
     side: Side,
     /// The way up.
     up: Text,
-    /// The way down.
-    down: Text,
+    /// The way down; `None` where the scenario states another way back.
+    down: Option<Text>,
     /// Whether each is one transaction, where that is stated; otherwise, whether the engine's transactions hold all that a
     /// script may do.
     transaction: Option<bool>,
@@ -59,7 +60,10 @@ impl Settings {
     }
 
     fn text(&self, direction: Direction) -> &Text {
-        if direction == Direction::Back { &self.down } else { &self.up }
+        match &self.down {
+            Some(down) if direction == Direction::Back => down,
+            _ => &self.up,
+        }
     }
 
     fn script(&self, direction: Direction) -> Script {
@@ -80,7 +84,9 @@ impl StepKind for Sql {
 
     fn configure(&self, fields: &mut Fields<'_>) -> Json {
         let up = text(fields, "up");
-        let down = text(fields, "down");
+        let goes_back_otherwise = !fields.present(&[rollback::KEY]).is_empty();
+        let has_down = !goes_back_otherwise || !fields.present(&["down"]).is_empty();
+        let down = if has_down { text(fields, "down") } else { None };
         let side = fields.optional_one_of("side", "side", &["target", "source"]).map_or("target", |side| side.value);
         let transaction = fields.optional_bool("transaction").map(|written| written.value);
         json!({ "side": side, "up": up, "down": down, "transaction": transaction })

@@ -110,7 +110,7 @@ fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// If something in it is neither a file nor a folder, or cannot be copied.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StepError> {
+pub(in crate::migrate) fn copy(from: &Path, to: &Path) -> Result<(), StepError> {
     let failed = |path: &Path, error: io::Error| broken("copy", path, error);
     fs::create_dir_all(to).map_err(|error| failed(to, error))?;
     for entry in fs::read_dir(from).map_err(|error| failed(from, error))? {

@@ -4,7 +4,7 @@
 //! the first file is touched; the originals are on disk by then, and each file changes by a rename. Whatever fails, or is
 //! taken back, goes back to the originals; a file that somebody else changed meanwhile is not written over.
 
-mod files;
+pub(super) mod files;
 mod format;
 
 use std::path::{Path, PathBuf};
@@ -85,6 +85,10 @@ impl StepKind for Switch {
         }
         let files = tables.into_iter().filter_map(|fields| file(fields, &folder)).collect();
         serde_json::to_value(Settings { folder, url_scheme, files }).unwrap_or_default()
+    }
+
+    fn may_go_back_otherwise(&self) -> bool {
+        false
     }
 
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String> {

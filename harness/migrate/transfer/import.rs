@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
-    super::{StepError, StepTask, StepVoice, engine_of},
+    super::{
+        StepError, StepTask, StepVoice,
+        aside::{MANY_ROWS, with, without},
+        engine_of,
+    },
     Settings, WhenNotEmpty,
     convert::convert,
     field::Field,
@@ -48,9 +52,6 @@ pub(super) struct Begun {
     #[serde(default)]
     aside: Vec<KeyScript>,
 }
-
-/// Rows from which setting the keys aside is worth their coming back.
-const MANY_ROWS: u64 = 10_000;
 
 /// Imports a verified export. Tables that an earlier process of this step has committed are not done again. From the
 /// moment at which `begun` holds something, an error leaves the undoing to the caller.
@@ -262,27 +263,6 @@ async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) ->
     let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
     let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
     text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
-}
-
-/// Takes the keys away that are set aside; in one act, and a second time without harm.
-async fn without(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
-    session.begin(false).await?;
-    for key in aside.iter().rev() {
-        session.execute(&key.drop).await?;
-    }
-    session.commit().await
-}
-
-/// Brings the keys back that were set aside; in one act, and a second time without harm.
-async fn with(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
-    session.begin(false).await?;
-    for key in aside.iter().rev() {
-        session.execute(&key.drop).await?;
-    }
-    for key in aside {
-        session.execute(&key.add).await?;
-    }
-    session.commit().await
 }
 
 /// Empties the tables on a fresh connection, and brings their keys back; goes on trying while the server is away, until

@@ -43,7 +43,7 @@ struct Settings {
 /// What to do with a target that holds rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum WhenNotEmpty {
+pub(super) enum WhenNotEmpty {
     /// Refuse before the first write.
     Refuse,
     /// Empty its tables first; they cannot be brought back.

@@ -193,8 +193,9 @@ impl Rehearsal {
 
     /// The first step without a way back.
     fn without_way_back(&self) -> Option<&str> {
-        let has_none =
-            |step: &&StepSpec| migrate::by_id(&step.kind).is_some_and(|kind| !kind.has_way_back(&step.config));
+        let has_none = |step: &&StepSpec| {
+            migrate::by_id(&step.kind).is_some_and(|kind| !migrate::rollback::has_way_back(kind, &step.config))
+        };
         self.run.scenario.steps.iter().find(has_none).map(|step| step.name.as_str())
     }
 

@@ -121,7 +121,7 @@ impl Planted {
         let value = |(table, column, value): &(&str, &str, &str)| {
             let at = At { file: "mapping.toml".to_owned(), line: 7, key: "compare[0].columns".to_owned() };
             let entries = vec![((*value).to_owned(), (*value).to_owned(), at)];
-            let map = Expression::Values(ValueMap { entries, others_are_null: false });
+            let map = Expression::Values(ValueMap { entries, ..ValueMap::default() });
             let column_of = StatedColumn { expressions: Sides::new(Some(map), None), ..StatedColumn::default() };
             Stated {
                 source: (*table).to_owned(),

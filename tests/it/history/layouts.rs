@@ -1,10 +1,11 @@
 //! One history in each layout: the same migrations come to the same, and the tool's own table holds what the tool writes.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use rehearse::run::resume;
 
 use super::{Past, came_to};
+use crate::support::skipped;
 
 /// A migration: number, title, way up, way down.
 type Pair = (&'static str, &'static str, &'static str, &'static str);
@@ -17,6 +18,17 @@ const PAIRS: &[Pair] = &[
     ("4", "nothing", "CREATE INDEX users_n ON users (n);", ""),
     ("10", "left over", "CREATE TABLE c (id INTEGER PRIMARY KEY);\nCREATE TABLE d (id INTEGER);", "DROP TABLE d;"),
 ];
+
+/// A tool of the user's, which runs a file in either engine.
+const TOOL: &str = r#"
+set -eu
+case $TARGET_URL in
+  postgres*) psql -X -q -v ON_ERROR_STOP=1 -f "$1" "$TARGET_URL" ;;
+  *) sqlite3 -batch -bail "$TARGET_DATABASE" ".read $1" ;;
+esac
+"#;
+const COMMANDS: &str = "format_version = 1\nlist = [\"sh\", \"-c\", \"ls *.up.sql | sed s/.up.sql$//\"]\n\
+    up = [\"sh\", \"tool.sh\", \"{version}.up.sql\"]\ndown = [\"sh\", \"tool.sh\", \"{version}.down.sql\"]\n";
 
 /// The classes of [`PAIRS`] where there are ways down.
 const CLASSES: [&str; 5] = ["restores", "down_fails", "loses_rows", "blank_down", "differs"];
@@ -53,8 +65,16 @@ fn write(past: &Past, layout: &str) -> bool {
                 let verify = if title == "word" { "SELECT word FROM users;" } else { "SELECT id FROM users;" };
                 past.file(&format!("verify/{title}.sql"), verify);
             }
+            "command" => {
+                past.file(&format!("{number}_{title}.up.sql"), up);
+                past.file(&format!("{number}_{title}.down.sql"), down);
+            }
             other => panic!("nobody wrote a history for {other}"),
         }
+    }
+    if layout == "command" {
+        past.file("commands.toml", COMMANDS);
+        past.file("tool.sh", TOOL);
     }
     if layout == "sqitch" {
         let line = |(_, title, ..): &Pair| format!("{} 2024-01-01T00:00:00Z A <a@b>\n", title.replace(' ', "_"));
@@ -68,6 +88,8 @@ fn expected(layout: &str) -> Vec<&'static str> {
         "refinery" => vec!["no_down"; 5],
         // Its own verification asks for the column that is gone.
         "sqitch" => vec!["restores", "down_fails", "verify_fails", "blank_down", "differs"],
+        // A command that does nothing is a command all the same: what it left tells.
+        "command" => vec!["restores", "down_fails", "loses_rows", "differs", "differs"],
         _ => CLASSES.to_vec(),
     }
 }
@@ -84,7 +106,9 @@ fn each_comes_to_the_same(new: impl Fn() -> Option<Past>, layouts: &[&str]) {
         assert_eq!(classes, expected(layout), "{layout}: {}", ended.stdout);
         for one in history.migrations.iter().filter(|one| one.class.word() == "down_fails") {
             let error = one.error.clone().unwrap_or_default();
-            assert!(error.contains("nowhere") && error.contains(".sql:"), "{layout}: {error}");
+            // Where it stands, or else the command that was told the file.
+            let place = if *layout == "command" { "02_not_back.down.sql`" } else { ".sql:" };
+            assert!(error.contains("nowhere") && error.contains(place), "{layout}: {error}");
         }
         past.sandbox.assert_released();
     }
@@ -98,7 +122,16 @@ fn layouts() -> Vec<&'static str> {
 
 #[test]
 fn every_layout_on_sqlite() {
-    each_comes_to_the_same(|| Some(Past::sqlite()), &layouts());
+    let mut layouts = layouts();
+    if Command::new("sqlite3").arg("-version").output().is_err() {
+        skipped(
+            "every_layout_on_sqlite",
+            "local",
+            "the command sqlite3, which a tool of the user's calls, is not installed",
+        );
+        layouts.retain(|layout| *layout != "command");
+    }
+    each_comes_to_the_same(|| Some(Past::sqlite()), &layouts);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 pub mod mariadb;
 pub mod server;
+pub mod steps;
 
 /// The top of the repository.
 pub fn root() -> &'static Path {

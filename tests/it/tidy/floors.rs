@@ -16,7 +16,7 @@ use crate::support::root;
 const FLOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("canon", &["model"]),
-    ("document", &["model"]),
+    ("document", &["model", "canon"]),
     ("engine", &["model", "canon", "document"]),
     ("provision", &["model", "canon", "document", "engine"]),
     ("dataset", &["model", "canon", "document", "engine", "provision"]),
@@ -74,6 +74,7 @@ const REGISTRIES: &[(&str, &str)] = &[
     ("provision", "Provisioner"),
     ("report", "ReportFormat"),
     ("migrate/layout", "Layout"),
+    ("migrate/rollback", "RollbackKind"),
 ];
 
 #[test]

@@ -4,8 +4,7 @@
 //! for psql, and psql runs programs that a script tells it to. Roles that it names are made beforehand; without them the
 //! owners and grants of a dump cannot be restored.
 
-mod plain;
-mod program;
+pub(super) mod plain;
 
 use std::path::Path;
 
@@ -14,10 +13,14 @@ use crate::{
     engine::{
         Dialect, Engine, EngineError,
         dump::{Dump, Glance, bad},
+        program::Program,
     },
-    model::{Address, Endpoint, Host},
+    model::{Address, Endpoint, Host, Tls},
 };
-use program::Program;
+
+/// Where distributions put PostgreSQL's programs, `*` standing for a version.
+pub(super) const FOLDERS: &[&str] =
+    &["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"];
 
 /// The dump that is seen at first sight.
 pub(super) fn recognise(glance: &Glance<'_>) -> Result<Option<Dump>, EngineError> {
@@ -60,17 +63,20 @@ fn version_in(head: &[u8], behind: &str) -> Option<String> {
 
 /// Restores a dump into an empty database. `folder` is for files of its own.
 pub(super) async fn restore(dump: &Dump, address: &Address, folder: &Path) -> Result<Vec<String>, EngineError> {
-    let script = if dump.title == "a plain dump of pg_dump" {
-        dump.path.clone()
-    } else {
-        let script = folder.join("restored.sql");
-        let mut program = Program::find("pg_restore").ok_or_else(|| missing(&dump.path, "pg_restore"))?;
-        program.argument("--file").argument(&script).argument("--").argument(&dump.path);
-        program.run().await.map_err(|told| bad(&dump.path, &format!("cannot be restored: {told}")))?;
-        script
-    };
-    let scanned = tokio::task::block_in_place(|| plain::scan(&script));
-    let roles = scanned.map_err(|problem| bad(&dump.path, &problem))?;
+    if dump.title == "a plain dump of pg_dump" {
+        return run_script(&dump.path, &dump.path, address).await;
+    }
+    let script = folder.join("restored.sql");
+    let mut program = Program::find("pg_restore", FOLDERS).ok_or_else(|| missing(&dump.path, "pg_restore"))?;
+    program.argument("--file").argument(&script).argument("--").argument(&dump.path);
+    program.run().await.map_err(|told| bad(&dump.path, &format!("cannot be restored: {told}")))?;
+    run_script(&dump.path, &script, address).await
+}
+
+/// Runs the script that a dump is, or was turned into, in an empty database.
+pub(super) async fn run_script(dump: &Path, script: &Path, address: &Address) -> Result<Vec<String>, EngineError> {
+    let scanned = tokio::task::block_in_place(|| plain::scan(script));
+    let roles = scanned.map_err(|problem| bad(dump, &problem))?.roles;
     let mut session = Postgres.connect(address).await?;
     let mut notes = Vec::new();
     for role in &roles {
@@ -82,13 +88,13 @@ pub(super) async fn restore(dump: &Dump, address: &Address, folder: &Path) -> Re
         }
     }
     session.close().await?;
-    let mut program = Program::find("psql").ok_or_else(|| missing(&dump.path, "psql"))?;
+    let mut program = Program::find("psql", FOLDERS).ok_or_else(|| missing(dump, "psql"))?;
     reach(&mut program, address)?;
     for argument in ["--no-psqlrc", "--quiet", "--no-password", "--set", "ON_ERROR_STOP=1", "--file"] {
         program.argument(argument);
     }
-    program.argument(&script);
-    program.run().await.map_err(|told| bad(&dump.path, &format!("cannot be restored: {told}")))?;
+    program.argument(script);
+    program.run().await.map_err(|told| bad(dump, &format!("cannot be restored: {told}")))?;
     Ok(notes)
 }
 
@@ -100,20 +106,31 @@ fn missing(path: &Path, program: &str) -> EngineError {
 }
 
 /// Tells a program where the database is; the password goes through the environment, where other users do not see it.
-fn reach(program: &mut Program, address: &Address) -> Result<(), EngineError> {
-    let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else {
+pub(super) fn reach(program: &mut Program, address: &Address) -> Result<(), EngineError> {
+    let Endpoint::Server { host, user, password, database, tls } = &address.endpoint else {
         return Err(EngineError::BadFile { path: address.to_string(), problem: "is a file, not a server".to_owned() });
     };
-    let (host, port) = match host {
-        Host::Tcp { host, port } => (host.clone(), port),
-        Host::Socket { directory, port } => (directory.display().to_string(), port),
-    };
-    let port = port.to_string();
-    for (flag, value) in [("--host", &host), ("--port", &port), ("--username", user), ("--dbname", database)] {
-        program.argument(flag).argument(value);
+    // Beside the server its socket is where the programs look for it.
+    if !program.is_contained() {
+        let (host, port) = match host {
+            Host::Tcp { host, port } => (host.clone(), port),
+            Host::Socket { directory, port } => (directory.display().to_string(), port),
+        };
+        program.argument("--host").argument(host).argument("--port").argument(port.to_string());
+        encrypt(program, tls);
     }
+    program.argument("--username").argument(user).argument("--dbname").argument(database);
     if let Some(password) = password {
         program.variable("PGPASSWORD", password.reveal());
     }
     Ok(())
+}
+
+fn encrypt(program: &mut Program, tls: &Tls) {
+    program.variable("PGSSLMODE", super::SERVER.urls.word_of(tls.mode));
+    for (variable, file) in [("PGSSLROOTCERT", &tls.root), ("PGSSLCERT", &tls.certificate), ("PGSSLKEY", &tls.key)] {
+        if let Some(file) = file {
+            program.variable(variable, file.display().to_string());
+        }
+    }
 }

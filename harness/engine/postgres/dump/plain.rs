@@ -1,29 +1,32 @@
 //! Looks through a plain dump before psql gets it: is it whole, which roles does it name, and does it tell psql to do
 //! anything but run SQL.
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::{BufRead, BufReader},
-    path::Path,
-};
+use std::{collections::BTreeSet, fs::File, io::BufReader, path::Path};
+
+use crate::{engine::dump::next_line, model::TableName};
 
 /// What the last lines of a whole dump say.
 pub(super) const COMPLETE: &str = "-- PostgreSQL database dump complete";
 
-/// Bytes of a line that are looked at; the rest are rows' values.
-const LINE: usize = 4096;
+/// What a whole dump holds.
+#[derive(Debug, Default)]
+pub(in crate::engine::postgres) struct Scanned {
+    /// The roles that it names.
+    pub roles: BTreeSet<String>,
+    /// The tables that it makes, each in its schema.
+    pub tables: BTreeSet<TableName>,
+}
 
-/// The roles that a dump names.
+/// Looks through a dump.
 ///
 /// # Errors
 /// Why it is not restored, as a verb phrase.
-pub(super) fn scan(path: &Path) -> Result<BTreeSet<String>, String> {
+pub(in crate::engine::postgres) fn scan(path: &Path) -> Result<Scanned, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut lines = BufReader::with_capacity(1 << 16, file);
-    let (mut roles, mut is_data, mut is_complete) = (BTreeSet::new(), false, false);
+    let (mut scanned, mut is_data, mut is_complete) = (Scanned::default(), false, false);
     let mut number = 0_u64;
-    while let Some(line) = next(&mut lines).map_err(|error| format!("cannot be read: {error}"))? {
+    while let Some(line) = next_line(&mut lines).map_err(|error| format!("cannot be read: {error}"))? {
         number += 1;
         let text = String::from_utf8_lossy(&line);
         if is_data {
@@ -36,37 +39,15 @@ pub(super) fn scan(path: &Path) -> Result<BTreeSet<String>, String> {
                 return Err(format!("tells psql to `\\{word}` in line {number}, which is no SQL and is not done here"));
             }
         } else {
-            roles.extend(named(&text));
+            scanned.roles.extend(named(&text));
+            scanned.tables.extend(made(&text));
             is_complete |= text == COMPLETE;
         }
     }
     match (is_data, is_complete) {
         (true, _) => Err("is cut off: the rows of its last COPY have no end".to_owned()),
         (false, false) => Err(format!("is cut off: it has no line `{COMPLETE}`")),
-        (false, true) => Ok(roles),
-    }
-}
-
-/// The next line without its end, as far as it is looked at.
-fn next(lines: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let mut is_empty = true;
-    loop {
-        let buffer = lines.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok((!is_empty).then_some(line));
-        }
-        is_empty = false;
-        let (used, ends) = match buffer.iter().position(|byte| *byte == b'\n') {
-            Some(at) => (at, true),
-            None => (buffer.len(), false),
-        };
-        let room = LINE.saturating_sub(line.len());
-        line.extend_from_slice(&buffer[..used.min(room)]);
-        lines.consume(used + usize::from(ends));
-        if ends {
-            return Ok(Some(line));
-        }
+        (false, true) => Ok(scanned),
     }
 }
 
@@ -91,33 +72,22 @@ fn named(line: &str) -> Vec<String> {
     list.into_iter().flat_map(identifiers).filter(|role| !role.eq_ignore_ascii_case("public")).collect()
 }
 
+/// The table that a statement makes, which begins on this line.
+fn made(line: &str) -> Option<TableName> {
+    const MAKING: &[&str] =
+        &["CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE FOREIGN TABLE ", "CREATE MATERIALIZED VIEW "];
+    let rest = MAKING.iter().find_map(|begin| line.strip_prefix(begin))?;
+    let (schema, rest) = identifier(rest);
+    let (name, _) = identifier(rest.strip_prefix('.')?);
+    Some(TableName::in_schema(schema, name))
+}
+
 /// The identifiers at the beginning of a text, with commas between them.
 fn identifiers(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
     loop {
-        let (name, behind) = if let Some(quoted) = rest.strip_prefix('"') {
-            let mut name = String::new();
-            let mut chars = quoted.char_indices().peekable();
-            let mut end = quoted.len();
-            while let Some((at, letter)) = chars.next() {
-                match letter {
-                    '"' if chars.peek().is_some_and(|(_, next)| *next == '"') => {
-                        chars.next();
-                        name.push('"');
-                    }
-                    '"' => {
-                        end = at + 1;
-                        break;
-                    }
-                    letter => name.push(letter),
-                }
-            }
-            (name, &quoted[end..])
-        } else {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
-            (rest[..end].to_owned(), &rest[end..])
-        };
+        let (name, behind) = identifier(rest);
         if !name.is_empty() {
             found.push(name);
         }
@@ -128,6 +98,27 @@ fn identifiers(text: &str) -> Vec<String> {
     }
 }
 
+/// The identifier at the beginning of a text, and what is behind it.
+fn identifier(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(text.len());
+        return (text[..end].to_owned(), &text[end..]);
+    };
+    let mut name = String::new();
+    let mut chars = quoted.char_indices().peekable();
+    while let Some((at, letter)) = chars.next() {
+        match letter {
+            '"' if chars.peek().is_some_and(|(_, next)| *next == '"') => {
+                chars.next();
+                name.push('"');
+            }
+            '"' => return (name, &quoted[at + 1..]),
+            letter => name.push(letter),
+        }
+    }
+    (name, "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +126,7 @@ mod tests {
     fn scanned(text: &str) -> Result<Vec<String>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        scan(file.path()).map(|roles| roles.into_iter().collect())
+        scan(file.path()).map(|scanned| scanned.roles.into_iter().collect())
     }
 
     #[test]
@@ -146,6 +137,15 @@ mod tests {
              SELECT ON TABLES TO clerk;\nCOPY public.t (a) FROM stdin;\n\\N\nGRANT x TO y;\n\\.\n{COMPLETE}\n"
         );
         assert_eq!(scanned(&text).unwrap(), ["Web Team", "app", "boss", "clerk", "reader"]);
+    }
+
+    #[test]
+    fn tables_are_found_where_they_are_made() {
+        let made = |line: &str| made(line).map(|table| table.to_string());
+        assert_eq!(made("CREATE TABLE public.users (").as_deref(), Some("public.users"));
+        assert_eq!(made("CREATE UNLOGGED TABLE app.\"a.\"\"b\" (").as_deref(), Some("app.a\\.\"b"));
+        assert_eq!(made("CREATE TABLE users ("), None);
+        assert_eq!(made("ALTER TABLE public.users OWNER TO app;"), None);
     }
 
     #[test]

@@ -210,7 +210,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// A path inside a URI: everything but letters, digits and a few marks by its bytes in hexadecimal.
-fn escaped(path: &Path) -> String {
+pub(super) fn escaped(path: &Path) -> String {
     let mut uri = String::new();
     for byte in path.as_os_str().as_bytes() {
         match byte {

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::{Entry, Fields, Located, Place, Problem};
 use crate::{
     canon::{
         Rule,
         comparison::{
-            At, Condition, Expression, Ignored, Mapping, Reason, ReferenceEnd, Stated, StatedColumn, StatedReference,
-            ValueMap,
+            At, Condition, Derivation, Expression, Ignored, Mapping, Others, Reason, ReferenceEnd, Stated,
+            StatedColumn, StatedReference, ValueMap,
         },
     },
-    document::{Entry, Fields, Located, Place, Problem},
     model::{Side, Sides},
 };
 
 /// Reads all of it from the fields of a file.
 pub(super) fn read(root: &mut Fields<'_>, file: &str) -> Mapping {
     let mut taken = BTreeSet::new();
-    let reader = Reader { file };
+    let reader = Reader { file, system: None };
     let compare = root.array_of_tables("compare").into_iter().filter_map(|fields| reader.compare(fields, &mut taken));
     let compare = compare.collect();
     let ignore = root.array_of_tables("ignore").into_iter().filter_map(|fields| reader.ignore(fields)).collect();
@@ -26,12 +26,26 @@ pub(super) fn read(root: &mut Fields<'_>, file: &str) -> Mapping {
     Mapping { compare, ignore, references, ..Mapping::default() }
 }
 
-struct Reader<'a> {
-    file: &'a str,
+/// Reads tables of a file.
+pub(super) struct Reader<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// The system whose keys UUIDs follow from, where it is named.
+    pub system: Option<&'a str>,
+}
+
+/// Of what a column is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// How it compares.
+    Comparison,
+    /// What becomes of it.
+    Copy,
 }
 
 impl Reader<'_> {
-    fn at(&self, place: &Place) -> At {
+    /// A place in the file.
+    pub(super) fn at(&self, place: &Place) -> At {
         At { file: self.file.to_owned(), line: place.line, key: place.key.clone() }
     }
 
@@ -55,7 +69,7 @@ impl Reader<'_> {
         let mut columns = BTreeMap::new();
         let mut targets = BTreeSet::new();
         for (name, entry) in fields.table("columns").iter_mut().flat_map(Fields::named) {
-            let Some(column) = self.column(&entry) else { continue };
+            let Some(column) = self.column(&entry, Of::Comparison) else { continue };
             if let Some(target) = column.target.clone().filter(|target| !targets.insert(target.clone())) {
                 let problem = Problem::new(&name.place, format!("a second column is compared with `{target}`"));
                 entry.problem(problem.expected("another column of the target"));
@@ -72,47 +86,79 @@ impl Reader<'_> {
         }
         fields.finish();
         let (source, target) = names?;
-        Some(Stated { source, target, columns, filters, queries, key, at })
+        Some(Stated { source, target, columns, filters, queries, key, is_copied: false, at })
     }
 
-    fn column(&self, entry: &Entry<'_>) -> Option<StatedColumn> {
+    /// What is stated about a column.
+    pub(super) fn column(&self, entry: &Entry<'_>, of: Of) -> Option<StatedColumn> {
         let mut fields = entry.table()?;
         let at = self.at(fields.place());
         let words: Vec<&'static str> = Rule::words().collect();
         let target = fields.optional_str("target").map(|target| target.value);
         let rule = fields.optional_one_of("as", "common type", &words).map(|rule| rule.value.to_owned());
+        let dropped = match of {
+            Of::Comparison => None,
+            Of::Copy => sql(&mut fields, "dropped", "the reason, in words").map(|why| why.value),
+        };
         let mut expressions = Sides::from_fn(|side| {
+            if of == Of::Copy && side == Side::Target {
+                return None;
+            }
             sql(&mut fields, &format!("{side}_sql"), "an expression in SQL").map(|sql| Expression::Sql(sql.value))
         });
         let values = self.values(&mut fields);
+        let derivation = (of == Of::Copy).then(|| self.derivation(&mut fields)).flatten();
         let left_out = self.left_out(&mut fields);
-        alone(&fields, &["values", "source_sql"]);
+        for pair in [["values", "source_sql"], ["uuid", "values"], ["uuid", "source_sql"]] {
+            alone(&fields, &pair);
+        }
         alone(&fields, &["ignore", "volatile"]);
-        for word in ["ignore", "volatile"] {
-            for other in ["as", "values", "source_sql", "target_sql"] {
-                alone(&fields, &[word, other]);
-            }
+        // What is not compared needs no word on how, but a copy needs one on what becomes of it.
+        let exclusive: &[(&str, &[&str])] = match of {
+            Of::Comparison => &[
+                ("ignore", &["as", "values", "source_sql", "target_sql"]),
+                ("volatile", &["as", "values", "source_sql", "target_sql"]),
+            ],
+            Of::Copy => &[("dropped", &["target", "as", "values", "source_sql", "uuid", "ignore", "volatile"])],
+        };
+        for (word, others) in exclusive {
+            others.iter().for_each(|other| alone(&fields, &[word, other]));
         }
         if let Some(values) = values {
             expressions.source = Some(Expression::Values(values));
         }
+        if let Some(derivation) = derivation {
+            expressions.source = Some(Expression::Derived(derivation));
+        }
         fields.finish();
-        Some(StatedColumn { target, rule, expressions, left_out, at })
+        Some(StatedColumn { target, rule, expressions, left_out, dropped, at })
+    }
+
+    /// `uuid = "users"`: the UUID that follows from the column's value as a key of that table.
+    fn derivation(&self, fields: &mut Fields<'_>) -> Option<Derivation> {
+        let table = sql(fields, "uuid", "the table whose key it is")?;
+        let Some(system) = self.system else {
+            let problem = Problem::new(&table.place, "follows from the key of a system that is not named");
+            fields.problem(problem.expected("`system` at the top of the file"));
+            return None;
+        };
+        Some(Derivation { system: system.to_owned(), table: table.value })
     }
 
     fn values(&self, fields: &mut Fields<'_>) -> Option<ValueMap> {
-        let others = fields.optional("other_values");
+        let (others, other) = (fields.optional("other_values"), fields.optional("other_value"));
+        alone(fields, &["other_values", "other_value"]);
         let table = fields.table("values");
-        let others_are_null = match (&others, &table) {
-            (Some(entry), None) => {
-                let problem = Problem::new(entry.place(), "is said of no values");
-                entry.problem(problem.expected("`values` beside it"));
-                false
-            }
-            (Some(entry), _) => {
-                entry.one_of("treatment of other values", &["as_is", "null"]).is_some_and(|word| word.value == "null")
-            }
-            (None, _) => false,
+        if let (Some(entry), None) = (others.as_ref().or(other.as_ref()), &table) {
+            let problem = Problem::new(entry.place(), "is said of no values");
+            entry.problem(problem.expected("`values` beside it"));
+        }
+        let word = others.and_then(|entry| entry.one_of("treatment of other values", &["as_is", "null"]));
+        let value = other.and_then(|entry| entry.str());
+        let others = match (word.map(|word| word.value), value) {
+            (Some("null"), _) => Others::Null,
+            (_, Some(value)) => Others::Value(value.value),
+            _ => Others::AsIs,
         };
         let mut table = table?;
         let named = table.named();
@@ -124,7 +170,7 @@ impl Reader<'_> {
             let target = entry.str()?.value;
             Some((name.value, target, self.at(&name.place)))
         });
-        Some(ValueMap { entries: entries.collect(), others_are_null })
+        Some(ValueMap { entries: entries.collect(), others })
     }
 
     fn left_out(&self, fields: &mut Fields<'_>) -> Option<Reason> {
@@ -239,7 +285,7 @@ fn rowset(fields: &mut Fields<'_>, side: Side, queries: &mut Sides<Option<String
 }
 
 /// SQL or words that have to say something, if they are there.
-fn sql(fields: &mut Fields<'_>, key: &str, expected: &str) -> Option<Located<String>> {
+pub(super) fn sql(fields: &mut Fields<'_>, key: &str, expected: &str) -> Option<Located<String>> {
     let written = fields.optional_str(key)?;
     filled(fields, written, expected)
 }
@@ -253,7 +299,7 @@ fn filled(fields: &Fields<'_>, written: Located<String>, expected: &str) -> Opti
 }
 
 /// Refuses keys that exclude each other.
-fn alone(fields: &Fields<'_>, keys: &[&str]) {
+pub(super) fn alone(fields: &Fields<'_>, keys: &[&str]) {
     if let [first, second] = fields.present(keys).as_slice() {
         let problem = Problem::new(fields.place(), format!("`{first}` and `{second}` exclude each other"));
         fields.problem(problem.expected("one of them"));

@@ -1,0 +1,136 @@
+//! What a mapping states about a copy, and the comparison that follows from it.
+//!
+//! One statement, read by two: the copy makes its values in Rust while rows stream; the comparison has the source's engine
+//! make them in SQL, or brings both sides to a canonical rule. A mistake in one does not hide in the other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::stated::{At, Condition, Expression, Ignored, Mapping, Reason, Stated, StatedColumn};
+use crate::model::{Side, Sides};
+
+/// Everything that a mapping states about a copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copying {
+    /// Tables whose rows are copied by more than names and types. Others are copied by these alone.
+    pub tables: Vec<Copied>,
+    /// Tables that are not copied.
+    pub dropped: Vec<DroppedTable>,
+    /// The file.
+    pub file: String,
+}
+
+/// What becomes of the rows of one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// The source's table.
+    pub source: String,
+    /// The target's table.
+    pub target: String,
+    /// Only rows for which this holds are copied.
+    pub filter: Option<Condition>,
+    /// Why the others are not, where no other part of the mapping takes them.
+    pub skipped: Option<String>,
+    /// By source column (or the name of an expression): what becomes of it.
+    pub columns: BTreeMap<String, StatedColumn>,
+    /// By target column: the value that every row gets.
+    pub constants: BTreeMap<String, Constant>,
+    /// By target column: why it is left to its default.
+    pub defaults: BTreeMap<String, Constant>,
+    /// Where it is stated.
+    pub at: At,
+}
+
+/// A text that is stated about a column of the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constant {
+    /// The text.
+    pub text: String,
+    /// Where it is stated.
+    pub at: At,
+}
+
+/// A table that is left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedTable {
+    /// The source's table; `*` and `?` stand for anything.
+    pub source: String,
+    /// Why.
+    pub why: String,
+    /// Where it is stated.
+    pub at: At,
+}
+
+impl Copied {
+    /// How the rows of both sides compare when they were copied.
+    pub fn compared(&self) -> Stated {
+        let mut columns = self.columns.clone();
+        for (target, constant) in &self.constants {
+            let expression = Expression::Constant(constant.text.clone());
+            let column = StatedColumn {
+                target: Some(target.clone()),
+                expressions: Sides::new(Some(expression), None),
+                at: constant.at.clone(),
+                ..StatedColumn::default()
+            };
+            columns.insert(format!("constant {target}"), column);
+        }
+        Stated {
+            source: self.source.clone(),
+            target: self.target.clone(),
+            columns,
+            filters: Sides::new(self.filter.clone(), None),
+            is_copied: true,
+            at: self.at.clone(),
+            ..Stated::default()
+        }
+    }
+
+    /// The columns of the target that the copy leaves alone.
+    fn left_alone(&self) -> impl Iterator<Item = Ignored> + '_ {
+        self.defaults.iter().map(|(column, why)| Ignored {
+            side: Side::Target,
+            table: self.target.clone(),
+            column: Some(column.clone()),
+            reason: Reason { why: format!("left to its default: {}", why.text), until: None },
+            at: why.at.clone(),
+        })
+    }
+}
+
+impl Mapping {
+    /// Adds what another mapping states. A pair of tables that is known already stays as it is.
+    pub fn add(&mut self, other: Self) {
+        let Self { compare, ignore, references, selection: _, today: _ } = other;
+        for one in compare {
+            if !self
+                .compare
+                .iter()
+                .any(|known| known.source == one.source && known.target == one.target && !known.is_copied)
+            {
+                self.compare.push(one);
+            }
+        }
+        self.ignore.extend(ignore);
+        self.references.extend(references);
+    }
+
+    /// Adds the comparison that follows from a copy. A pair of tables whose comparison is stated is compared as that says.
+    pub fn add_copied(&mut self, copying: &Copying) {
+        for one in &copying.tables {
+            let is_stated = |known: &Stated| known.source == one.source && known.target == one.target;
+            if !self.compare.iter().any(|known| is_stated(known) && !known.is_copied) {
+                self.compare.push(one.compared());
+            }
+            self.ignore.extend(one.left_alone());
+        }
+        self.ignore.extend(copying.dropped.iter().map(|one| Ignored {
+            side: Side::Source,
+            table: one.source.clone(),
+            column: None,
+            reason: Reason { why: format!("dropped: {}", one.why), until: None },
+            at: one.at.clone(),
+        }));
+    }
+}

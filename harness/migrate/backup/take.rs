@@ -1,0 +1,110 @@
+//! Taking a backup: written under another name, looked through, and moved to its place.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value as Json;
+
+use super::{backups_of, broken, difference, generations::Generations, manifest, manifest::Manifest, no_form, read};
+use crate::{
+    engine::backup::{BackupForm, BackupOrder, Backups, form},
+    migrate::{StepError, StepVoice},
+    model::{Address, Fingerprint, TableName},
+};
+
+/// How a generation gets its name.
+pub(in crate::migrate) enum Name<'a> {
+    /// This one, in place of another.
+    Given(&'a str),
+    /// One of its moment, which is marked before anything is written.
+    Marked(&'a (dyn Fn(String) -> Json + Sync)),
+}
+
+/// Takes a backup. A failed one leaves nothing.
+///
+/// # Errors
+/// If it cannot be taken, or somebody wrote meanwhile where the engine shows no two sessions one state.
+pub(in crate::migrate) async fn take(
+    address: &Address,
+    format: Option<&str>,
+    generations: &Generations,
+    name: Name<'_>,
+    voice: &mut dyn StepVoice,
+) -> Result<(String, Manifest), StepError> {
+    let backups = backups_of(address)?;
+    let form = match format {
+        Some(id) => form(backups, id).ok_or_else(|| no_form(address, id))?,
+        None => &backups.forms()[0],
+    };
+    let (partial, moment) = generations.begin().map_err(|error| broken("make a folder for the backup", error))?;
+    let name = match name {
+        Name::Given(name) => {
+            generations.remove(name).map_err(|error| broken("remove an unfinished backup", error))?;
+            generations.begin().map_err(|error| broken("make a folder for the backup", error))?;
+            name.to_owned()
+        }
+        Name::Marked(mark) => {
+            let name = generations.name(moment);
+            voice.mark(mark(name.clone())).await?;
+            name
+        }
+    };
+    let written = async {
+        let (server_version, tool, tables) = write(address, backups, form, &partial, voice).await?;
+        let files = manifest::listed(&partial).map_err(|error| broken("read the backup", error))?;
+        let names: Vec<_> = tables.keys().cloned().collect();
+        backups.look_through(&partial.join(form.file), form, &tool, &names, address).await?;
+        let manifest = Manifest {
+            format_version: Manifest::version(),
+            moment,
+            engine: address.engine.clone(),
+            server_version,
+            form: form.id.to_owned(),
+            tool,
+            files,
+            tables,
+        };
+        manifest.write(&partial).map_err(|error| broken("write the manifest", error))?;
+        generations.finish(&name).map_err(|error| broken("move the backup to its place", error))?;
+        Ok(manifest)
+    }
+    .await;
+    match written {
+        Ok(manifest) => Ok((name, manifest)),
+        Err(error) => {
+            // What cannot be removed now is removed by the next attempt, or by the way back; the first error is the one to tell.
+            let _ = generations.remove(&name);
+            Err(error)
+        }
+    }
+}
+
+/// The server's version, what wrote the backup, and the rows of every table.
+type Written = (String, String, BTreeMap<TableName, Fingerprint>);
+
+/// Writes one, and reads the rows that it has to hold: in the very state that it is of, or before it and after it.
+async fn write(
+    address: &Address,
+    backups: &dyn Backups,
+    form: &BackupForm,
+    folder: &Path,
+    voice: &mut dyn StepVoice,
+) -> Result<Written, StepError> {
+    let mut reading = read(address, voice).await?;
+    let (version, snapshot) = (std::mem::take(&mut reading.version), reading.snapshot.take());
+    voice.progress("back up", 0, None);
+    let to = folder.join(form.file);
+    let order = BackupOrder { address, form, to: &to, snapshot: snapshot.as_deref() };
+    if snapshot.is_some() {
+        let tool = backups.write(&order).await?;
+        return Ok((version, tool, reading.close().await?));
+    }
+    let before = reading.close().await?;
+    let tool = backups.write(&order).await?;
+    let after = read(address, voice).await?.close().await?;
+    match difference(&before, &after) {
+        None => Ok((version, tool, before)),
+        Some(what) => Err(StepError::Rejected {
+            what: format!("somebody wrote while the backup was taken ({what}), and nobody can tell what it holds"),
+        }),
+    }
+}

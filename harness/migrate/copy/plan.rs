@@ -1,0 +1,128 @@
+//! What is copied into what, found out before anything is written.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::value::{Making, Unfit};
+use crate::{
+    canon::{
+        Cell,
+        comparison::{Condition, Derivation, Expression, Others, ValueMap},
+        text_of,
+    },
+    engine::Rowset,
+    model::{Side, TableName, Value, catalogue::Table},
+};
+
+/// One table's way into another.
+pub(super) struct TablePlan {
+    /// Where the rows come from.
+    pub source: Table,
+    /// Where they go.
+    pub target: Table,
+    /// Only rows for which this holds.
+    pub filter: Option<Condition>,
+    /// The columns that are read, each for one of the target's.
+    pub columns: Vec<ColumnPlan>,
+    /// The columns of the target that are the same in every row.
+    pub constants: Vec<(String, Value)>,
+}
+
+/// One column's way.
+#[derive(Clone, Debug)]
+pub(super) struct ColumnPlan {
+    /// The source's column, or the name of the expression.
+    pub source: String,
+    /// The target's column.
+    pub target: String,
+    /// What is read in the column's place.
+    pub sql: Option<String>,
+    /// Which value stands for which.
+    pub values: Option<Values>,
+    /// The space of the UUIDs that follow from the column's values.
+    pub space: Option<Uuid>,
+    /// How the target's value is made.
+    pub making: Making,
+}
+
+/// A value map that is asked once for each row.
+#[derive(Clone, Debug)]
+pub(super) struct Values {
+    by_source: BTreeMap<String, String>,
+    others: Others,
+}
+
+impl From<&ValueMap> for Values {
+    fn from(map: &ValueMap) -> Self {
+        let by_source = map.entries.iter().map(|(source, target, _)| (source.clone(), target.clone())).collect();
+        Self { by_source, others: map.others.clone() }
+    }
+}
+
+impl ColumnPlan {
+    /// The value of the target's column for a cell of the source's.
+    pub fn value(&self, cell: &Cell<'_>) -> Result<Value, Unfit> {
+        if self.values.is_none() && self.space.is_none() {
+            return self.making.value(cell);
+        }
+        let Some(text) = text_of(cell) else { return self.making.value(cell) };
+        if let Some(space) = &self.space {
+            return self.making.value(&Cell::Uuid(Uuid::new_v5(space, text.as_bytes()).into_bytes()));
+        }
+        let Some(values) = &self.values else { return self.making.value(cell) };
+        match values.by_source.get(&text) {
+            Some(target) => self.making.value(&Cell::Text(target.as_bytes())),
+            None => match &values.others {
+                Others::AsIs => self.making.value(cell),
+                Others::Null => Ok(Value::Null),
+                Others::Value(other) => self.making.value(&Cell::Text(other.as_bytes())),
+            },
+        }
+    }
+}
+
+/// The space of the UUIDs that follow from the keys of a table.
+pub(super) fn space(derivation: &Derivation) -> Uuid {
+    let system = Uuid::new_v5(&Uuid::NAMESPACE_OID, derivation.system.as_bytes());
+    Uuid::new_v5(&system, derivation.table.as_bytes())
+}
+
+impl TablePlan {
+    /// What is read of the source; `part` is the condition of a part of the table.
+    pub fn rowset(&self, part: Option<String>) -> Rowset {
+        let columns = self.columns.iter().map(|column| column.source.clone()).collect();
+        let mut rowset = Rowset::of(self.source.name.clone(), columns);
+        rowset.terms.filters.extend(self.filter.clone());
+        rowset.terms.filters.extend(part.map(|sql| Condition { sql, ..Condition::default() }));
+        for column in &self.columns {
+            if let Some(sql) = &column.sql {
+                rowset.terms.expressions.insert(column.source.clone(), Expression::Sql(sql.clone()));
+            }
+        }
+        rowset
+    }
+
+    /// The rows that none of these filters takes.
+    pub fn left_out(source: &TableName, filters: &[&Condition]) -> Rowset {
+        let mut rowset = Rowset::of(source.clone(), Vec::new());
+        let not =
+            |filter: &&Condition| Condition { sql: format!("(\n{}\n) IS NOT TRUE", filter.sql), at: filter.at.clone() };
+        rowset.terms.filters = filters.iter().map(not).collect();
+        rowset
+    }
+
+    /// The target's columns that rows come with, in the order of their values.
+    pub fn filled(&self) -> Vec<String> {
+        let read = self.columns.iter().map(|column| column.target.clone());
+        read.chain(self.constants.iter().map(|(column, _)| column.clone())).collect()
+    }
+
+    /// The table of one side.
+    pub const fn name(&self, side: Side) -> &TableName {
+        match side {
+            Side::Source => &self.source.name,
+            Side::Target => &self.target.name,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Rows on their way from a scan to a load: at most a few chunks of them are in memory.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    time::Duration,
+    vec,
+};
+
+use tokio::task::block_in_place;
+
+use super::plan::{ColumnPlan, TablePlan};
+use crate::{
+    canon::{Cell, RowSink},
+    engine::{BoxedError, EngineError, RowSource, Rowset, Session},
+    migrate::StepVoice,
+    model::Value,
+};
+
+/// Chunks between the scan and the load.
+const CHUNKS: usize = 4;
+/// Rows after which a chunk is handed on.
+const ROWS: usize = 1000;
+/// Bytes after which a chunk is handed on, as far as texts and bytes tell.
+const BYTES: usize = 256 * 1024;
+/// How often a load that waits for rows asks whether it is wanted any more.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A row that cannot be carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// Its place among the rows of its part, from 1.
+    pub row: u64,
+    /// The source's column.
+    pub column: String,
+    /// What is wrong with it, without its value.
+    pub what: String,
+}
+
+/// What a scan gives back.
+pub(super) struct Read {
+    /// The session.
+    pub session: Box<dyn Session>,
+    /// Rows that were read, or why it ended early.
+    pub outcome: Result<u64, EngineError>,
+    /// The row at which it ended.
+    pub unfit: Option<Unfit>,
+}
+
+/// Starts a scan in a task of its own. It ends at its next chunk when nobody takes its rows any more.
+pub(super) fn read(
+    mut session: Box<dyn Session>,
+    table: &TablePlan,
+    rowset: Rowset,
+) -> (impl Future<Output = Result<Read, EngineError>>, Receiver<Vec<Value>>) {
+    let (sender, receiver) = sync_channel(CHUNKS);
+    let doing = format!("reading {}", rowset.table);
+    let mut sink = Sink {
+        columns: table.columns.clone().into(),
+        constants: table.constants.iter().map(|(_, value)| value.clone()).collect(),
+        chunk: Vec::new(),
+        rows: 0,
+        bytes: 0,
+        seen: 0,
+        sender,
+        unfit: None,
+    };
+    let task = tokio::spawn(async move {
+        let outcome = session.scan(&rowset, &mut sink).await;
+        if outcome.is_ok() && sink.unfit.is_none() {
+            // Whoever wants no more rows ended the scan.
+            let _ = sink.hand_on();
+        }
+        Read { session, outcome, unfit: sink.unfit }
+    });
+    let ended = async move {
+        task.await.map_err(|error| EngineError::Unexpected { doing, what: format!("the scan stopped: {error}") })
+    };
+    (ended, receiver)
+}
+
+/// Makes the target's values of each row.
+struct Sink {
+    columns: Arc<[ColumnPlan]>,
+    constants: Vec<Value>,
+    chunk: Vec<Value>,
+    rows: usize,
+    bytes: usize,
+    seen: u64,
+    sender: SyncSender<Vec<Value>>,
+    unfit: Option<Unfit>,
+}
+
+impl Sink {
+    /// Hands a chunk on; waits while the load has enough of them.
+    fn hand_on(&mut self) -> ControlFlow<()> {
+        let chunk = std::mem::take(&mut self.chunk);
+        (self.rows, self.bytes) = (0, 0);
+        let sent = match self.sender.try_send(chunk) {
+            Err(TrySendError::Full(chunk)) => block_in_place(|| self.sender.send(chunk)).is_ok(),
+            sent => sent.is_ok(),
+        };
+        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+impl RowSink for Sink {
+    fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        let plan = &self.columns[column];
+        match plan.value(&cell) {
+            Ok(value) => {
+                self.bytes += match &value {
+                    Value::Text(text) | Value::Json(text) | Value::Decimal(text) => text.len(),
+                    Value::Bytes(bytes) => bytes.len(),
+                    _ => 0,
+                };
+                self.chunk.push(value);
+            }
+            Err(what) => {
+                let unfit = Unfit { row: self.seen + 1, column: plan.source.clone(), what };
+                self.unfit.get_or_insert(unfit);
+            }
+        }
+    }
+
+    fn end_row(&mut self) -> ControlFlow<()> {
+        if self.unfit.is_some() {
+            return ControlFlow::Break(());
+        }
+        self.seen += 1;
+        self.rows += 1;
+        self.chunk.extend(self.constants.iter().cloned());
+        if self.rows >= ROWS || self.bytes >= BYTES { self.hand_on() } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// The rows of a part as a load takes them.
+pub(super) struct Incoming<'a> {
+    receiver: Receiver<Vec<Value>>,
+    chunk: vec::IntoIter<Value>,
+    width: usize,
+    voice: &'a mut dyn StepVoice,
+    doing: String,
+    done: u64,
+    total: u64,
+    /// Whether the run wants the step to stop.
+    pub is_stopped: bool,
+}
+
+impl<'a> Incoming<'a> {
+    /// Rows with so many values; `done` of `total` rows of the step came before.
+    pub fn new(
+        receiver: Receiver<Vec<Value>>,
+        width: usize,
+        voice: &'a mut dyn StepVoice,
+        table: &TablePlan,
+        done: u64,
+        total: u64,
+    ) -> Self {
+        let doing = format!("copy {}", table.target.name);
+        Self { receiver, chunk: Vec::new().into_iter(), width, voice, doing, done, total, is_stopped: false }
+    }
+
+    /// The next chunk; `None` behind the last.
+    fn next_chunk(&mut self) -> Option<Vec<Value>> {
+        match self.receiver.try_recv() {
+            Ok(chunk) => return Some(chunk),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        block_in_place(|| {
+            loop {
+                match self.receiver.recv_timeout(PAUSE) {
+                    Ok(chunk) => return Some(chunk),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) if self.voice.is_stopping() => return None,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+            }
+        })
+    }
+}
+
+impl RowSource for Incoming<'_> {
+    fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, BoxedError> {
+        while self.chunk.len() == 0 {
+            self.is_stopped = self.voice.is_stopping();
+            if self.is_stopped {
+                return Err("interrupted".into());
+            }
+            self.voice.progress(&self.doing, self.done, Some(self.total));
+            match self.next_chunk() {
+                Some(chunk) => self.chunk = chunk.into_iter(),
+                None => return Ok(false),
+            }
+        }
+        row.extend(self.chunk.by_ref().take(self.width));
+        self.done += 1;
+        Ok(true)
+    }
+}
