@@ -1,6 +1,12 @@
 //! The difference of two recorded states of one side, by the table *No trace, reapply, restore* of the equality rules.
 
+mod count;
+mod kept;
+
 use std::collections::BTreeSet;
+
+pub use count::{Then, differing, row_change};
+pub use kept::{Keeper, KeptRows, TableKeeper};
 
 use super::Examined;
 use crate::model::{
@@ -80,7 +86,7 @@ fn rows(
     let columns: BTreeSet<&String> = then.columns.keys().chain(now.columns.keys()).collect();
     let differing: Vec<String> =
         columns.into_iter().filter(|column| then.columns.get(*column) != now.columns.get(*column)).cloned().collect();
-    // The earlier rows are gone, so only the difference in number is exact; one row differs at the least.
+    // Where the earlier rows were not kept only the difference in number is exact; one row differs at the least.
     let total = then.rows.rows.abs_diff(now.rows.rows).max(1);
     let finding = Finding::error(kinds.rows, Subject::columns(side, name, &differing), total);
     let told = |fingerprint: &crate::model::Fingerprint| {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use clap::Args;
 use comfy_table::{Table, presets};
+use jiff::civil::DateTime;
 
 use crate::{
     migrate::{
@@ -204,11 +205,25 @@ fn tell_status(status: &Status) {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["operation", "status", "started", "completed", "rows", "message"]);
+    table.set_header(["operation", "status", "started", "completed", "took", "rows", "message"]);
     for line in &status.log {
-        table.add_row(line.iter().map(|cell| prose::visible_lines(cell.as_deref().unwrap_or("–"))));
+        let mut cells: Vec<String> =
+            line.iter().map(|cell| prose::visible_lines(cell.as_deref().unwrap_or("–")).into_owned()).collect();
+        cells.insert(TOOK.min(cells.len()), took(line).map_or_else(|| "–".to_owned(), prose::duration));
+        table.add_row(cells);
     }
     data!("{table}");
+}
+
+/// Where the log's table tells how long an operation took.
+const TOOK: usize = 4;
+
+/// How long an operation took by its line of the log, in milliseconds.
+fn took(line: &[Option<String>]) -> Option<u64> {
+    // Both moments are in one zone, whichever that is.
+    let moment = |at: usize| line.get(at)?.as_deref()?.split('+').next()?.parse::<DateTime>().ok();
+    let took = moment(TOOK - 1)?.duration_since(moment(TOOK - 2)?);
+    u64::try_from(took.as_millis()).ok()
 }
 
 /// Says now and then how far it is.

@@ -157,7 +157,8 @@ async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failu
         let listed = command::listed(&commands.settings, &work).await;
         history.list(listed.map_err(|error| Failure::usage(format!("{}: list: {error}", folder.display())))?);
     }
-    let problems = run::history::preflight(&folder, &history, engine);
+    let selected = selected(args, &folder, &history)?;
+    let problems = run::history::preflight(&folder, &history, &selected, engine);
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\n")));
     }
@@ -166,7 +167,6 @@ async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failu
             .map_err(|problems| Failure::usage(problems.join("\n")))?,
         None => run::history::Given::new(),
     };
-    let selected = selected(args, &folder, &history)?;
     Ok(Read { folder, engine, history, given, selected })
 }
 

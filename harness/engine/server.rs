@@ -47,6 +47,9 @@ pub struct DatabaseSql {
     pub drop: fn(quoted: &str) -> String,
     /// The statement that creates a database as a copy of another one in which nobody is; `None` if there is none.
     pub copy: Option<fn(quoted: &str, of: &str) -> String>,
+    /// The query that gives the statements by which a copy gets what a database has beside what is in it: its rights, its
+    /// settings. Both names come in as literals; `None` if there is nothing of the kind.
+    pub beside: Option<fn(literal: &str, of: &str) -> String>,
     /// What has a throw-away server not wait for its disk, statement by statement: making and dropping databases is mostly
     /// that.
     pub unsynced: &'static [&'static str],

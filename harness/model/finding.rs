@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CauseCount, Side, TableName};
+use super::{CauseCount, RowChange, Side, TableName};
 
 /// One defect that a check reports. Typed; the prose is made by the renderers from [`FindingKind::sentence`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,9 @@ pub struct Finding {
     /// Why values differ, for a check that looked for it: what the totals add up to is the finding's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<CauseCount>,
+    /// For rows that are not what they were: which, where both states' rows were there to be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowChange>,
     /// A capped sample of the rows.
     pub sample: Vec<Evidence>,
 }
@@ -40,6 +43,7 @@ impl Finding {
             expected: None,
             found: None,
             causes: Vec::new(),
+            rows: None,
             sample: Vec::new(),
         }
     }

@@ -63,7 +63,16 @@ pub async fn make(admin: &Address, engine: &'static dyn Engine, name: &str) -> R
 pub async fn copy(admin: &Address, engine: &'static dyn Engine, name: &str, of: &str) -> Result<bool, ProvisionError> {
     let Some(copy) = sql(engine)?.copy else { return Ok(false) };
     let quote = |name| engine.dialect().quote(name);
-    to_its_end(admin, engine, copy(&quote(name), &quote(of))).await.map(|()| true)
+    to_its_end(admin, engine, copy(&quote(name), &quote(of))).await?;
+    if let Some(beside) = sql(engine)?.beside {
+        let literal = |name| engine.dialect().literal(name);
+        let mut session = engine.connect(admin).await?;
+        for statement in session.query(&beside(&literal(name), &literal(of))).await?.into_iter().flatten().flatten() {
+            session.execute(&statement).await?;
+        }
+        session.close().await?;
+    }
+    Ok(true)
 }
 
 /// Has a server of our own not wait for its disk any more: whatever is on it is gone after a crash anyway.

@@ -12,7 +12,8 @@ pub fn causes(finding: &Finding) -> Vec<String> {
     finding.causes.iter().map(|one| line(one.total, &one.cause)).collect()
 }
 
-fn phrase(cause: &Cause) -> String {
+/// One cause: `NULL became empty`.
+pub(super) fn phrase(cause: &Cause) -> String {
     let digits = |digits: u32| plural(digits.into(), "digit", "digits");
     let fixed = match cause {
         Cause::Repeated => "the other side has the same row, but not as often",

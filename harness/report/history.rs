@@ -1,8 +1,12 @@
 //! A history of migrations in words: a line for each migration, its differences, the chain.
 
-use super::prose::{count, duration, plural, visible, visible_lines};
+use super::{
+    causes::phrase,
+    prose::{count, duration, plural, visible, visible_lines},
+};
 use crate::model::{
-    ChainReport, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, Severity,
+    Cause, ChainReport, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange, Severity,
+    ValueChange,
     footprint::{Blocks, Footprint},
     report::ScenarioReport,
 };
@@ -131,7 +135,9 @@ fn lines(migration: &MigrationReport) -> Vec<String> {
     }
     lines.extend(migration.error.clone());
     let told = migration.findings.iter().filter(|finding| finding.severity > Severity::Note);
-    lines.extend(told.map(difference));
+    // What is lost comes before the objects that went with it, of which only the first may be told.
+    let (of_rows, of_objects): (Vec<_>, Vec<_>) = told.partition(|finding| finding.rows.is_some());
+    lines.extend(of_rows.into_iter().chain(of_objects).map(difference));
     if migration.class == MigrationClass::Unrehearsed {
         lines.extend(migration.unchecked.iter().map(|thing| thing.reason.clone()));
     }
@@ -181,16 +187,48 @@ fn difference(finding: &Finding) -> String {
         FindingKind::TraceLost => format!("lost {object}"),
         FindingKind::ObjectChanged => format!("changed {object}{change}"),
         FindingKind::ColumnOrder => format!("other column {object}{change}"),
-        FindingKind::RowsNotRestored => match (&subject.table, subject.columns.as_slice()) {
-            (Some(table), []) => format!("rows of {table}{change}"),
-            (Some(table), columns) => format!("values of {table}({}){change}", columns.join(", ")),
+        FindingKind::RowsNotRestored => match (&subject.table, &finding.rows) {
+            (Some(table), Some(rows)) => format!("{table}: {}", row_change(rows, finding)),
+            (Some(table), None) => format!("rows of {table}{change}"),
             (None, _) => format!("rows{change}"),
         },
-        FindingKind::ReapplyDiffers => {
-            let mut bare = subject.clone();
-            bare.side = None;
-            format!("the second time: {bare}{change}")
-        }
+        FindingKind::ReapplyDiffers => match (&subject.table, &finding.rows) {
+            (Some(table), Some(rows)) => format!("the second time: {table}: {}", row_change(rows, finding)),
+            _ => {
+                let mut bare = subject.clone();
+                bare.side = None;
+                format!("the second time: {bare}{change}")
+            }
+        },
         _ => super::prose::finding(finding),
+    }
+}
+
+/// `3 rows gone, 20 rows changed: 20 values of email (a value became empty); 23 rows before, 20 rows after`.
+fn row_change(of: &RowChange, finding: &Finding) -> String {
+    let parts = [(of.gone, "gone"), (of.more, "more"), (of.changed, "changed")];
+    let parts = parts.into_iter().filter(|(rows, _)| *rows > 0);
+    let mut line =
+        parts.map(|(rows, what)| format!("{} {what}", plural(rows, "row", "rows"))).collect::<Vec<_>>().join(", ");
+    if !of.values.is_empty() {
+        line = format!("{line}: {}", of.values.iter().map(value_change).collect::<Vec<_>>().join(", "));
+    }
+    if let (Some(then), Some(now)) = (&finding.expected, &finding.found) {
+        line = format!("{line}; {then} before, {now} after");
+    }
+    line
+}
+
+/// `20 values of email (a value became empty)`, `5 values of n (3: exactly +1; 2: unexplained)`.
+fn value_change(of: &ValueChange) -> String {
+    let values = format!("{} of {}", plural(of.total, "value", "values"), of.column);
+    match of.causes.as_slice() {
+        [] => values,
+        [one] if one.cause == Cause::Unexplained => values,
+        [one] => format!("{values} ({})", phrase(&one.cause)),
+        several => {
+            let told = several.iter().map(|one| format!("{}: {}", count(one.total), phrase(&one.cause)));
+            format!("{values} ({})", told.collect::<Vec<_>>().join("; "))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Write,
+    io::{self, Write},
     ops::ControlFlow,
     path::Path,
     pin::pin,
@@ -15,6 +15,7 @@ use std::{
 
 use crate::{
     canon::{self, Cell, Form, RowDigester, RowSink},
+    check::difference::{Keeper, KeptRows, TableKeeper},
     engine::{self, EngineError, Guard, Rowset, Session, emptiness::empty_tables, spawned},
     model::{Address, Endpoint, Fingerprint, Snapshot, catalogue::Table, chain, snapshot::TableSnapshot},
 };
@@ -33,11 +34,39 @@ pub async fn record(address: &Address, told: &(dyn Fn(u64) + Sync)) -> Result<Sn
     record_guarded(address, &Guard::default(), told).await
 }
 
+/// The same, with the rows kept in a file of this folder.
+pub(super) async fn record_and_keep(address: &Address, folder: &Path) -> Result<(Snapshot, KeptRows), EngineError> {
+    let failed = |error: io::Error| not_kept(folder, error);
+    let mut keeper = Some(Keeper::new(folder).map_err(failed)?);
+    let state = record_into(address, &Guard::default(), &|_| (), &mut keeper, folder).await?;
+    let keeper = keeper.ok_or_else(|| failed(io::Error::other("who keeps them is gone")))?;
+    Ok((state, keeper.finish().map_err(failed)?))
+}
+
 /// The same within bounds.
 pub(super) async fn record_guarded(
     address: &Address,
     guard: &Guard,
     told: &(dyn Fn(u64) + Sync),
+) -> Result<Snapshot, EngineError> {
+    record_into(address, guard, told, &mut None, Path::new("")).await
+}
+
+/// Why rows could not be kept.
+fn not_kept(folder: &Path, error: io::Error) -> EngineError {
+    let doing = format!("keeping the rows of a state in `{}`", folder.display());
+    if error.kind() == io::ErrorKind::StorageFull {
+        return EngineError::Full { doing, source: error.into() };
+    }
+    EngineError::Unexpected { doing, what: error.to_string() }
+}
+
+async fn record_into(
+    address: &Address,
+    guard: &Guard,
+    told: &(dyn Fn(u64) + Sync),
+    keeper: &mut Option<Keeper>,
+    folder: &Path,
 ) -> Result<Snapshot, EngineError> {
     let unknown = || EngineError::Unexpected {
         doing: "opening a session".to_owned(),
@@ -59,8 +88,9 @@ pub(super) async fn record_guarded(
             Some(reason) => unreadable(reason.clone()),
             None if empty.contains(&table.name) => without_rows(table),
             None => {
-                let (back, read) = rows(session, table, told).await?;
+                let (back, read, kept) = rows(session, table, told, keeper.take()).await?;
                 session = back;
+                *keeper = kept.map_err(|error| not_kept(folder, error))?;
                 match read {
                     Ok(state) => state,
                     // One table that cannot be read does not keep the others from being read.
@@ -96,7 +126,7 @@ fn without_rows(table: &Table) -> TableSnapshot {
 
 /// Writes a recorded state; on disk when this returns, because `resume` and `rollback` prove by it.
 pub(super) fn store(state: &Snapshot, path: &Path) -> Result<(), String> {
-    let write = || -> std::io::Result<()> {
+    let write = || -> io::Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -107,20 +137,24 @@ pub(super) fn store(state: &Snapshot, path: &Path) -> Result<(), String> {
     write().map_err(|error| format!("failed to write `{}`: {error}", path.display()))
 }
 
+/// The session again, the state of a table or why it could not be read, and who keeps its rows.
+type Read = (Box<dyn Session>, Result<TableSnapshot, EngineError>, io::Result<Option<Keeper>>);
+
 /// Reads the rows of a table in a task of its own, so that who waits for it can also stop waiting where the engine blocks
 /// its thread.
 async fn rows(
     session: Box<dyn Session>,
     table: &Table,
     told: &(dyn Fn(u64) + Sync),
-) -> Result<(Box<dyn Session>, Result<TableSnapshot, EngineError>), EngineError> {
+    keeper: Option<Keeper>,
+) -> Result<Read, EngineError> {
     let mut columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     // By name, because the order of the columns is an object of the catalogue and no property of a row.
     columns.sort_unstable();
     // No key and one bucket: nothing is located here, only compared with another state of the same side.
     let digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), true).with_buckets(1);
     let seen = Arc::new(AtomicU64::new(0));
-    let sink = Counted { sink: digester, rows: 0, seen: Arc::clone(&seen) };
+    let sink = Counted { sink: digester, kept: keeper.map(Keeper::begin), rows: 0, seen: Arc::clone(&seen) };
     let mut scan = pin!(spawned::scan(session, Rowset::of(table.name.clone(), columns.clone()), sink));
     let scanned = loop {
         tokio::select! {
@@ -128,35 +162,46 @@ async fn rows(
             () = tokio::time::sleep(TELL) => told(seen.load(Ordering::Relaxed)),
         }
     };
-    let digest = scanned.sink.sink.finish();
+    let Counted { sink, kept, .. } = scanned.sink;
+    let digest = sink.finish();
+    let whole = scanned.outcome.is_ok().then_some((&table.name, columns.as_slice()));
+    let kept = kept.map(|kept| kept.end(whole)).transpose();
     let state = scanned.outcome.map(|_| TableSnapshot {
         rows: digest.fingerprint,
         columns: columns.into_iter().zip(digest.columns).collect(),
         unreadable: None,
     });
-    Ok((scanned.session, state))
+    Ok((scanned.session, state, kept))
 }
 
 /// A sink that lets others see how far it is.
 struct Counted {
     sink: RowDigester,
+    kept: Option<TableKeeper>,
     rows: u64,
     seen: Arc<AtomicU64>,
 }
 
 impl RowSink for Counted {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
+        if let Some(kept) = &mut self.kept {
+            kept.cell(column, cell);
+        }
         self.sink.cell(column, cell);
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
         self.rows += 1;
         self.seen.store(self.rows, Ordering::Relaxed);
-        self.sink.end_row()
+        let kept = self.kept.as_mut().map_or(ControlFlow::Continue(()), RowSink::end_row);
+        match self.sink.end_row() {
+            ControlFlow::Continue(()) => kept,
+            stop @ ControlFlow::Break(()) => stop,
+        }
     }
 }
 
 /// SHA-256 of a file in hexadecimal.
-pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
+pub(super) fn sha256(path: &Path) -> io::Result<String> {
     canon::sha256(File::open(path)?)
 }

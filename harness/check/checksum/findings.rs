@@ -16,7 +16,7 @@ fn of_rows(repeated: u64, moved: Option<CauseCount>, total: u64) -> Vec<CauseCou
 }
 
 /// Causes that add up to the total, also if a row was gone when its values were to be fetched.
-fn whole(mut causes: Vec<CauseCount>, total: u64) -> Vec<CauseCount> {
+pub(in crate::check) fn whole(mut causes: Vec<CauseCount>, total: u64) -> Vec<CauseCount> {
     let explained = causes.iter().filter(|one| one.cause != Cause::Unexplained).map(|one| one.total).sum();
     causes.retain(|one| one.cause != Cause::Unexplained);
     if total > explained {

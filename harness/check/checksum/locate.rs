@@ -49,13 +49,13 @@ pub(super) struct Differing {
 }
 
 /// Suspects of both sides, in the partitions of these buckets.
-pub(super) struct Kept {
+pub(in crate::check) struct Kept {
     pub buckets: Arc<Buckets>,
     pub spills: Sides<Vec<Spill>>,
 }
 
 /// Shares of the memory that locating may take.
-pub(super) struct Shares {
+pub(in crate::check) struct Shares {
     /// For what both sides gather.
     gathered: u64,
     /// For a partition of both sides, of which two are at work at the same time.
@@ -73,6 +73,11 @@ impl Shares {
     /// How many partitions a side can gather at once.
     pub fn most_partitions(&self) -> u64 {
         Spill::most_partitions(self.gathered / 2).max(1)
+    }
+
+    /// Bytes of one side's partition that is at work.
+    pub fn at_work(&self) -> usize {
+        usize::try_from(self.partition / 2).unwrap_or(usize::MAX)
     }
 
     /// Where one of several parts of a side gathers.
@@ -135,7 +140,7 @@ impl Pass<'_> {
         let causes = Causes::new(columns.map(|(names, (_, rule))| (names.target.clone(), *rule)));
         let join = Join::new(self.forms.clone(), self.key.clone(), causes, cx.sample as usize);
         let join = join.of_sent(self.sent.clone());
-        let join = joined(join, kept, usize::try_from(shares.partition / 2).unwrap_or(usize::MAX));
+        let join = joined(join, kept, shares.at_work());
         let join = join.await.map_err(|error| spilled(cx.resources, error))?;
         let join = join.map_err(|error| EngineError::Unexpected {
             doing: format!("reading {}", self.comparison.target),
@@ -246,7 +251,7 @@ impl Pass<'_> {
 }
 
 /// Joins partition by partition; one is joined while the next is read and put in order.
-async fn joined(
+pub(in crate::check) async fn joined(
     mut join: Join,
     Kept { buckets, mut spills }: Kept,
     bytes: usize,
@@ -305,7 +310,7 @@ impl Drop for Unwanted {
 }
 
 /// Why suspects could not be kept.
-fn spilled(resources: &Resources, error: io::Error) -> EngineError {
+pub(in crate::check) fn spilled(resources: &Resources, error: io::Error) -> EngineError {
     let doing = format!("keeping rows that may differ in `{}`", resources.folder.display());
     if error.kind() == io::ErrorKind::StorageFull {
         return EngineError::Full { doing, source: error.into() };

@@ -2,9 +2,9 @@
 
 mod both;
 mod few;
-mod findings;
-mod locate;
-mod spill;
+pub(super) mod findings;
+pub(super) mod locate;
+pub(super) mod spill;
 mod wide;
 
 use std::sync::Arc;

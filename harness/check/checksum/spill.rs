@@ -12,7 +12,7 @@ pub(super) const LEAST: usize = 16 * 1024;
 
 /// Keeps records in partitions. Every partition gathers its own in memory, and writes them out when it has too many.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub(in crate::check) struct Spill {
     partitions: Vec<Partition>,
     /// Bytes that each partition may gather.
     limit: usize,

@@ -68,6 +68,7 @@ static SERVER: ServerSpec = ServerSpec {
         create: |quoted| format!("CREATE DATABASE {quoted} CHARACTER SET utf8mb4"),
         drop: drop_database,
         copy: None,
+        beside: None,
         unsynced: &["SET GLOBAL innodb_flush_log_at_trx_commit = 0"],
         reads: |table| format!("SELECT 1 FROM {table} LIMIT 0"),
         writes: |table| format!("DELETE FROM {table} WHERE FALSE"),

@@ -71,6 +71,7 @@ static SERVER: ServerSpec = ServerSpec {
         create: |quoted| format!("CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"),
         drop: |quoted| format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"),
         copy: Some(|quoted, of| format!("CREATE DATABASE {quoted} TEMPLATE {of}")),
+        beside: Some(|literal, of| include_str!("of_database.sql").replace(":name", literal).replace(":of", of)),
         unsynced: &["ALTER SYSTEM SET fsync = off", "SELECT pg_catalog.pg_reload_conf()"],
         // A statement, even one that changes no row, would fire triggers.
         reads: |table| format!("BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE; ROLLBACK"),

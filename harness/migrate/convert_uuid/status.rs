@@ -17,7 +17,7 @@ pub struct Status {
     pub has_backup: bool,
     /// The columns, the key first; empty if nothing was planned.
     pub columns: Vec<ColumnStatus>,
-    /// The log's lines: operation, status, begun, ended, milliseconds, rows, message.
+    /// The log's lines: operation, status, begun, ended, rows, message.
     pub log: Vec<Vec<Option<String>>>,
 }
 

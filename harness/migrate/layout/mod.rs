@@ -15,6 +15,7 @@ mod ledger;
 mod marked;
 mod name;
 mod numbered;
+mod pop;
 mod refinery;
 mod sections;
 mod sqitch;
@@ -31,6 +32,7 @@ pub use apply::{ApplyError, Placed, apply, write};
 pub use command::Commands;
 pub use folder::Folder;
 pub use ledger::{Entry, Ledger, LedgerSql};
+pub use sqitch::{Place, Plan};
 
 use crate::model::EngineId;
 
@@ -44,6 +46,7 @@ pub const ALL: &[&dyn Layout] = &[
     &flyway::Flyway,
     &refinery::Refinery,
     &sqlx::Sqlx,
+    &pop::Pop,
     &golang_migrate::GolangMigrate,
     &marked::Marked,
     &numbered::Numbered,
@@ -102,6 +105,8 @@ pub struct History {
     pub notes: Vec<String>,
     /// The commands that run them, where a tool of the user's does; their scripts are empty then.
     pub commands: Option<Commands>,
+    /// The plan, where the tool keeps one, with what its registry says of each migration.
+    pub plan: Option<Plan>,
 }
 
 impl History {
@@ -185,6 +190,15 @@ pub struct Found {
     pub problems: Vec<String>,
     /// Commands that run the migrations, which have to be asked for them.
     pub commands: Option<Commands>,
+    /// A plan of the migrations, one change each.
+    pub plan: Option<Plan>,
+}
+
+impl Found {
+    fn history(self, layout: &dyn Layout) -> History {
+        let Self { migrations, notes, commands, plan, .. } = self;
+        History { layout: layout.id(), migrations, notes, commands, plan }
+    }
 }
 
 /// Why a folder gave no history.
@@ -225,8 +239,8 @@ pub enum LayoutError {
 /// If the folder cannot be read, is of no known layout, or is not in order; every problem at once.
 pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<History, LayoutError> {
     if path.is_file() {
-        let commands = Some(command::of_file(path)?);
-        return Ok(History { layout: command::Command.id(), migrations: Vec::new(), notes: Vec::new(), commands });
+        let found = Found { commands: Some(command::of_file(path)?), ..Found::default() };
+        return Ok(found.history(&command::Command));
     }
     let folder = Folder::open(path)?;
     let layout = match named {
@@ -246,7 +260,7 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
             doubled.push(format!("{} and {} have one version, {}", files[0], files[1], one.version));
         }
     }
-    let mut problems = found.problems;
+    let mut problems = std::mem::take(&mut found.problems);
     problems.extend(doubled);
     if found.migrations.is_empty() && found.commands.is_none() && problems.is_empty() {
         problems.push(format!(
@@ -256,11 +270,7 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
             layout.looks_for()
         ));
     }
-    if problems.is_empty() {
-        Ok(History { layout: layout.id(), migrations: found.migrations, notes: found.notes, commands: found.commands })
-    } else {
-        Err(LayoutError::Problems(problems))
-    }
+    if problems.is_empty() { Ok(found.history(layout)) } else { Err(LayoutError::Problems(problems)) }
 }
 
 fn recognise(folder: &Folder) -> Result<&'static dyn Layout, LayoutError> {

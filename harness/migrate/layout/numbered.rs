@@ -27,6 +27,9 @@ impl Layout for Numbered {
     }
 }
 
+/// What says in a name that no transaction is wanted.
+pub(super) const COMMITS_ITSELF: &str = ".autocommit.";
+
 /// Files of pairs.
 pub(super) fn pairs(folder: &Folder) -> impl Iterator<Item = Parsed<'_>> {
     folder.sql_names().filter_map(parse).filter(|file| file.way.is_some())
@@ -63,6 +66,7 @@ fn parse(file: &str) -> Option<Parsed<'_>> {
         Some((stem, "down")) => (stem, Some(Way::Down)),
         _ => (stem, None),
     };
+    let stem = stem.strip_suffix(COMMITS_ITSELF.trim_end_matches('.')).filter(|_| way.is_some()).unwrap_or(stem);
     let (stem, engine) = match stem.rsplit_once('.') {
         Some((stem, word)) if is_engine(word) => (stem, Some(word)),
         _ => (stem, None),
@@ -75,6 +79,11 @@ fn is_engine(word: &str) -> bool {
 }
 
 impl Parsed<'_> {
+    /// Whether the name says an engine.
+    pub(super) const fn says_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// 2 if it is for this engine by name, 1 if for any, 0 if for another.
     fn fits(&self, engine: &EngineId) -> u8 {
         match self.engine {

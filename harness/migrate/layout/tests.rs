@@ -148,20 +148,28 @@ fn golang_migrate_and_plain_numbers() {
     let pairs = history(&[("10_b.up.sql", "b"), ("9_a.up.sql", "a"), ("9_title_of_its_own.down.sql", "not a")]);
     assert_eq!(told(&pairs), ["golang-migrate", "9 9_a a|not a", "10 10_b b|-"]);
     assert_eq!(pairs.migrations[0].up.transaction, Transaction::OneMessage);
-    let engines = history(&[
-        ("1_a.up.sql", "any"),
-        ("1_a.postgres.up.sql", "ours"),
-        ("1_a.mysql.up.sql", "theirs"),
-        ("1_a.down.sql", "not a"),
-        ("2_b.sqlite3.up.sql", "not here"),
-    ]);
-    assert_eq!(told(&engines), ["golang-migrate", "1 1_a ours|not a"]);
     assert_eq!(told(&history(&[("2-b.sql", "b"), ("1.sql", "a")])), ["numbered", "1 1 a|-", "2 2-b b|-"]);
     assert_eq!(problem(&[("1_a.down.sql", "")]), "`1_a.down.sql` has no file for the way up beside it");
     assert_eq!(
         problem(&[("1_a.up.sql", ""), ("01_b.up.sql", "")]),
         "`01_b.up.sql` and `1_a.up.sql` have one version, 1"
     );
+}
+
+#[test]
+fn pop_has_files_of_one_engine() {
+    let history = history(&[
+        ("1_a.up.sql", "any"),
+        ("1_a.postgres.up.sql", "ours"),
+        ("1_a.mysql.up.sql", "theirs"),
+        ("1_a.down.sql", "not a"),
+        ("2_b.sqlite3.up.sql", "not here"),
+        ("20150100000001000000_c.postgres.autocommit.up.sql", "c"),
+    ]);
+    assert_eq!(told(&history), ["pop", "1 1_a ours|not a", "20150100000001000000 20150100000001000000_c c|-"]);
+    let transactions = [0, 1].map(|at: usize| history.migrations[at].up.transaction);
+    assert_eq!(transactions, [Transaction::Around, Transaction::Nothing]);
+    assert_eq!(problem(&[("1_a.up.fizz", "")]), "`1_a.up.fizz` is in fizz, which only pop itself can run");
 }
 
 #[test]
@@ -186,11 +194,13 @@ fn sqitch_follows_its_plan() {
         ]
     );
     assert_eq!(history.migrations[0].verify.as_ref().unwrap().text, "roles?");
-    assert!(matches!(history.notes.as_slice(), [note] if note.contains("deploy --log-only")), "{:?}", history.notes);
+    assert_eq!(history.notes, Vec::<String>::new());
+    let stamp = "2024-01-01T00:00:00Z A <a@b>";
+    let plan = format!("%project=x\n\na {stamp}\n\nb {stamp} # none\na [y:z] {stamp}\n");
     assert_eq!(
-        problem(&[("sqitch.plan", "a\n\nb # none\na\n"), ("deploy/a.sql", "")]),
-        "sqitch.plan:1: `a` comes again, and no `deploy/a@TAG.sql` is there\n\
-         sqitch.plan:3: `b` has no script `deploy/b.sql`"
+        problem(&[("sqitch.plan", &plan), ("deploy/a.sql", "")]),
+        "sqitch.plan:3: `a` comes again, and no `deploy/a@TAG.sql` is there\n\
+         sqitch.plan:5: `b` has no script `deploy/b.sql`"
     );
 }
 
@@ -208,7 +218,7 @@ fn folders_that_give_nothing_say_why() {
     }
     assert_eq!(
         read_files(&[("a.sql", "")], Some("goos")).unwrap_err(),
-        "unknown layout `goos`; expected one of command, goose, dbmate, sqitch, diesel, flyway, refinery, sqlx, golang-migrate, up-down, numbered"
+        "unknown layout `goos`; expected one of command, goose, dbmate, sqitch, diesel, flyway, refinery, sqlx, pop, golang-migrate, up-down, numbered"
     );
     assert_eq!(
         read_files(&[("a.sql", "")], Some("numbered")).unwrap_err(),

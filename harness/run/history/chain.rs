@@ -22,7 +22,7 @@ impl Play {
         if first == last || has_gaps || !(first..=last).any(is_way_back) {
             return Ok(());
         }
-        let Some(top) = self.state.clone() else { return Ok(()) };
+        let Some(top) = self.state.as_ref().map(|recorded| recorded.state.clone()) else { return Ok(()) };
         let here = self.here.clone();
         // Another database would hold on to roles that the ways down drop.
         let has_roles = !self.databases.made_roles().await?.is_empty();

@@ -170,6 +170,23 @@ impl Databases {
         }
     }
 
+    /// A place of a tool's own beside the databases of the migrations: a file of their folder, or a database of their server,
+    /// which is made; `None` on a server of the user's, where nobody knows whose a database of that name would be.
+    pub async fn beside(&self, name: &str) -> Result<Option<Address>, String> {
+        match (&self.admin, &self.first.endpoint) {
+            (_, Endpoint::File(path)) => {
+                let ending = path.extension().unwrap_or_default();
+                let path = path.with_file_name(name).with_extension(ending);
+                Ok(Some(Address { engine: self.first.engine.clone(), endpoint: Endpoint::File(path) }))
+            }
+            (Some(admin), Endpoint::Server { .. }) if self.external.is_none() => {
+                scratch::make(admin, self.engine, name).await.map_err(|error| chain(&error))?;
+                Ok(Some(self.first.with_database(name)))
+            }
+            (_, Endpoint::Server { .. }) => Ok(None),
+        }
+    }
+
     /// A name that is free, announced before it is used for the first time.
     async fn name(&mut self) -> Result<String, String> {
         let base = scratch::name(&self.run, Side::Target);

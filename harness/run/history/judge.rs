@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::moment;
+use super::{moment, recorded::Changes};
 use crate::{
     check::{
         Examined,
@@ -12,8 +12,8 @@ use crate::{
     engine::Dialect,
     migrate::layout::Ledger,
     model::{
-        Catalogue, Coverage, Finding, FindingKind, MigrationClass, Severity, Share, Side, Snapshot, TableName,
-        catalogue::Sequence, snapshot::TableSnapshot,
+        Catalogue, Coverage, Finding, FindingKind, MigrationClass, RowChange, Severity, Share, Side, Snapshot,
+        TableName, catalogue::Sequence, snapshot::TableSnapshot,
     },
 };
 
@@ -39,8 +39,8 @@ pub(super) fn keep_versions(state: &mut Snapshot, ledger: &dyn Ledger) {
 }
 
 /// Compares the state behind a way down with the one before the way up.
-pub(super) fn restored(before: &Snapshot, after: Snapshot, days: &[String]) -> Looked {
-    let mut looked = look(before, after, &no_trace::KINDS, days);
+pub(super) fn restored(before: &Snapshot, after: Snapshot, changes: &Changes, days: &[String]) -> Looked {
+    let mut looked = look(before, (after, changes), &no_trace::KINDS, days);
     let examined = &looked.examined;
     looked.class = match examined.findings.iter().map(|finding| finding.severity).max() {
         Some(Severity::Error) if examined.findings.iter().any(is_loss) => MigrationClass::LosesRows,
@@ -56,7 +56,7 @@ pub(super) fn restored(before: &Snapshot, after: Snapshot, days: &[String]) -> L
 /// rows are no wonder and not told again.
 pub(super) fn reapplied(
     first: &Snapshot,
-    second: Snapshot,
+    second: (Snapshot, &Changes),
     is_restored: bool,
     dialect: &dyn Dialect,
     days: &[String],
@@ -80,23 +80,27 @@ pub(super) fn catalogues(before: &Snapshot, after: &Snapshot, days: &[String]) -
         let catalogue = Catalogue { sequences: Vec::new(), ..state.catalogue.clone() };
         Snapshot { catalogue, ..Snapshot::default() }
     };
-    look(&alone(before), alone(after), &no_trace::KINDS, days).examined.findings
+    look(&alone(before), (alone(after), &Changes::new()), &no_trace::KINDS, days).examined.findings
 }
 
-fn look(before: &Snapshot, mut after: Snapshot, kinds: &Kinds, days: &[String]) -> Looked {
+fn look(before: &Snapshot, (mut after, changes): (Snapshot, &Changes), kinds: &Kinds, days: &[String]) -> Looked {
     let mut before = before.clone();
     let masked = moment::mask(&mut before, &mut after, days);
     let mut examined = Examined::default();
     compare(Side::Target, &before, &after, kinds, &mut examined);
     for finding in &mut examined.findings {
-        count(finding, &before, &after);
+        count(finding, &before, &after, changes);
     }
+    examined.findings.retain(|finding| !is_of_columns_alone(finding, &before, &after));
     Looked { examined, class: MigrationClass::Restores, masked }
 }
 
-/// Says of rows that differ how many there were and are: two lines of digits say nothing to a reader of a hundred pairs.
-fn count(finding: &mut Finding, before: &Snapshot, after: &Snapshot) {
+/// Says of rows that differ how many, and how many there were and are: two lines of digits say nothing to a reader of a
+/// hundred pairs.
+fn count(finding: &mut Finding, before: &Snapshot, after: &Snapshot, changes: &Changes) {
     let Some(table) = &finding.subject.table else { return };
+    finding.rows = changes.get(table).cloned();
+    finding.total = finding.rows.as_ref().map_or(finding.total, |change| change.total().max(1));
     let rows = |state: &Snapshot| match state.tables.get(table) {
         Some(table) => format!("{} rows", table.rows.rows),
         None => "no table".to_owned(),
@@ -104,14 +108,17 @@ fn count(finding: &mut Finding, before: &Snapshot, after: &Snapshot) {
     (finding.expected, finding.found) = (Some(rows(before)), Some(rows(after)));
 }
 
+/// Whether a table has other columns and its rows are the same all the same: of columns the catalogue tells.
+fn is_of_columns_alone(finding: &Finding, before: &Snapshot, after: &Snapshot) -> bool {
+    let Some(table) = &finding.subject.table else { return false };
+    let columns =
+        |state: &Snapshot| state.tables.get(table).map(|table| table.columns.keys().cloned().collect::<Vec<_>>());
+    finding.rows.as_ref().is_some_and(|change| change.total() == 0) && columns(before) != columns(after)
+}
+
 /// Whether rows or values that were there are not.
 fn is_loss(finding: &Finding) -> bool {
-    let number = |told: &Option<String>| {
-        told.as_deref().and_then(|told| told.split(' ').next()).and_then(|number| number.parse::<u64>().ok())
-    };
-    finding.kind == FindingKind::RowsNotRestored
-        && number(&finding.expected).is_some_and(|then| then > 0)
-        && number(&finding.found).unwrap_or(0) <= number(&finding.expected).unwrap_or(0)
+    finding.kind == FindingKind::RowsNotRestored && finding.rows.as_ref().is_some_and(RowChange::is_loss)
 }
 
 fn is_extension(finding: &Finding) -> bool {

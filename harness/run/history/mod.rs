@@ -11,10 +11,12 @@ mod command;
 mod databases;
 mod given;
 mod judge;
+mod kept;
 mod moment;
 mod play;
 mod probe;
 mod ready;
+mod recorded;
 mod round;
 mod script;
 mod verdict;
@@ -154,11 +156,21 @@ pub async fn history(job: HistoryJob) -> Result<Finished, RunError> {
     ending.after(play::play(subject), GRACE).await
 }
 
-/// What is wrong with the scripts of a history, found out without a server: each file, line and problem.
-pub fn preflight(folder: &Path, history: &layout::History, engine: &dyn crate::engine::Engine) -> Vec<String> {
+/// What is wrong with the scripts that run when these migrations are rehearsed, found out without a server: each file, line
+/// and problem. Those before them go up, and those behind them have no part in it.
+pub fn preflight(
+    folder: &Path,
+    history: &layout::History,
+    selected: &BTreeSet<usize>,
+    engine: &dyn crate::engine::Engine,
+) -> Vec<String> {
     let dialect = engine.dialect();
-    let scripts = history.migrations.iter().flat_map(|one| [Some(&one.up), one.down.as_ref(), one.verify.as_ref()]);
-    let problems = scripts.flatten().filter_map(|script| {
+    let upto = selected.last().map_or(0, |last| last + 1);
+    let scripts = history.migrations[..upto].iter().enumerate().flat_map(|(at, one)| {
+        let others = [one.down.as_ref(), one.verify.as_ref()].into_iter().flatten();
+        std::iter::once(&one.up).chain(others.filter(move |_| selected.contains(&at)))
+    });
+    let problems = scripts.filter_map(|script| {
         let error = script.statements(dialect).err()?;
         Some(format!("{}:{}: {}", folder.join(&script.file).display(), error.line, error.problem))
     });

@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
     Given, HistoryOptions, NAME,
     databases::Databases,
-    judge,
     ready::GivenUp,
+    recorded::Recorded,
     round::{Round, Went},
     script::Stopped,
 };
@@ -18,19 +18,18 @@ use crate::{
     engine::{self, Engine},
     migrate::layout::{self, Layout},
     model::{
-        Address, Coverage, EventKind, HistoryReport, MigrationClass, MigrationReport, Outcome, RunId, Side, Snapshot,
-        TableName, Unchecked, Verdict, chain,
+        Address, Coverage, EventKind, HistoryReport, MigrationClass, MigrationReport, Outcome, Redaction, RunId, Side,
+        Snapshot, TableName, Unchecked, Verdict, chain,
         event::{Direction, StepStamp},
     },
     provision::External,
     run::{
         RunError, Stop, clock,
-        examination::{bounded, millis},
+        examination::millis,
         frame::{self, Played},
         recorder::Recorder,
         rehearsal::told,
         servers::{self, Means, Ready, Unready, Wanted},
-        snapshot,
     },
     scenario::Acceptance,
 };
@@ -65,7 +64,7 @@ pub(super) struct Play {
     /// The database in which the history stands behind the migrations that were gone past.
     pub here: Address,
     /// Its state, where nothing happened since it was recorded.
-    pub state: Option<Snapshot>,
+    pub state: Option<Recorded>,
     /// The state before the first migration that was asked for.
     pub bottom: Option<Snapshot>,
     /// Tables that could not be filled, as they were then.
@@ -80,6 +79,8 @@ pub(super) struct Play {
     pub used: BTreeSet<usize>,
     /// Tables that were told to be a tool's own.
     pub own_tables: BTreeSet<String>,
+    /// Values of rows are told as digests of this run alone.
+    pub redaction: Redaction,
 }
 
 /// Plays it.
@@ -171,6 +172,7 @@ async fn acquire(subject: Subject) -> Result<Result<Play, bool>, RunError> {
         coverage: Coverage::default(),
         used: BTreeSet::new(),
         own_tables: BTreeSet::new(),
+        redaction: frame::redaction(false),
     }))
 }
 
@@ -212,9 +214,7 @@ impl Play {
         self.ready().await?;
         self.in_a_row(last).await?;
         if self.subject.options.keep {
-            let settled = self.databases.settle(self.here.clone()).await?;
-            self.note(format!("the database behind the last migration is {settled}"))?;
-            self.here = settled;
+            self.keep(last + 1).await?;
         }
         Ok(())
     }
@@ -240,9 +240,9 @@ impl Play {
         let started = Instant::now();
         let before = self.state.take().ok_or("the state before a migration was not recorded")?;
         if self.bottom.is_none() {
-            self.bottom = Some(before.clone());
+            self.bottom = Some(before.state.clone());
         }
-        let mut report = self.blank(at, &before);
+        let mut report = self.blank(at, &before.state);
         let here = self.here.clone();
         let goes_on = match self.round(&here, at, &before, &mut report).await? {
             Round::Up(went) => self.go_past(at, *went, &report).await?,
@@ -264,8 +264,8 @@ impl Play {
             return Ok(false);
         }
         let empty = self.here.clone();
-        let before = self.record(&empty).await?;
-        let mut alone = self.blank(at, &before);
+        let before = self.record_rows(&empty).await?;
+        let mut alone = self.blank(at, &before.state);
         match self.round(&empty, at, &before, &mut alone).await? {
             Round::Failed(error) => {
                 report.error = Some(error);
@@ -310,20 +310,6 @@ impl Play {
             self.state = None;
         }
         Ok(true)
-    }
-
-    /// Records the state of a database; of the tool's own table only what it says was run.
-    pub(super) async fn record(&self, address: &Address) -> Result<Snapshot, String> {
-        let limit = Duration::from_millis(self.subject.options.limits.act_ms);
-        let record = async { snapshot::record(address, &|_| ()).await.map_err(|error| chain(&error)) };
-        let mut state = bounded(record, limit, &self.subject.stop).await?;
-        if let Some(ledger) = self.layout.ledger() {
-            judge::keep_versions(&mut state, ledger);
-        }
-        if let Some(commands) = &self.subject.history.commands {
-            state.set_aside(&commands.bookkeeping);
-        }
-        Ok(state)
     }
 
     pub(super) fn note(&self, text: String) -> Result<(), String> {

@@ -29,16 +29,17 @@ impl Play {
     /// Fills the tables that hold fewer rows than wanted or have new columns, and records the state.
     pub(super) async fn ready(&mut self) -> Result<(), String> {
         let here = self.here.clone();
-        let state = match self.state.take() {
-            Some(state) => state,
-            None => self.record(&here).await?,
+        let recorded = match self.state.take() {
+            Some(recorded) => recorded,
+            None => self.record_rows(&here).await?,
         };
-        self.tell_own_tables(&state)?;
-        let (wanting, widened) = (self.wanting(&state), self.widened(&state));
+        let state = &recorded.state;
+        self.tell_own_tables(state)?;
+        let (wanting, widened) = (self.wanting(state), self.widened(state));
         let columns = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect();
         self.known = state.catalogue.tables.iter().map(|(name, table)| (name.clone(), columns(table))).collect();
         if wanting.is_empty() && widened.is_empty() {
-            self.state = Some(state);
+            self.state = Some(recorded);
             return Ok(());
         }
         let mut session = self.engine.connect(&here).await.map_err(|error| chain(&error))?;
@@ -55,7 +56,7 @@ impl Play {
             loaded |= !filled.loaded.is_empty();
         }
         session.close().await.map_err(|error| chain(&error))?;
-        self.state = Some(if loaded { self.record(&here).await? } else { state });
+        self.state = Some(if loaded { self.record_rows(&here).await? } else { recorded });
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! One migration on its own: up, verified, recorded; down and compared with before; up again and compared with the first
 //! time.
 
-use super::{judge, play::Play, script::Stopped};
+use super::{judge, play::Play, recorded::Recorded, script::Stopped};
 use crate::migrate::layout::Script;
-use crate::model::{Address, MigrationClass, MigrationReport, Snapshot, Unchecked, event::Direction};
+use crate::model::{Address, MigrationClass, MigrationReport, Unchecked, event::Direction};
 
 /// How a round ended.
 pub(super) enum Round {
@@ -16,11 +16,11 @@ pub(super) enum Round {
 /// What a round leaves.
 pub(super) struct Went {
     /// The state behind the first way up.
-    pub after: Snapshot,
+    pub after: Recorded,
     /// A copy of the database as it was then; `None` where nobody needs one, or the engine makes none.
     pub copy: Option<Address>,
     /// The state behind the second way up, where it came so far.
-    pub again: Option<Snapshot>,
+    pub again: Option<Recorded>,
 }
 
 impl Play {
@@ -29,7 +29,7 @@ impl Play {
         &mut self,
         here: &Address,
         at: usize,
-        before: &Snapshot,
+        before: &Recorded,
         report: &mut MigrationReport,
     ) -> Result<Round, String> {
         let roles = self.databases.made_roles().await?;
@@ -39,7 +39,7 @@ impl Play {
             Err(Stopped::Migration(error)) => return Ok(Round::Failed(error)),
         }
         let verified = self.verify(here, at).await?;
-        let after = self.record(here).await?;
+        let after = self.record_rows(here).await?;
         let has_down = self.subject.history.migrations[at].down.is_some();
         // A copy would hold on to roles that the way up made, and the way down could not drop them.
         let has_made_roles = self.databases.made_roles().await? != roles;
@@ -75,10 +75,10 @@ impl Play {
         &mut self,
         here: &Address,
         at: usize,
-        before: &Snapshot,
-        after: &Snapshot,
+        before: &Recorded,
+        after: &Recorded,
         report: &mut MigrationReport,
-    ) -> Result<Option<Snapshot>, String> {
+    ) -> Result<Option<Recorded>, String> {
         let migration = &self.subject.history.migrations[at];
         let Some(down) = migration.down.clone() else {
             if !migration.is_repeatable {
@@ -96,8 +96,9 @@ impl Play {
             }
         }
         let restored = self.record(here).await?;
-        let looked = judge::restored(before, restored, &self.days);
-        judge::cover(&mut self.coverage, before, &looked.examined);
+        let changes = self.changes(before, &restored, here).await?;
+        let looked = judge::restored(&before.state, restored, &changes, &self.days);
+        judge::cover(&mut self.coverage, &before.state, &looked.examined);
         report.class = match looked.class {
             MigrationClass::Differs | MigrationClass::LosesRows if self.is_blank(&down) => MigrationClass::BlankDown,
             class => class,
@@ -107,7 +108,7 @@ impl Play {
         report.findings.extend(looked.examined.findings);
         report.unchecked.extend(looked.examined.unchecked);
         let again = match self.up(here, at).await {
-            Ok(_) => self.record(here).await?,
+            Ok(_) => self.record_rows(here).await?,
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Migration(error)) => {
                 report.class = report.class.max(MigrationClass::ReapplyDiffers);
@@ -115,7 +116,9 @@ impl Play {
                 return Ok(None);
             }
         };
-        let looked = judge::reapplied(after, again.clone(), is_restored, self.engine.dialect(), &self.days);
+        let changes = self.changes(after, &again.state, here).await?;
+        let second = (again.state.clone(), &changes);
+        let looked = judge::reapplied(&after.state, second, is_restored, self.engine.dialect(), &self.days);
         report.class = report.class.max(looked.class);
         report.masked += looked.masked;
         report.findings.extend(looked.examined.findings);

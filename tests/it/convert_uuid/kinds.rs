@@ -39,6 +39,20 @@ async fn padded_texts_are_uuids() {
     there_and_back(&bench, "padded", schema).await;
 }
 
+#[tokio::test]
+async fn every_spelling_that_the_server_reads_comes_back() {
+    let Some(bench) = Bench::new("every_spelling_that_the_server_reads_comes_back").await else { return };
+    let schema = "CREATE TABLE users (id varchar(40) PRIMARY KEY, name text);
+        CREATE TABLE notes (id int PRIMARY KEY, user_id varchar(40) NOT NULL REFERENCES users (id));
+        INSERT INTO users VALUES ('{c4ca4238-a0b9-2382-0dcc-509a6f75849b}', 'braces'),
+            ('C81E728D-9D4C-2F63-6F06-7F89CC14862C', 'upper'), ('eccbc87e4b5ce2fe28308fd9f2a7baf3', 'no dashes'),
+            ('{A87FF679A2F3E71D9181A67B7542122C}', 'all of them'), ('e4da3b7f-bbce-2345-d777-2b0674a318d5', 'plain');
+        INSERT INTO notes SELECT row_number() OVER (), id FROM users";
+    let address = there_and_back(&bench, "spellings", schema).await;
+    let id = ask(&address, "SELECT id::text FROM users WHERE name = 'all of them'").await;
+    assert_eq!(id, [[Some("a87ff679-a2f3-e71d-9181-a67b7542122c".to_owned())]]);
+}
+
 /// The derivation is a promise: another program has to come to the same UUIDs.
 #[tokio::test]
 async fn integers_get_a_uuid_that_can_be_derived_again() {

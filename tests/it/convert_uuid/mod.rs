@@ -22,10 +22,13 @@ use serde_json::Value as Json;
 
 use crate::support::server::{Started, ask, execute};
 
+mod alone;
+mod cut;
 mod kinds;
 mod mariadb;
 mod online;
 mod refused;
+mod validated;
 mod whole;
 
 /// Keys in every spelling that PostgreSQL reads, and everything that can hang on a column.

@@ -124,6 +124,20 @@ fn one_step_and_the_whole_chain_are_two_answers() {
 #[test]
 fn a_history_in_order_passes() {
     let Some(past) = Past::postgres("a_history_in_order_passes") else { return };
+    in_order(&past);
+}
+
+#[test]
+fn a_history_in_order_passes_in_a_container() {
+    let Some(past) = Past::on("a_history_in_order_passes_in_a_container", "postgres", "container", Some("17")) else {
+        return;
+    };
+    in_order(&past);
+    let target = past.report().scenarios[0].target.clone().expect("it was started");
+    assert_eq!((target.provider.as_str(), target.version.split('.').next()), ("container", Some("17")));
+}
+
+fn in_order(past: &Past) {
     past.pairs(&[
         ("1_kinds", "CREATE TABLE kinds (id int PRIMARY KEY, word text NOT NULL UNIQUE);", "DROP TABLE kinds;"),
         (
@@ -189,6 +203,19 @@ fn roles_that_a_history_makes_do_not_keep_it_from_being_played_again() {
         ),
         ("5_down_fails", "CREATE TABLE u (id int);", "DROP TABLE nowhere;"),
         ("6_column", "ALTER TABLE u ADD a int;", "ALTER TABLE u DROP a;"),
+        // What belongs to a database and is not in it.
+        (
+            "7_of_database",
+            "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO app_reader', current_database());
+             EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_temp', current_database());
+             EXECUTE format('ALTER ROLE app_reader IN DATABASE %I SET work_mem = ''5MB''', current_database());
+             EXECUTE format('COMMENT ON DATABASE %I IS ''ours''', current_database()); END $$;",
+            "DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM app_reader', current_database());
+             EXECUTE format('ALTER DATABASE %I RESET search_path', current_database());
+             EXECUTE format('ALTER ROLE app_reader IN DATABASE %I RESET work_mem', current_database());
+             EXECUTE format('COMMENT ON DATABASE %I IS NULL', current_database()); END $$;",
+        ),
+        ("8_column", "ALTER TABLE u ADD b int;", "ALTER TABLE u DROP b;"),
     ]);
     let ended = past.run(&[]);
     assert_eq!(ended.code, 1, "{ended:?}");
@@ -199,10 +226,12 @@ fn roles_that_a_history_makes_do_not_keep_it_from_being_played_again() {
         "4_owner restores",
         "5_down_fails down_fails",
         "6_column restores",
+        "7_of_database restores",
+        "8_column restores",
     ];
     assert_eq!(came_to(&past.history()), expected, "{ended:?}");
     let chain = past.history().chain.unwrap();
-    assert_eq!((chain.downs, chain.stopped.unwrap().migration.as_str()), (1, "5_down_fails"));
+    assert_eq!((chain.downs, chain.stopped.unwrap().migration.as_str()), (3, "5_down_fails"));
 
     let ended = past.run(&["--only", "1", "--only", "2", "--only", "3", "--only", "4", "--rows", "0"]);
     assert_eq!(ended.code, 0, "{ended:?}");

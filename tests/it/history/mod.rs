@@ -3,8 +3,10 @@
 mod bad_input;
 mod classes;
 mod commands;
+mod counts;
 mod layouts;
 mod selection;
+mod sqitch;
 
 use rehearse::model::{HistoryReport, MigrationClass, MigrationReport, Report};
 use rehearse::provision::Request;

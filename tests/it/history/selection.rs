@@ -33,6 +33,14 @@ fn a_part_of_a_history_is_rehearsed_on_what_the_rest_made() {
         assert_eq!(ended.code, i32::from(expected[0].ends_with("loses_rows")), "{flags:?} {ended:?}");
     }
     past.sandbox.assert_released();
+    // What is not run is not looked at.
+    past.pairs(&[("5_e", "SELECT 'cut off", "SELECT 1;")]);
+    assert_eq!(past.run(&["--to", "2_b"]).code, 0);
+    past.file("2_b.down.sql", "SELECT 'cut off");
+    assert_eq!(past.run(&["--only", "4_d"]).code, 0);
+    let refused = past.run(&["--to", "4_d"]);
+    assert!(refused.code == 2 && refused.stderr.contains("2_b.down.sql:1: "), "{refused:?}");
+    assert!(!refused.stderr.contains("5_e.up.sql"), "{refused:?}");
 }
 
 #[test]

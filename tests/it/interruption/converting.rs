@@ -28,8 +28,12 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 fn killed(test: &str) -> Option<(Place, String)> {
-    let place = Place::with(FILES, test, "local")?;
-    let mut playing = place.start(&[]);
+    killed_on(test, "local", "15")
+}
+
+fn killed_on(test: &str, provider: &'static str, version: &str) -> Option<(Place, String)> {
+    let place = Place::with(FILES, test, provider)?;
+    let mut playing = place.start(&["--target-version", version]);
     playing.until("migrate_key", |event| event["mark"]["operation"] == "migrate_key");
     std::thread::sleep(Duration::from_millis(700));
     let id = playing.kill();
@@ -61,8 +65,17 @@ fn a_conversion_is_resumed() {
 #[test]
 fn a_conversion_is_rolled_back() {
     let Some((place, id)) = killed("a_conversion_is_rolled_back") else { return };
-    let rolled_back = place.verb("rollback", &id);
-    place.assert_ended();
+    goes_back(&place, &id);
+}
 
+#[test]
+fn a_conversion_on_a_later_server_is_rolled_back() {
+    let Some((place, id)) = killed_on("a_conversion_on_a_later_server", "container", "17") else { return };
+    goes_back(&place, &id);
+}
+
+fn goes_back(place: &Place, id: &str) {
+    let rolled_back = place.verb("rollback", id);
+    place.assert_ended();
     assert_eq!(no_trace(&place.report()), "passed", "{}\n{}", rolled_back.stdout, rolled_back.stderr);
 }
