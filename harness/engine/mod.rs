@@ -201,6 +201,12 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The statement that gathers the statistics by which queries of a table are planned; `None` where they would be rows of a
+    /// table of their own.
+    fn analyze(&self, _table: &TableName) -> Option<String> {
+        None
+    }
+
     /// What has a session not look at references while rows come, and look again. `None` where keys are set aside instead.
     fn heeds_references(&self, _heeds: bool) -> Option<&'static str> {
         None

@@ -5,7 +5,7 @@
 
 use super::{Dialect, Rowset};
 use crate::canon::{
-    comparison::{Expression, Others, ValueMap},
+    comparison::{Derivation, Expression, Others, ValueMap},
     derived::Space,
 };
 
@@ -14,6 +14,9 @@ use crate::canon::{
 pub(super) fn column(dialect: &dyn Dialect, rowset: &Rowset, column: &str, qualified: &str) -> Option<String> {
     match (rowset.terms.expressions.get(column), &rowset.terms.query) {
         (Some(Expression::Sql(sql)), _) => Some(dialect.as_text(&format!("(\n{sql}\n)"))),
+        (Some(Expression::Derived(Derivation { sql: Some(sql), .. })), _) => {
+            Some(dialect.as_text(&format!("(\n{sql}\n)")))
+        }
         (Some(Expression::Derived(_)), _) => Some(dialect.as_text(qualified)),
         (Some(Expression::Constant(text)), _) => Some(dialect.as_text(&dialect.literal(text))),
         (Some(Expression::Values(map)), _) => Some(values(dialect, map, qualified)),
@@ -61,7 +64,7 @@ fn values(dialect: &dyn Dialect, map: &ValueMap, column: &str) -> String {
     });
     let cases = cases.collect::<String>();
     match &map.others {
-        Others::AsIs => format!("CASE{cases} ELSE {text} END"),
+        Others::AsIs | Others::Reject => format!("CASE{cases} ELSE {text} END"),
         Others::Null => format!("CASE{cases} ELSE NULL END"),
         Others::Value(other) => {
             format!("CASE{cases} WHEN {text} IS NULL THEN NULL ELSE {} END", dialect.literal(other))

@@ -17,9 +17,14 @@ pub struct Copying {
     pub tables: Vec<Copied>,
     /// Tables that are not copied.
     pub dropped: Vec<DroppedTable>,
+    /// The target's table for rows that are rejected, which the copy makes.
+    pub rejects_table: String,
     /// The file.
     pub file: String,
 }
+
+/// The name of the table for rejected rows, where no other is stated.
+pub const REJECTS: &str = "rehearse_rejects";
 
 /// What becomes of the rows of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +37,8 @@ pub struct Copied {
     pub filter: Option<Condition>,
     /// Why the others are not, where no other part of the mapping takes them.
     pub skipped: Option<String>,
+    /// Rows that cannot be carried are kept in a table of their own; otherwise the first ends the copy.
+    pub keeps_rejects: bool,
     /// By source column (or the name of an expression): what becomes of it.
     pub columns: BTreeMap<String, StatedColumn>,
     /// By target column: the value that every row gets.
@@ -64,7 +71,7 @@ pub struct DroppedTable {
 
 impl Copied {
     /// How the rows of both sides compare when they were copied.
-    pub fn compared(&self) -> Stated {
+    pub fn compared(&self, rejects_table: &str) -> Stated {
         let mut columns = self.columns.clone();
         for (target, constant) in &self.constants {
             let expression = Expression::Constant(constant.text.clone());
@@ -82,6 +89,7 @@ impl Copied {
             columns,
             filters: Sides::new(self.filter.clone(), None),
             is_copied: true,
+            rejects: self.keeps_rejects.then(|| rejects_table.to_owned()),
             at: self.at.clone(),
             ..Stated::default()
         }
@@ -121,9 +129,18 @@ impl Mapping {
         for one in &copying.tables {
             let is_stated = |known: &Stated| known.source == one.source && known.target == one.target;
             if !self.compare.iter().any(|known| is_stated(known) && !known.is_copied) {
-                self.compare.push(one.compared());
+                self.compare.push(one.compared(&copying.rejects_table));
             }
             self.ignore.extend(one.left_alone());
+        }
+        if let Some(one) = copying.tables.iter().find(|one| one.keeps_rejects) {
+            self.ignore.push(Ignored {
+                side: Side::Target,
+                table: copying.rejects_table.clone(),
+                column: None,
+                reason: Reason { why: "kept by the copy: the rows that it rejected".to_owned(), until: None },
+                at: one.at.clone(),
+            });
         }
         self.ignore.extend(copying.dropped.iter().map(|one| Ignored {
             side: Side::Source,

@@ -18,7 +18,7 @@ use crate::model::{
     catalogue::{Column, Reference},
 };
 
-pub use copied::{Constant, Copied, Copying, DroppedTable};
+pub use copied::{Constant, Copied, Copying, DroppedTable, REJECTS};
 pub use stated::{
     At, Condition, Derivation, Expression, Ignored, Mapping, Others, Reason, ReferenceEnd, Selection, Stated,
     StatedColumn, StatedReference, Terms, ValueMap,
@@ -39,6 +39,8 @@ pub struct Comparison {
     pub terms: Sides<Terms>,
     /// It follows from what a copy does.
     pub is_copied: bool,
+    /// The target's table of the rows that the copy rejected.
+    pub rejects: Option<String>,
     /// Where it is stated, if it is.
     pub at: At,
 }

@@ -218,6 +218,7 @@ impl Pairing<'_> {
             key: Vec::new(),
             terms: Sides::from_fn(|side| terms(side, stated)),
             is_copied: stated.is_some_and(|stated| stated.is_copied),
+            rejects: stated.and_then(|stated| stated.rejects.clone()),
             at: stated.map(|stated| stated.at.clone()).unwrap_or_default(),
         };
         let none = BTreeMap::new();

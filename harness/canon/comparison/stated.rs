@@ -73,6 +73,9 @@ pub struct Stated {
     /// It follows from what a copy does.
     #[serde(default)]
     pub is_copied: bool,
+    /// The target's table of the rows that the copy rejected.
+    #[serde(default)]
+    pub rejects: Option<String>,
     /// Where it is stated.
     #[serde(default)]
     pub at: At,
@@ -142,6 +145,8 @@ pub enum Others {
     Null,
     /// One value for all of them.
     Value(String),
+    /// Nothing: their rows are rejected by the copy, and compared as they are.
+    Reject,
 }
 
 /// From what UUIDs follow, besides a key ([`super::super::derived`]).
@@ -151,6 +156,9 @@ pub struct Derivation {
     pub system: String,
     /// The table whose key it is, by whatever name.
     pub table: String,
+    /// What gives the key, where not the column itself does: SQL of the source.
+    #[serde(default)]
+    pub sql: Option<String>,
 }
 
 /// Why something is left out.

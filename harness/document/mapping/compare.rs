@@ -86,7 +86,7 @@ impl Reader<'_> {
         }
         fields.finish();
         let (source, target) = names?;
-        Some(Stated { source, target, columns, filters, queries, key, is_copied: false, at })
+        Some(Stated { source, target, columns, filters, queries, key, at, ..Stated::default() })
     }
 
     /// What is stated about a column.
@@ -106,10 +106,10 @@ impl Reader<'_> {
             }
             sql(&mut fields, &format!("{side}_sql"), "an expression in SQL").map(|sql| Expression::Sql(sql.value))
         });
-        let values = self.values(&mut fields);
+        let values = self.values(&mut fields, of);
         let derivation = (of == Of::Copy).then(|| self.derivation(&mut fields)).flatten();
         let left_out = self.left_out(&mut fields);
-        for pair in [["values", "source_sql"], ["uuid", "values"], ["uuid", "source_sql"]] {
+        for pair in [["values", "source_sql"], ["uuid", "values"]] {
             alone(&fields, &pair);
         }
         alone(&fields, &["ignore", "volatile"]);
@@ -128,7 +128,11 @@ impl Reader<'_> {
             expressions.source = Some(Expression::Values(values));
         }
         if let Some(derivation) = derivation {
-            expressions.source = Some(Expression::Derived(derivation));
+            let sql = match expressions.source.take() {
+                Some(Expression::Sql(sql)) => Some(sql),
+                _ => None,
+            };
+            expressions.source = Some(Expression::Derived(Derivation { sql, ..derivation }));
         }
         fields.finish();
         Some(StatedColumn { target, rule, expressions, left_out, dropped, at })
@@ -142,10 +146,10 @@ impl Reader<'_> {
             fields.problem(problem.expected("`system` at the top of the file"));
             return None;
         };
-        Some(Derivation { system: system.to_owned(), table: table.value })
+        Some(Derivation { system: system.to_owned(), table: table.value, sql: None })
     }
 
-    fn values(&self, fields: &mut Fields<'_>) -> Option<ValueMap> {
+    fn values(&self, fields: &mut Fields<'_>, of: Of) -> Option<ValueMap> {
         let (others, other) = (fields.optional("other_values"), fields.optional("other_value"));
         alone(fields, &["other_values", "other_value"]);
         let table = fields.table("values");
@@ -153,10 +157,12 @@ impl Reader<'_> {
             let problem = Problem::new(entry.place(), "is said of no values");
             entry.problem(problem.expected("`values` beside it"));
         }
-        let word = others.and_then(|entry| entry.one_of("treatment of other values", &["as_is", "null"]));
+        let words: &[&'static str] = if of == Of::Copy { &["as_is", "null", "reject"] } else { &["as_is", "null"] };
+        let word = others.and_then(|entry| entry.one_of("treatment of other values", words));
         let value = other.and_then(|entry| entry.str());
         let others = match (word.map(|word| word.value), value) {
             (Some("null"), _) => Others::Null,
+            (Some("reject"), _) => Others::Reject,
             (_, Some(value)) => Others::Value(value.value),
             _ => Others::AsIs,
         };

@@ -6,13 +6,15 @@ use super::{
     super::{Entry, Fields, Place, Problem},
     compare::{Of, Reader, alone, sql},
 };
-use crate::canon::comparison::{Condition, Constant, Copied, Copying, DroppedTable};
+use crate::canon::comparison::{Condition, Constant, Copied, Copying, DroppedTable, REJECTS};
 
 /// Reads all of it from the fields of a file.
 pub(super) fn read(root: &mut Fields<'_>, file: &str) -> Copying {
     let system = root.optional_str("system").map(|written| written.value);
     let reader = Reader { file, system: system.as_deref() };
-    let mut copying = Copying { file: file.to_owned(), ..Copying::default() };
+    let rejects_table = sql(root, "rejects_table", "a name for a table");
+    let rejects_table = rejects_table.map_or_else(|| REJECTS.to_owned(), |written| written.value);
+    let mut copying = Copying { file: file.to_owned(), rejects_table, ..Copying::default() };
     let mut taken = BTreeSet::new();
     for mut fields in root.array_of_tables("copy") {
         if fields.present(&["dropped"]).is_empty() {
@@ -44,6 +46,8 @@ impl Reader<'_> {
             let problem = Problem::new(&skipped.place, "is said of no rows that are left out");
             fields.problem(problem.expected("`source_where` beside it"));
         }
+        let rejects = fields.optional_one_of("rejects", "treatment of rows that cannot be carried", &["stop", "keep"]);
+        let keeps_rejects = rejects.is_some_and(|word| word.value == "keep");
         let mut filled = BTreeSet::new();
         let mut columns = BTreeMap::new();
         for (name, entry) in fields.table("columns").iter_mut().flat_map(Fields::named) {
@@ -77,7 +81,17 @@ impl Reader<'_> {
         fields.finish();
         let (source, target) = names?;
         let skipped = skipped.map(|why| why.value);
-        Some(Copied { source: source.value, target: target.value, filter, skipped, columns, constants, defaults, at })
+        Some(Copied {
+            source: source.value,
+            target: target.value,
+            filter,
+            skipped,
+            keeps_rejects,
+            columns,
+            constants,
+            defaults,
+            at,
+        })
     }
 }
 

@@ -22,6 +22,10 @@ impl Dialect for MariaDbDialect {
         false
     }
 
+    fn analyze(&self, table: &TableName) -> Option<String> {
+        Some(format!("ANALYZE TABLE {}", self.table(table)))
+    }
+
     fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
         Some(if heeds { "SET SESSION foreign_key_checks = 1" } else { "SET SESSION foreign_key_checks = 0" })
     }

@@ -42,6 +42,10 @@ impl Dialect for PostgresDialect {
         matches!(error, crate::engine::EngineError::Refused { code: Some(code), .. } if code == "25001")
     }
 
+    fn analyze(&self, table: &TableName) -> Option<String> {
+        Some(format!("ANALYZE {}", self.table(table)))
+    }
+
     /// Doubles quotes inside the identifier. A NUL cannot be quoted and stays: the session refuses every statement that
     /// holds one before it is sent.
     fn quote(&self, identifier: &str) -> String {

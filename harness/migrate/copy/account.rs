@@ -9,7 +9,7 @@ use crate::{
         Cell, RowSink,
         comparison::{Condition, Copying},
     },
-    engine::{EngineError, Rowset, Session},
+    engine::{Dialect, EngineError, Rowset, Session},
     migrate::{StepError, StepTask, engine_of},
     model::{Side, TableName, catalogue::Reference},
 };
@@ -82,9 +82,11 @@ pub(super) async fn settle(
             Some(filter) => rows(source, &TablePlan::left_out(from, &[filter])).await?,
             None => 0,
         };
-        if entry.read + skipped != total || entry.read != entry.loaded {
-            let what =
-                format!("{total} rows are there, {} were read, {skipped} skipped, {} loaded", entry.read, entry.loaded);
+        let Entry { read, loaded: taken, rejected } = *entry;
+        if read + skipped != total || read != taken + rejected {
+            let what = format!(
+                "{total} rows are there, {read} were read, {skipped} skipped, {taken} loaded, {rejected} rejected"
+            );
             return Err(StepError::broken(format!("account for the rows of `{from}`"), what));
         }
         *loaded.entry(to).or_default() += entry.loaded;
@@ -97,6 +99,37 @@ pub(super) async fn settle(
         }
     }
     Ok(())
+}
+
+/// What became of values that a map does not name, one line for each column that has such.
+///
+/// # Errors
+/// If the source cannot be asked.
+pub(super) async fn unnamed(
+    tables: &[TablePlan],
+    source: &mut dyn Session,
+    dialect: &dyn Dialect,
+) -> Result<Vec<String>, EngineError> {
+    let mut notes = Vec::new();
+    for table in tables {
+        for column in &table.columns {
+            let Some((sql, became)) = column.values.as_ref().and_then(|map| map.unnamed(&column.source, dialect))
+            else {
+                continue;
+            };
+            let mut rowset = Rowset::of(table.source.name.clone(), Vec::new());
+            rowset.terms.filters.extend(table.filter.clone());
+            rowset.terms.filters.push(Condition { sql, ..Condition::default() });
+            let count = rows(source, &rowset).await?;
+            if count > 0 {
+                let (name, column) = (&table.source.name, &column.source);
+                notes.push(format!(
+                    "{count} rows of `{name}`: `{column}` has a value that its map does not name, and became {became}"
+                ));
+            }
+        }
+    }
+    Ok(notes)
 }
 
 /// Refuses rows without a parent, where the engine did not look at references while they came.

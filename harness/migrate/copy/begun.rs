@@ -41,6 +41,9 @@ pub(super) struct Begun {
     pub tables: Vec<TableName>,
     /// Keys and indexes that are set aside while the rows come.
     pub aside: Vec<KeyScript>,
+    /// Tables that the copy makes and that stay.
+    #[serde(default)]
+    pub made: Vec<TableName>,
     /// Rows in all, once everything is there.
     #[serde(skip)]
     pub whole: Option<u64>,
@@ -94,7 +97,11 @@ async fn emptied(task: &StepTask, begun: &Begun, deadline: Instant) -> Result<u6
     if !begun.aside.is_empty() {
         aside::with(&begun.aside, &mut *session).await?;
     }
-    Ledger::of(&task.name, engine_of(&task.addresses.target)?.dialect()).remove(&mut *session).await?;
+    let dialect = engine_of(&task.addresses.target)?.dialect();
+    for table in &begun.made {
+        session.execute(&format!("DROP TABLE IF EXISTS {}", dialect.table(table))).await?;
+    }
+    Ledger::of(&task.name, dialect).remove(&mut *session).await?;
     session.close().await?;
     Ok(rows)
 }

@@ -30,6 +30,11 @@ pub(super) struct Cuts {
 const FILE: &str = "parts.json";
 
 impl Cuts {
+    /// How many parts there are.
+    pub const fn parts(&self) -> u64 {
+        self.bounds.len() as u64 + 1
+    }
+
     /// The condition of each part; together they take every row once, whatever its key holds.
     pub fn conditions(&self, dialect: &dyn Dialect) -> Vec<Option<String>> {
         let Some(key) = self.key.as_ref().map(|key| dialect.quote(key)) else { return vec![None] };

@@ -21,7 +21,12 @@ pub(super) struct Entry {
     pub read: u64,
     /// Rows that were loaded.
     pub loaded: u64,
+    /// Rows that were rejected and kept.
+    pub rejected: u64,
 }
+
+/// Its columns.
+const COLUMNS: [&str; 4] = ["part", "rows_read", "rows_loaded", "rows_rejected"];
 
 impl Ledger {
     /// The table of a step.
@@ -41,7 +46,7 @@ impl Ledger {
     pub async fn create(&self, session: &mut dyn Session) -> Result<(), EngineError> {
         let number = self.dialect.declare(&LogicalType::Integer { bits: 64 }).unwrap_or_else(|| "bigint".to_owned());
         let column = |name: &str| format!("{} {number} NOT NULL", self.dialect.quote(name));
-        let columns = ["part", "rows_read", "rows_loaded"].map(column).join(", ");
+        let columns = COLUMNS.map(column).join(", ");
         let key = self.dialect.quote("part");
         session
             .execute(&format!("CREATE TABLE {} ({columns}, PRIMARY KEY ({key}))", self.dialect.table(&self.name)))
@@ -55,25 +60,28 @@ impl Ledger {
 
     /// The parts that are there.
     pub async fn entries(&self, session: &mut dyn Session) -> Result<BTreeMap<u64, Entry>, EngineError> {
-        let columns = ["part", "rows_read", "rows_loaded"].map(|name| self.dialect.quote(name)).join(", ");
+        let columns = COLUMNS.map(|name| self.dialect.quote(name)).join(", ");
         let rows = session.query(&format!("SELECT {columns} FROM {}", self.dialect.table(&self.name))).await?;
         let mut entries = BTreeMap::new();
         for row in rows {
             let numbers: Option<Vec<u64>> = row.into_iter().map(|number| number?.parse().ok()).collect();
-            let Some([part, read, loaded]) = numbers.as_deref() else {
+            let Some([part, read, loaded, rejected]) = numbers.as_deref() else {
                 let what = format!("a line of `{}` that is no part", self.name);
                 return Err(EngineError::Unexpected { doing: "reading which parts are there".to_owned(), what });
             };
-            entries.insert(*part, Entry { read: *read, loaded: *loaded });
+            entries.insert(*part, Entry { read: *read, loaded: *loaded, rejected: *rejected });
         }
         Ok(entries)
     }
 
     /// Says that a part is there, in the transaction that is open.
     pub async fn enter(&self, session: &mut dyn Session, part: u64, entry: Entry) -> Result<(), EngineError> {
-        let Entry { read, loaded } = entry;
+        let Entry { read, loaded, rejected } = entry;
         session
-            .execute(&format!("INSERT INTO {} VALUES ({part}, {read}, {loaded})", self.dialect.table(&self.name)))
+            .execute(&format!(
+                "INSERT INTO {} VALUES ({part}, {read}, {loaded}, {rejected})",
+                self.dialect.table(&self.name)
+            ))
             .await
     }
 }

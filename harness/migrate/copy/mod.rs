@@ -16,6 +16,7 @@ mod ledger;
 mod number;
 mod plan;
 mod play;
+mod rejects;
 mod resolve;
 mod stream;
 mod value;

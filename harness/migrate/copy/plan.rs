@@ -11,7 +11,7 @@ use crate::{
         comparison::{Condition, Derivation, Expression, Others, ValueMap},
         text_of,
     },
-    engine::Rowset,
+    engine::{Dialect, Rowset},
     model::{Side, TableName, Value, catalogue::Table},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct TablePlan {
     pub columns: Vec<ColumnPlan>,
     /// The columns of the target that are the same in every row.
     pub constants: Vec<(String, Value)>,
+    /// The columns that name a row which cannot be carried, where such rows are kept; otherwise the first ends the copy.
+    pub keeps: Option<Vec<String>>,
 }
 
 /// One column's way.
@@ -40,6 +42,8 @@ pub(super) struct ColumnPlan {
     pub sql: Option<String>,
     /// Which value stands for which.
     pub values: Option<Values>,
+    /// Whether the target's column has to have a value.
+    pub is_required: bool,
     /// The space of the UUIDs that follow from the column's values.
     pub space: Option<Uuid>,
     /// How the target's value is made.
@@ -60,9 +64,34 @@ impl From<&ValueMap> for Values {
     }
 }
 
+impl Values {
+    /// The rows of a table whose value the map does not name, as a condition, and what became of it; `None` if it stayed or was
+    /// rejected.
+    pub fn unnamed(&self, column: &str, dialect: &dyn Dialect) -> Option<(String, &str)> {
+        let became = match &self.others {
+            Others::Null => "NULL",
+            Others::Value(other) => other.as_str(),
+            Others::AsIs | Others::Reject => return None,
+        };
+        let column = dialect.quote(column);
+        let text = dialect.as_text(&column);
+        let named =
+            self.by_source.keys().map(|value| format!("NOT ({})", dialect.is_text(&text, &dialect.literal(value))));
+        Some((named.fold(format!("{column} IS NOT NULL"), |all, one| format!("{all} AND {one}")), became))
+    }
+}
+
 impl ColumnPlan {
     /// The value of the target's column for a cell of the source's.
     pub fn value(&self, cell: &Cell<'_>) -> Result<Value, Unfit> {
+        match self.made(cell) {
+            // Some engines would count up in place of NULL.
+            Ok(Value::Null) if self.is_required => Err("holds NULL, and the target has to have a value".to_owned()),
+            made => made,
+        }
+    }
+
+    fn made(&self, cell: &Cell<'_>) -> Result<Value, Unfit> {
         if self.values.is_none() && self.space.is_none() {
             return self.making.value(cell);
         }
@@ -76,6 +105,7 @@ impl ColumnPlan {
             None => match &values.others {
                 Others::AsIs => self.making.value(cell),
                 Others::Null => Ok(Value::Null),
+                Others::Reject => Err("holds a value that its map does not name".to_owned()),
                 Others::Value(other) => self.making.value(&Cell::Text(other.as_bytes())),
             },
         }
@@ -90,7 +120,7 @@ pub(super) fn space(derivation: &Derivation) -> Uuid {
 
 impl TablePlan {
     /// What is read of the source; `part` is the condition of a part of the table.
-    pub fn rowset(&self, part: Option<String>) -> Rowset {
+    pub fn rowset(&self, part: Option<String>, dialect: &dyn Dialect) -> Rowset {
         let columns = self.columns.iter().map(|column| column.source.clone()).collect();
         let mut rowset = Rowset::of(self.source.name.clone(), columns);
         rowset.terms.filters.extend(self.filter.clone());
@@ -99,6 +129,12 @@ impl TablePlan {
             if let Some(sql) = &column.sql {
                 rowset.terms.expressions.insert(column.source.clone(), Expression::Sql(sql.clone()));
             }
+        }
+        for key in self.keeps.iter().flatten() {
+            // Whatever else is read of the column, this is its own text.
+            let name = format!("key {key}");
+            rowset.terms.expressions.insert(name.clone(), Expression::Sql(dialect.quote(key)));
+            rowset.columns.push(name);
         }
         rowset
     }

@@ -8,6 +8,7 @@ use super::{
     cut::{self, Cuts},
     ledger::{Entry, Ledger},
     plan::TablePlan,
+    rejects::Rejects,
     resolve::{Given, resolve},
     stream::{self, Incoming},
 };
@@ -19,7 +20,7 @@ use crate::{
         engine_of,
         transfer::WhenNotEmpty,
     },
-    model::{Catalogue, Side, Sides, TableName, catalogue::Table, event::Figure},
+    model::{Catalogue, Side, Sides, TableName, catalogue::Table, chain, event::Figure},
 };
 
 /// Copies everything that is not there yet. From the moment at which `begun` holds something, an error leaves the undoing to
@@ -34,6 +35,7 @@ pub(super) async fn play(
     let dialects =
         Sides::new(engine_of(&task.addresses.source)?.dialect(), engine_of(&task.addresses.target)?.dialect());
     let ledger = Ledger::of(&task.name, dialects.target);
+    let rejects = Rejects::of(&settings.copying.rejects_table, dialects.target);
     let mut target = task.connect(&task.addresses.target).await?;
     if let Some(rows) = begun.as_ref().and_then(|begun| begun.whole) {
         ledger.remove(&mut *target).await?;
@@ -43,15 +45,12 @@ pub(super) async fn play(
     source.begin(true).await?;
     let catalogues = Sides::new(source.introspect().await?, target.introspect().await?);
     let tables = planned(task, settings, &catalogues)?;
-    let has_ledger = catalogues.target.tables.contains_key(&ledger.name);
+    let keeping = tables.iter().find(|table| table.keeps.is_some());
+    let made: Vec<TableName> = keeping.map(|_| rejects.name.clone()).into_iter().collect();
     let cuts = match &begun {
         Some(_) => cut::kept(task, &tables)?,
         None => {
-            if has_ledger {
-                let what =
-                    format!("the target has a table `{}` already, and this step needs one of that name", ledger.name);
-                return Err(StepError::Refused { what });
-            }
+            require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
             require_no_triggers(settings, &tables, &catalogues.target)?;
             account::require_reasons(&settings.copying, &tables, &mut *source).await?;
             make_empty(task, settings, &tables, &mut *target).await?;
@@ -61,15 +60,15 @@ pub(super) async fn play(
         }
     };
     let total = cuts.iter().map(|cut| cut.rows).sum();
-    let scope = announce(begun, &tables, total, &mut *target, voice).await?;
-    if !has_ledger {
-        ledger.create(&mut *target).await?;
-    }
+    let scope = announce(begun, &tables, made, total, &mut *target, voice).await?;
+    let (ledger, rejects) = (&ledger, &rejects);
+    make_own(ledger, (!scope.made.is_empty()).then_some(rejects), &catalogues.target, &mut *target).await?;
     if let Some(sql) = dialects.target.heeds_references(false) {
         target.execute(sql).await?;
     }
-    let mut loading = Loading { source: Some(source), target, voice, ledger: &ledger, done: 0, total };
-    let entries = loading.tables(&tables, &cuts, dialects.source).await?;
+    let mut loading =
+        Loading { source: Some(source), target, voice, ledger, rejects, dialect: dialects.source, done: 0, total };
+    let entries = loading.tables(&tables, &cuts).await?;
     let Loading { source, mut target, .. } = loading;
     if !scope.aside.is_empty() {
         aside::with(&scope.aside, &mut *target).await?;
@@ -79,13 +78,72 @@ pub(super) async fn play(
     let mut source = source.ok_or_else(|| StepError::broken("account for the rows", "the source's session is gone"))?;
     account::settle(task, &tables, &entries, &mut *source, &mut *target).await?;
     let rows = entries.iter().map(|entry| entry.loaded).sum();
+    let mut step = done(rows, started);
+    let parts = cuts.iter().map(Cuts::parts).sum();
+    step.notes = account::unnamed(&tables, &mut *source, dialects.source).await?;
+    tell_rejected(&mut step, task, &entries, rejects, parts, &mut *target).await?;
+    gather(&mut step, &scope.tables, dialects.target, &mut *target).await?;
     voice.mark(Mark::Whole { rows }.json()).await?;
     begun.as_mut().expect("just announced").whole = Some(rows);
     ledger.remove(&mut *target).await?;
     // Everything is committed and counted: a connection that breaks only now changes nothing any more.
     let _ = source.close().await;
     let _ = target.close().await;
-    Ok(done(rows, started))
+    Ok(step)
+}
+
+/// Makes the step's own tables, as far as an earlier process did not.
+async fn make_own(
+    ledger: &Ledger,
+    rejects: Option<&Rejects>,
+    catalogue: &Catalogue,
+    target: &mut dyn Session,
+) -> Result<(), StepError> {
+    if !catalogue.tables.contains_key(&ledger.name) {
+        ledger.create(target).await?;
+    }
+    if let Some(rejects) = rejects.filter(|rejects| !catalogue.tables.contains_key(&rejects.name)) {
+        rejects.create(target).await?;
+    }
+    Ok(())
+}
+
+/// Gathers statistics; that the role may not is no reason to take everything back.
+async fn gather(
+    step: &mut StepDone,
+    tables: &[TableName],
+    dialect: &dyn Dialect,
+    target: &mut dyn Session,
+) -> Result<(), StepError> {
+    for table in tables {
+        let Some(sql) = dialect.analyze(table) else { continue };
+        match target.execute(&sql).await {
+            Err(error) if error.is_about_the_question() => {
+                step.notes.push(format!("no statistics of `{table}` were gathered: {}", chain(&error)));
+            }
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+/// Lists rejected rows, and tells how many there are and where they are listed.
+async fn tell_rejected(
+    step: &mut StepDone,
+    task: &StepTask,
+    entries: &[Entry],
+    rejects: &Rejects,
+    parts: u64,
+    target: &mut dyn Session,
+) -> Result<(), StepError> {
+    let rejected: u64 = entries.iter().map(|entry| entry.rejected).sum();
+    if rejected > 0 {
+        let file = rejects.list(task, parts, target).await?;
+        step.figures.push(Figure { name: "rejected".to_owned(), value: rejected as f64 });
+        let place = format!("table `{}` and `{}` tell which and why", rejects.name, file.display());
+        step.notes.push(format!("{rejected} rows were rejected: {place}"));
+    }
+    Ok(())
 }
 
 fn done(rows: u64, started: Instant) -> StepDone {
@@ -104,6 +162,16 @@ fn planned(task: &StepTask, settings: &Settings, catalogues: &Sides<Catalogue>) 
         is_bound: engine_of(&task.addresses.target)?.dialect().enforces_types(),
     };
     resolve(&settings.copying, &given).map_err(|problems| StepError::Refused { what: problems.to_string() })
+}
+
+/// Refuses a target that has tables of the names that the step needs.
+fn require_free<'n>(names: impl IntoIterator<Item = &'n TableName>, target: &Catalogue) -> Result<(), StepError> {
+    match names.into_iter().find(|name| target.tables.contains_key(*name)) {
+        Some(name) => Err(StepError::Refused {
+            what: format!("the target has a table `{name}` already, and this step needs one of that name"),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn require_no_triggers(settings: &Settings, tables: &[TablePlan], target: &Catalogue) -> Result<(), StepError> {
@@ -181,6 +249,7 @@ fn distinct(tables: &[TablePlan]) -> Vec<TableName> {
 async fn announce(
     begun: &mut Option<Begun>,
     tables: &[TablePlan],
+    made: Vec<TableName>,
     rows: u64,
     target: &mut dyn Session,
     voice: &mut dyn StepVoice,
@@ -197,7 +266,7 @@ async fn announce(
         None if rows >= MANY_ROWS || has_cycle => target.key_scripts(&names).await?,
         None => Vec::new(),
     };
-    let scope = begun.insert(Begun { tables: names, aside, whole: None });
+    let scope = begun.insert(Begun { tables: names, aside, made, whole: None });
     voice.mark(Mark::Begun(scope.clone()).json()).await?;
     if !scope.aside.is_empty() && aside::without(&scope.aside, target).await.is_err() {
         // Something else in the database leans on a key: then all stay where they are.
@@ -215,6 +284,9 @@ struct Loading<'a> {
     target: Box<dyn Session>,
     voice: &'a mut dyn StepVoice,
     ledger: &'a Ledger,
+    rejects: &'a Rejects,
+    /// The source's.
+    dialect: &'static dyn Dialect,
     /// Rows that are there.
     done: u64,
     total: u64,
@@ -222,24 +294,20 @@ struct Loading<'a> {
 
 impl Loading<'_> {
     /// Loads the parts that are not there yet, and tells what became of each table.
-    async fn tables(
-        &mut self,
-        tables: &[TablePlan],
-        cuts: &[Cuts],
-        dialect: &dyn Dialect,
-    ) -> Result<Vec<Entry>, StepError> {
+    async fn tables(&mut self, tables: &[TablePlan], cuts: &[Cuts]) -> Result<Vec<Entry>, StepError> {
         let mut entered = self.ledger.entries(&mut *self.target).await?;
         self.done = entered.values().map(|entry| entry.loaded).sum();
         let (mut number, mut entries) = (0, Vec::new());
         for (table, cut) in tables.iter().zip(cuts) {
             let mut of_table = Entry::default();
-            for condition in cut.conditions(dialect) {
+            for condition in cut.conditions(self.dialect) {
                 let entry = match entered.remove(&number) {
                     Some(entry) => entry,
                     None => self.part(table, number, condition).await?,
                 };
                 of_table.read += entry.read;
                 of_table.loaded += entry.loaded;
+                of_table.rejected += entry.rejected;
                 number += 1;
             }
             entries.push(of_table);
@@ -255,7 +323,7 @@ impl Loading<'_> {
         let columns = table.filled();
         // References are looked at behind the last row, or by the keys when they come back.
         let bare = Table { foreign_keys: Vec::new(), ..table.target.clone() };
-        let (ended, receiver) = stream::read(session, table, table.rowset(condition));
+        let (ended, receiver) = stream::read(session, table, table.rowset(condition, self.dialect));
         let mut rows = Incoming::new(receiver, columns.len(), &mut *self.voice, table, self.done, self.total);
         let loaded = self.target.load(&bare, &columns, &mut rows).await;
         let is_stopped = rows.is_stopped;
@@ -271,11 +339,14 @@ impl Loading<'_> {
             return Err(StepError::Rejected { what });
         }
         let loaded = loaded?;
-        let entry = Entry { read: read.outcome?, loaded };
-        if entry.read != loaded {
-            let what = format!("{} rows were read and {loaded} loaded", entry.read);
+        let rejected = read.rejects.len() as u64;
+        let entry = Entry { read: read.outcome?, loaded, rejected };
+        if entry.read != loaded + rejected {
+            let what = format!("{} rows were read, {loaded} loaded and {rejected} rejected", entry.read);
             return Err(StepError::broken(format!("copy `{}`", table.name(Side::Source)), what));
         }
+        let tables = Side::BOTH.map(|side| table.name(side));
+        self.rejects.keep(&mut *self.target, number, tables, &read.rejects).await?;
         self.ledger.enter(&mut *self.target, number, entry).await?;
         self.target.commit().await?;
         self.source = Some(read.session);

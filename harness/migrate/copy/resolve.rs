@@ -153,6 +153,7 @@ impl Resolving<'_> {
             filter: stated.and_then(|one| one.filter.clone()),
             columns,
             constants,
+            keeps: stated.filter(|one| one.keeps_rejects).map(|_| source.row_key().unwrap_or_default().to_vec()),
         });
     }
 
@@ -260,7 +261,10 @@ impl Columns<'_, '_> {
         match one.and_then(|one| one.expressions.source.as_ref()) {
             Some(Expression::Sql(text)) => sql = Some(text.clone()),
             Some(Expression::Values(map)) => values = Some(map.into()),
-            Some(Expression::Derived(derivation)) => derived = Some(space(derivation)),
+            Some(Expression::Derived(derivation)) => {
+                derived = Some(space(derivation));
+                sql.clone_from(&derivation.sql);
+            }
             Some(Expression::Constant(_)) | None => {}
         }
         let is_plain = sql.is_none() && values.is_none() && derived.is_none();
@@ -270,6 +274,7 @@ impl Columns<'_, '_> {
             target: other.name.clone(),
             sql,
             values,
+            is_required: !other.nullable || other.generation.is_counter(),
             space: derived,
             making: Making::new(other, alike, rule, self.resolving.given.is_bound),
         });

@@ -10,11 +10,15 @@ use std::{
     vec,
 };
 
+use serde_json::{Map, Value as Json};
 use tokio::task::block_in_place;
 
-use super::plan::{ColumnPlan, TablePlan};
+use super::{
+    plan::{ColumnPlan, TablePlan},
+    rejects::{AT_MOST, Reject},
+};
 use crate::{
-    canon::{Cell, RowSink},
+    canon::{Cell, RowSink, text_of},
     engine::{BoxedError, EngineError, RowSource, Rowset, Session},
     migrate::StepVoice,
     model::Value,
@@ -48,6 +52,8 @@ pub(super) struct Read {
     pub outcome: Result<u64, EngineError>,
     /// The row at which it ended.
     pub unfit: Option<Unfit>,
+    /// The rows that were left out and are to be kept elsewhere.
+    pub rejects: Vec<Reject>,
 }
 
 /// Starts a scan in a task of its own. It ends at its next chunk when nobody takes its rows any more.
@@ -66,6 +72,11 @@ pub(super) fn read(
         bytes: 0,
         seen: 0,
         sender,
+        keeps: table.keeps.clone(),
+        key: Vec::new(),
+        begins: 0,
+        bad: None,
+        rejects: Vec::new(),
         unfit: None,
     };
     let task = tokio::spawn(async move {
@@ -74,7 +85,7 @@ pub(super) fn read(
             // Whoever wants no more rows ended the scan.
             let _ = sink.hand_on();
         }
-        Read { session, outcome, unfit: sink.unfit }
+        Read { session, outcome, unfit: sink.unfit, rejects: sink.rejects }
     });
     let ended = async move {
         task.await.map_err(|error| EngineError::Unexpected { doing, what: format!("the scan stopped: {error}") })
@@ -91,14 +102,49 @@ struct Sink {
     bytes: usize,
     seen: u64,
     sender: SyncSender<Vec<Value>>,
+    /// The columns that name a row, where rows that cannot be carried are kept.
+    keeps: Option<Vec<String>>,
+    /// The row's key.
+    key: Vec<Option<String>>,
+    /// Where the row begins in the chunk.
+    begins: usize,
+    /// What is wrong with the row: the place of the column, and the reason.
+    bad: Option<(usize, String)>,
+    rejects: Vec<Reject>,
     unfit: Option<Unfit>,
 }
 
 impl Sink {
+    /// Leaves the row out: it is kept elsewhere, or ends the scan.
+    fn reject(&mut self, column: usize, what: String) -> ControlFlow<()> {
+        let column = self.columns[column].source.clone();
+        match &self.keeps {
+            Some(names) if self.rejects.len() < AT_MOST => {
+                let parts = names.iter().zip(self.key.drain(..));
+                let mut key: Map<String, Json> = parts.map(|(name, text)| (name.clone(), Json::from(text))).collect();
+                if key.is_empty() {
+                    key.insert("row".to_owned(), self.seen.into());
+                }
+                self.rejects.push(Reject { key: Json::from(key).to_string(), column, reason: what });
+                self.chunk.truncate(self.begins);
+                ControlFlow::Continue(())
+            }
+            Some(_) => {
+                let what = format!("{what}; {AT_MOST} rows of the part before it cannot be carried either");
+                self.unfit = Some(Unfit { row: self.seen, column, what });
+                ControlFlow::Break(())
+            }
+            None => {
+                self.unfit = Some(Unfit { row: self.seen, column, what });
+                ControlFlow::Break(())
+            }
+        }
+    }
+
     /// Hands a chunk on; waits while the load has enough of them.
     fn hand_on(&mut self) -> ControlFlow<()> {
         let chunk = std::mem::take(&mut self.chunk);
-        (self.rows, self.bytes) = (0, 0);
+        (self.rows, self.bytes, self.begins) = (0, 0, 0);
         let sent = match self.sender.try_send(chunk) {
             Err(TrySendError::Full(chunk)) => block_in_place(|| self.sender.send(chunk)).is_ok(),
             sent => sent.is_ok(),
@@ -109,7 +155,10 @@ impl Sink {
 
 impl RowSink for Sink {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
-        let plan = &self.columns[column];
+        let Some(plan) = self.columns.get(column) else {
+            self.key.push(text_of(&cell));
+            return;
+        };
         match plan.value(&cell) {
             Ok(value) => {
                 self.bytes += match &value {
@@ -120,19 +169,20 @@ impl RowSink for Sink {
                 self.chunk.push(value);
             }
             Err(what) => {
-                let unfit = Unfit { row: self.seen + 1, column: plan.source.clone(), what };
-                self.unfit.get_or_insert(unfit);
+                self.bad.get_or_insert((column, what));
             }
         }
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
-        if self.unfit.is_some() {
-            return ControlFlow::Break(());
-        }
         self.seen += 1;
+        if let Some((column, what)) = self.bad.take() {
+            return self.reject(column, what);
+        }
+        self.key.clear();
         self.rows += 1;
         self.chunk.extend(self.constants.iter().cloned());
+        self.begins = self.chunk.len();
         if self.rows >= ROWS || self.bytes >= BYTES { self.hand_on() } else { ControlFlow::Continue(()) }
     }
 }

@@ -4,6 +4,7 @@
 //! compare, and what was covered so far. Who plays says when a check runs and what it may take; what comes out is told
 //! to the recorder as it is, and judged by others.
 
+mod rejected;
 mod sessions;
 
 use std::{
@@ -159,9 +160,14 @@ impl Examination {
             let has_both = |stage| Side::BOTH.iter().all(|side| self.snapshots.contains_key(&(stage, *side)));
             // A run that was taken up again derives from where the earlier process did.
             let stage = if has_both(Stage::Migrated) { Stage::Migrated } else { at };
-            let derived = self.derive(stage)?;
+            let mut derived = self.derive(stage)?;
             if let Some(problem) = derived.problems.first() {
                 return Err(problem.to_string());
+            }
+            if derived.all().any(|one| one.rejects.is_some()) {
+                let mut readers = self.sessions.readers().await?;
+                rejected::set_aside(&mut derived, &mut readers).await?;
+                self.sessions.give_back(readers).await?;
             }
             if stage != Stage::Migrated {
                 return self.examine_with(check, at, &derived, bounds).await;

@@ -31,6 +31,7 @@ use crate::support::{
 mod interrupted;
 mod pairs;
 mod refused;
+mod rejected;
 
 /// A place on each engine for databases of a test.
 struct Places {
@@ -236,6 +237,7 @@ async fn copies_go_between_all_engines() {
     pairs::the_mapping_of_the_readme_does_what_it_says(&places).await;
     pairs::uuids_follow_from_keys_and_references_with_them(&places).await;
     interrupted::wherever_a_copy_ends_it_goes_on_or_goes_back(&places).await;
+    rejected::rejected_rows_are_kept_with_their_reason_and_go_with_the_rollback(&places).await;
     refused::rows_without_a_parent_are_refused_on_every_engine(&places).await;
 }
 

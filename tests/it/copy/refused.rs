@@ -95,7 +95,13 @@ const CASES: &[Refused] = &[
         "{}",
         &["`age` holds an integer, which is no integer of 32 bits"],
     ),
-    ("UPDATE people SET nm = NULL WHERE id = 2", "", MAPPING, "{}", &["null value in column \"name\""]),
+    (
+        "UPDATE people SET nm = NULL WHERE id = 2",
+        "",
+        MAPPING,
+        "{}",
+        &["`nm` holds NULL, and the target has to have a value"],
+    ),
     ("UPDATE notes SET person = 9 WHERE id = 2", "", MAPPING, "{}", &["foreign key"]),
     ("UPDATE notes SET body = 'a' || char(0) || 'b' WHERE id = 2", "", MAPPING, "{}", &["NUL character"]),
 ];
