@@ -1,9 +1,10 @@
 //! Tables into files, each read back.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
     ops::ControlFlow,
+    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
 };
 
@@ -137,7 +138,9 @@ impl Output {
         kinds: Vec<LogicalType>,
     ) -> Result<Self, StepError> {
         let broken = |error| StepError::broken(format!("write `{}`", path.display()), error);
-        let mut file = BufWriter::with_capacity(1 << 18, File::create_new(&path).map_err(broken)?);
+        // Rows' values are for nobody else.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(broken)?;
+        let mut file = BufWriter::with_capacity(1 << 18, file);
         let mut bytes = Vec::new();
         encoded(&form.head(&columns, dialect), dialect.encoding, &mut bytes)
             .map_err(|why| StepError::Rejected { what: format!("the name of a column {why}") })?;

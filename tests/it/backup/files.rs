@@ -29,13 +29,16 @@ pub async fn tables_go_out_and_in_and_back_again(bench: &Bench) {
     }
     let (wanted, before) = (state(source).await, state(target).await);
     let tables = json!(["posts", "people", "empty_one"]);
-    for form in [
-        json!({}),
+    let forms = [
+        json!({ "form": "ndjson" }),
         json!({ "delimiter": ";", "quote": "'", "header": false, "null": "NULL" }),
         json!({ "delimiter": "\t", "encoding": "windows-1252" }),
         json!({ "form": "json" }),
-        json!({ "form": "ndjson" }),
-    ] {
+        json!({}),
+    ];
+    // Writing and reading know no engine.
+    let few = if bench.engine == "sqlite" { forms.len() } else { 2 };
+    for form in forms.into_iter().take(few) {
         let what = format!("{} {form}", bench.engine);
         let config = json!({ "act": "export", "side": "source", "tables": tables, "written": written(form) });
         let mut export = files(bench, "out", config);

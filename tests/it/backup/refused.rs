@@ -68,7 +68,6 @@ pub async fn a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is
                 agree(folder, &file);
             };
             let found = told(bench, cut_before).await;
-            // An archive's list stands at its beginning, and a small one may be whole in its first half.
             assert!(found.contains("backup."), "{what}: {found}");
         }
         let foreign = |folder: &std::path::Path| manifest(folder, |it| it["engine"] = "other".into());
@@ -87,10 +86,13 @@ pub async fn a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is
         assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
 
         // Other rows than the manifest says are found once they are there, and are gone again.
-        manifest(bench.generations().last().unwrap(), |it| it["tables"]["people"] = it["tables"]["empty_one"].clone());
-        let error = bench.restore(json!({})).forward().await.unwrap_err();
-        expect(chain(&error), "people: 3 rows in place of 0 rows");
-        assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
+        if *form == bench.forms[0] {
+            let other_rows = |it: &mut Json| it["tables"]["people"] = it["tables"]["empty_one"].clone();
+            manifest(bench.generations().last().unwrap(), other_rows);
+            let error = bench.restore(json!({})).forward().await.unwrap_err();
+            expect(chain(&error), "people: 3 rows in place of 0 rows");
+            assert_no_trace(&before, &state(&bench.addresses.target).await, &what);
+        }
         fs::remove_dir_all(bench.sandbox.path("steps")).unwrap();
     }
 }
