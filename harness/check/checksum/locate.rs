@@ -67,7 +67,7 @@ pub(in crate::check) struct Shares {
 impl Shares {
     pub const fn of(resources: &Resources) -> Self {
         let bytes = resources.memory_bytes;
-        Self { gathered: bytes / 4, partition: bytes / 16, addresses: bytes / 16 }
+        Self { gathered: bytes / 4, partition: bytes / 32, addresses: bytes / 16 }
     }
 
     /// How many partitions a side can gather at once.

@@ -18,9 +18,9 @@ use crate::{
     model::{Side, Sides},
 };
 
-/// Partitions of rows of which nobody knows how many there are: of some gigabytes, each is small enough for the memory
+/// Partitions of rows of which nobody knows how many there are: of ten gigabytes, each is small enough for the memory
 /// there usually is, and what each gathers is large enough to be written at once.
-const PARTITIONS: u64 = 512;
+const PARTITIONS: u64 = 1024;
 
 impl Pass<'_> {
     /// Reads all rows of both sides once.
