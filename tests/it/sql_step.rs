@@ -1,8 +1,7 @@
 //! The step `sql`: up, down, and whatever happens in between, on each engine.
 
-use async_trait::async_trait;
 use rehearse::{
-    migrate::{self, StepDone, StepError, StepKind, StepTask, StepVoice},
+    migrate::{self, StepDone, StepError, StepKind, StepTask},
     model::{Address, Endpoint, EngineId, Sides, Tls, Verdict, chain, event::Direction},
 };
 use serde_json::{Value as Json, json};
@@ -11,6 +10,7 @@ use crate::support::{
     Sandbox, ended,
     mariadb::{Container, has},
     server::{Started, execute},
+    steps::Voice,
 };
 
 const UP: &str = "CREATE TABLE notes (id int PRIMARY KEY, body varchar(20));\nINSERT INTO notes VALUES (1, 'one');\n";
@@ -20,31 +20,6 @@ const DOWN: &str = "DROP TABLE notes;";
 struct Case {
     task: StepTask,
     _sandbox: Sandbox,
-}
-
-/// Keeps marks; goes away, as a killed process does, when it is told a mark that holds a word.
-struct Voice<'c> {
-    marks: &'c mut Vec<Json>,
-    goes_at: Option<&'static str>,
-    /// Whether the mark is on disk when it goes.
-    keeps: bool,
-}
-
-#[async_trait]
-impl StepVoice for Voice<'_> {
-    async fn mark(&mut self, mark: Json) -> Result<(), StepError> {
-        let goes = self.goes_at.is_some_and(|word| mark.to_string().contains(word));
-        if !goes || self.keeps {
-            self.marks.push(mark);
-        }
-        if goes { Err(StepError::broken("go on", "killed")) } else { Ok(()) }
-    }
-
-    fn progress(&mut self, _doing: &str, _done: u64, _total: Option<u64>) {}
-
-    fn is_stopping(&self) -> bool {
-        false
-    }
 }
 
 impl Case {

@@ -12,11 +12,11 @@ use serde_json::Value as Json;
 use super::Sandbox;
 
 /// Keeps marks; goes away, as a killed process does, when it is told a mark that holds a word.
-struct Voice<'c> {
-    marks: &'c mut Vec<Json>,
-    goes_at: Option<&'static str>,
+pub struct Voice<'c> {
+    pub marks: &'c mut Vec<Json>,
+    pub goes_at: Option<&'static str>,
     /// Whether the mark is on disk when it goes.
-    keeps: bool,
+    pub keeps: bool,
 }
 
 #[async_trait]
