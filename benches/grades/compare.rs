@@ -9,7 +9,7 @@ use std::{
 
 use rehearse::{
     canon::comparison,
-    check::{Check, CheckContext, Readers, Resources, Tally, checksum::Checksum},
+    check::{Check, CheckContext, Readers, Resources, Surroundings, Tally, checksum::Checksum},
     engine,
     model::{Address, Catalogue, Cause, Finding, FindingKind, Redaction, Side, Sides, Snapshot, Stage},
 };
@@ -101,6 +101,8 @@ pub async fn child() -> Result<(), Error> {
         sample: 10,
         resources: &resources,
         writes_source: false,
+        changes_source: false,
+        surroundings: &Surroundings::default(),
     };
     let examined = Checksum.run(&mut cx).await?;
     cx.readers.close().await?;

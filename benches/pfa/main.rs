@@ -11,6 +11,8 @@ mod copy;
 mod program;
 #[path = "../server.rs"]
 mod server;
+#[path = "../watch.rs"]
+mod watch;
 
 use std::process::ExitCode;
 

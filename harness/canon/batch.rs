@@ -10,7 +10,7 @@ const BLOCK: usize = 64;
 /// Blocks of a chunk: longer rows are hashed alone.
 const CHUNK: usize = 16;
 /// Rows that are hashed side by side.
-const ROWS: usize = 16;
+pub(super) const ROWS: usize = 16;
 /// Bytes of a digest.
 const DIGEST: usize = 32;
 
@@ -42,13 +42,13 @@ impl<T: Copy> Batch<T> {
         Self { platform: Platform::detect(), lanes: std::array::from_fn(lane) }
     }
 
-    /// Takes a row and a mark, and gives digests with their marks as soon as they are there: of the row with zeros behind it
-    /// up to a whole block.
-    pub fn add(&mut self, row: &[u8], mark: T, mut give: impl FnMut(&[u8; DIGEST], T)) {
+    /// Takes a row and a mark, and gives digests with their marks as soon as they are there, several at once: of the row
+    /// with zeros behind it up to a whole block.
+    pub fn add(&mut self, row: &[u8], mark: T, mut give: impl FnMut(&[[u8; DIGEST]], &[T])) {
         debug_assert!(!row.is_empty(), "every row says how many columns it has");
         let blocks = row.len().div_ceil(BLOCK);
         let Some(lane) = self.lanes.get_mut(blocks - 1) else {
-            return give(&digest(row), mark);
+            return give(&[digest(row)], &[mark]);
         };
         lane.rows.extend_from_slice(row);
         lane.marks.push(mark);
@@ -59,7 +59,7 @@ impl<T: Copy> Batch<T> {
     }
 
     /// Gives what still waits.
-    pub fn finish(&mut self, mut give: impl FnMut(&[u8; DIGEST], T)) {
+    pub fn finish(&mut self, mut give: impl FnMut(&[[u8; DIGEST]], &[T])) {
         for (lane, blocks) in self.lanes.iter_mut().zip(1..) {
             lane.hash(self.platform, blocks, &mut give);
         }
@@ -73,12 +73,12 @@ pub(super) fn digest(row: &[u8]) -> [u8; DIGEST] {
 }
 
 impl<T: Copy> Lane<T> {
-    fn hash(&mut self, platform: Platform, blocks: usize, mut give: impl FnMut(&[u8; DIGEST], T)) {
+    fn hash(&mut self, platform: Platform, blocks: usize, mut give: impl FnMut(&[[u8; DIGEST]], &[T])) {
         let mut digests = [0; ROWS * DIGEST];
         let digests = &mut digests[..self.marks.len() * DIGEST];
         HASHES[blocks - 1](platform, &self.rows, digests);
         let (digests, _) = digests.as_chunks::<DIGEST>();
-        digests.iter().zip(&self.marks).for_each(|(digest, mark)| give(digest, *mark));
+        give(digests, &self.marks);
         self.rows.clear();
         self.marks.clear();
     }
@@ -126,12 +126,15 @@ mod tests {
             let length = 1 + number as usize * 37 % 1200;
             (0..length).map(|at| (at as u64 * 31 + number * 17) as u8).collect()
         };
-        let mut check = |digest: &[u8; 32], word: u64| {
-            let mut padded = row(word);
-            padded.resize(padded.len().next_multiple_of(BLOCK), 0);
-            assert_eq!(*digest, *blake3::hash(&padded).as_bytes(), "row {word}");
-            assert_eq!(*digest, super::digest(&row(word)), "row {word}");
-            seen += 1;
+        let mut check = |digests: &[[u8; 32]], words: &[u64]| {
+            assert_eq!(digests.len(), words.len());
+            for (digest, word) in digests.iter().zip(words) {
+                let mut padded = row(*word);
+                padded.resize(padded.len().next_multiple_of(BLOCK), 0);
+                assert_eq!(*digest, *blake3::hash(&padded).as_bytes(), "row {word}");
+                assert_eq!(*digest, super::digest(&row(*word)), "row {word}");
+                seen += 1;
+            }
         };
         for number in 0..700 {
             batch.add(&row(number), number, &mut check);

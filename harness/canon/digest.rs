@@ -159,7 +159,7 @@ impl RowSink for RowDigester {
     fn end_row(&mut self) -> ControlFlow<()> {
         self.digest.bytes += self.row.whole().len() as u64;
         let group = if self.row.has_key() { self.row.group() } else { 0 };
-        self.sums.add(self.row.whole(), Mark { group, ..Mark::default() }, false);
+        self.sums.add(self.row.whole(), Mark { group, ..Mark::default() });
         self.row.clear();
         self.sums.flow()
     }

@@ -57,12 +57,14 @@ pub(super) struct KeySum {
 }
 
 impl KeySum {
-    /// Adds a row.
+    /// Adds the weight of a row.
+    pub fn weigh(&mut self, digest: &[u8; 32]) {
+        self.weights = self.weights.wrapping_add(i64::from(weight(digest)));
+    }
+
+    /// Adds the key of a row that was weighed.
     pub fn add(&mut self, digest: &[u8; 32], key: KeyNumber) {
-        // Not the part that chooses the bucket of a row without key, and never zero.
-        let weight = u32::from_le_bytes([digest[28], digest[29], digest[30], digest[31]]) | 1;
-        let times = |half: u64| i128::from(half) * i128::from(weight);
-        self.weights = self.weights.wrapping_add(i64::from(weight));
+        let times = |half: u64| i128::from(half) * i128::from(weight(digest));
         self.low = self.low.wrapping_add(times(key.low));
         self.high = self.high.wrapping_add(times(key.high));
     }
@@ -85,6 +87,11 @@ impl KeySum {
         let high = half(self.high.wrapping_sub(other.high))?;
         Some(u128::from(high) << 64 | u128::from(low))
     }
+}
+
+/// The weight of a row: not the part of its digest that chooses the bucket of a row without key, and never zero.
+fn weight(digest: &[u8; 32]) -> u32 {
+    u32::from_le_bytes([digest[28], digest[29], digest[30], digest[31]]) | 1
 }
 
 impl Keys {

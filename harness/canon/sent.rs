@@ -120,7 +120,7 @@ impl RowSink for SentDigester {
     fn sent(&mut self, row: &[u8]) {
         self.digest.bytes += row.len() as u64;
         let mark = Mark { group: self.key.row.group(), number: self.number.unwrap_or_default() };
-        self.sums.add(row, mark, self.has_numbers);
+        self.sums.add(row, mark);
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {

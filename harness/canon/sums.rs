@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use super::{
-    batch::Batch,
+    batch::{Batch, ROWS},
     keyed::{KeyNumber, KeySum},
     row::{bucket_of, word},
     sketch::Glimpse,
 };
 use crate::model::Fingerprint;
 
-/// Number of buckets where nothing else is asked, 40 bytes each: they fit into a core's own cache, and of three million rows
+/// Number of buckets where nothing else is asked, 96 bytes each: they fit into a core's own cache, and of three million rows
 /// a bucket holds four hundred.
 pub(super) const BUCKETS: usize = 1 << 13;
 
@@ -21,7 +21,8 @@ pub(super) struct Sums {
     bucket_count: usize,
     /// Rows whose digests are not known yet.
     batch: Batch<Mark>,
-    buckets: Buckets,
+    /// Empty until the first row comes: a thousand empty tables are a thousand times nothing.
+    buckets: Vec<Bucket>,
     /// What else looks at digests.
     glimpse: Option<Glimpse>,
 }
@@ -35,19 +36,27 @@ pub(super) struct Mark {
     pub number: KeyNumber,
 }
 
+/// What is kept of the rows of one bucket: side by side, because both are touched with every row.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Bucket {
+    rows: Fingerprint,
+    keys: KeySum,
+}
+
 /// The sums of each bucket.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets {
-    /// Of digests. Empty until the first row comes: a thousand empty tables are a thousand times nothing.
+    /// Of digests; empty if no row came.
     pub rows: Vec<Fingerprint>,
-    /// Of keys; empty where they are not wanted.
+    /// Of keys.
     pub keys: Vec<KeySum>,
 }
 
 impl Sums {
     /// Rows with a key go into the bucket of their group, others into that of their digest.
     pub fn new(has_key: bool) -> Self {
-        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Buckets::default(), glimpse: None }
+        Self { has_key, bucket_count: BUCKETS, batch: Batch::new(), buckets: Vec::new(), glimpse: None }
     }
 
     /// Takes another number of buckets (at least one).
@@ -73,17 +82,16 @@ impl Sums {
         }
     }
 
-    /// Takes a row. Whether the keys' sums are wanted is said with the first.
-    pub fn add(&mut self, row: &[u8], mark: Mark, with_keys: bool) {
+    /// Takes a row.
+    pub fn add(&mut self, row: &[u8], mark: Mark) {
         let Self { has_key, bucket_count, batch, buckets, glimpse } = self;
-        if buckets.rows.is_empty() {
-            buckets.rows = vec![Fingerprint::default(); *bucket_count];
-            buckets.keys = vec![KeySum::default(); if with_keys { *bucket_count } else { 0 }];
+        if buckets.is_empty() {
+            buckets.resize(*bucket_count, Bucket::default());
         }
-        batch.add(row, mark, |digest, mark| {
-            buckets.add(digest, mark, *has_key);
+        batch.add(row, mark, |digests, marks| {
+            sum_up(buckets, digests, marks, *has_key);
             if let Some(glimpse) = glimpse {
-                glimpse.add(mark.group, digest);
+                digests.iter().zip(marks).for_each(|(digest, mark)| glimpse.add(mark.group, digest));
             }
         });
     }
@@ -91,23 +99,35 @@ impl Sums {
     /// The fingerprint of all rows, and the sums of each bucket.
     pub fn finish(self) -> (Fingerprint, Buckets) {
         let Self { has_key, mut batch, mut buckets, .. } = self;
-        batch.finish(|digest, mark| buckets.add(digest, mark, has_key));
+        batch.finish(|digests, marks| sum_up(&mut buckets, digests, marks, has_key));
         // Only now, because every row is in a bucket, and one sum a row is enough.
-        let total = buckets.rows.iter().fold(Fingerprint::default(), |mut total, bucket| {
-            total.add(bucket);
+        let total = buckets.iter().fold(Fingerprint::default(), |mut total, bucket| {
+            total.add(&bucket.rows);
             total
         });
-        (total, buckets)
+        let (rows, keys) = buckets.into_iter().map(|bucket| (bucket.rows, bucket.keys)).unzip();
+        (total, Buckets { rows, keys })
     }
 }
 
-impl Buckets {
-    fn add(&mut self, digest: &[u8; 32], mark: Mark, has_key: bool) {
-        let group = if has_key { mark.group } else { word(digest) };
-        let bucket = bucket_of(group, self.rows.len());
-        self.rows[bucket].add_digest(digest);
-        if let Some(sum) = self.keys.get_mut(bucket) {
-            sum.add(digest, mark.number);
-        }
+/// Adds the digests of rows to their buckets.
+///
+/// What lies between two rows of one bucket is more than a core's own cache holds, so that each bucket comes from afar. The
+/// first walk touches all of them and does nothing else, so that they come at the same time and not one after the other.
+fn sum_up(buckets: &mut [Bucket], digests: &[[u8; 32]], marks: &[Mark], has_key: bool) {
+    let place = |digest, mark: &Mark| bucket_of(if has_key { mark.group } else { word(digest) }, buckets.len());
+    let mut places = [0; ROWS];
+    for ((place_of, digest), mark) in places.iter_mut().zip(digests).zip(marks) {
+        *place_of = place(digest, mark);
+    }
+    for (place, digest) in places.iter().zip(digests) {
+        let bucket = &mut buckets[*place];
+        bucket.rows.rows += 1;
+        bucket.keys.weigh(digest);
+    }
+    for ((place, digest), mark) in places.iter().zip(digests).zip(marks) {
+        let bucket = &mut buckets[*place];
+        bucket.rows.add(&Fingerprint { rows: 0, ..Fingerprint::of(digest) });
+        bucket.keys.add(digest, mark.number);
     }
 }

@@ -5,19 +5,23 @@
 //! one file and one line in [`ALL`]; lists, `explain`, README and reports read its metadata, and a test demands that a
 //! planted defect trips it.
 
+pub mod accounted;
 pub mod checksum;
 pub mod difference;
 pub mod foreign_key;
+pub mod integrity;
 pub mod mapping;
 pub mod no_trace;
 pub mod not_null;
 pub mod orphan;
 mod pace;
+pub mod preflight;
 pub mod readers;
 pub mod reapply;
 pub mod row_count;
 pub mod schema;
 pub mod sequence;
+pub mod source;
 mod structure;
 pub mod unique;
 mod unreadable;
@@ -39,12 +43,14 @@ use crate::{
         TableName, Unchecked, finding::KeyPart,
     },
 };
+pub use preflight::Surroundings;
 pub use readers::{Manner, Readers};
 
-/// Every check, in the order in which they run.
+/// Every check of what a migration made, in the order in which they run.
 pub const ALL: &[&dyn Check] = &[
     &schema::Schema,
     &row_count::RowCount,
+    &accounted::Accounted,
     &checksum::Checksum,
     &not_null::NotNull,
     &unique::Unique,
@@ -53,13 +59,20 @@ pub const ALL: &[&dyn Check] = &[
     &uuid_type::UuidType,
     &sequence::Sequence,
     &mapping::Mapping,
+    &integrity::Integrity,
+    &source::Source,
     &no_trace::NoTrace,
     &reapply::Reapply,
 ];
 
+/// Those of the preflight too, which run first.
+pub fn every() -> impl Iterator<Item = &'static dyn Check> {
+    preflight::ALL.iter().chain(ALL).copied()
+}
+
 /// The check of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Check> {
-    ALL.iter().copied().find(|check| check.meta().id == id)
+    every().find(|check| check.meta().id == id)
 }
 
 /// What a reader should know about a check.
@@ -114,6 +127,10 @@ pub struct CheckContext<'a> {
     pub resources: &'a Resources,
     /// Whether the migration may write to the source; where it may not, the source's file must stay as it is.
     pub writes_source: bool,
+    /// Whether the migration is meant to leave the source otherwise than it was.
+    pub changes_source: bool,
+    /// What is around the databases.
+    pub surroundings: &'a Surroundings,
 }
 
 /// What a check may take of this machine.

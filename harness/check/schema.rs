@@ -7,6 +7,7 @@ use super::{
     structure::{Pair, claims, excuse_hidden, kept, name_hidden, not_carried, one_side_only, same_engine},
 };
 use crate::{
+    canon::comparison::Derived,
     engine::EngineError,
     model::{Finding, FindingKind, Side, Stage, Subject, Unchecked},
 };
@@ -16,8 +17,9 @@ pub struct Schema;
 
 static META: CheckMeta = CheckMeta {
     id: "schema",
-    asserts: "within one engine every object of the catalogue is in the target as it is in the source; between two, every \
-              table, column, type, default, NOT NULL, key, unique, index and CHECK",
+    asserts: "within one engine every object of the catalogue is in the target as it is in the source; between two, and \
+              where a mapping carries rows into another schema, every table, column, type, default, NOT NULL, key, unique, \
+              index and CHECK",
     why: "rows can arrive whole in a schema that lost its keys: the next write does the damage",
     remedy: "add what is missing to the target's schema, or say in the scenario that it is dropped on purpose",
     example: "an index dropped from the target",
@@ -34,7 +36,7 @@ impl Check for Schema {
         let mut examined = Examined::default();
         missing_tables(cx, &mut examined);
         let derived = cx.derived;
-        if derived.same_engine {
+        if compares_objects(derived) {
             missing_columns(cx, &mut examined);
             let versions = versions(cx).await?;
             same_engine(cx, versions.as_deref(), &mut examined);
@@ -57,13 +59,19 @@ impl Check for Schema {
     }
 }
 
+/// Whether the target's objects have to be the source's: within one engine, unless a copy with a mapping carries rows into a
+/// schema of its own, of which each table is then compared part by part.
+fn compares_objects(derived: &Derived) -> bool {
+    derived.same_engine && !derived.comparisons.iter().any(|one| one.is_copied)
+}
+
 fn missing_tables(cx: &CheckContext<'_>, examined: &mut Examined) {
     for name in &cx.derived.source_only {
         let table = &cx.catalogue(Side::Source).tables[name];
-        let of_object = u64::from(!cx.derived.same_engine);
+        let of_object = u64::from(!compares_objects(cx.derived));
         examined.coverage.objects.total += of_object;
         match &table.unreadable {
-            Some(reason) if !cx.derived.same_engine => {
+            Some(reason) if of_object > 0 => {
                 examined.unchecked.push(Unchecked::new("object", format!("table {name}"), reason));
             }
             _ => {

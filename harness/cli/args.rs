@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use super::exit;
-use crate::{check::Resources, scenario};
+use crate::{
+    check::{self, Resources},
+    scenario,
+};
 
 /// Rehearses a database migration and its rollback on real servers, and proves both by every row and catalogue object.
 #[derive(Debug, Parser)]
@@ -104,13 +107,17 @@ pub struct RunArgs {
     #[command(flatten)]
     pub history: super::history::HistoryArgs,
 
+    /// Rehearse the scenario up to this step, which is its last then
+    #[arg(long, value_name = "STEP", help_heading = SUBJECT, conflicts_with = "to")]
+    pub until: Option<String>,
+
     /// A SQLite file in place of the scenario's dataset; it is copied and never written
     #[arg(long, value_name = "FILE", help_heading = SUBJECT, conflicts_with_all = ["rows", "scale"])]
     pub snapshot: Option<PathBuf>,
 
-    /// Multiply the dataset's rows
-    #[arg(long, value_name = "FACTOR", help_heading = SUBJECT, default_value_t = 1.0, value_parser = positive)]
-    pub scale: f64,
+    /// Multiply the dataset's rows. Without it the scenario's own `scale` counts, or else 1
+    #[arg(long, value_name = "FACTOR", help_heading = SUBJECT, value_parser = positive)]
+    pub scale: Option<f64>,
 
     /// Fill the dataset up to this many rows in all, spread over the tables by their weights. With --migrations: fill each table
     /// up to this many
@@ -161,6 +168,10 @@ pub struct RunArgs {
     /// The least coverage, in per cent, that a pass needs
     #[arg(long, value_name = "PERCENT", help_heading = VERDICT, default_value_t = 100.0, value_parser = positive)]
     pub require_coverage: f64,
+
+    /// Begin the migration in spite of this check of the preflight; what it found stays in the report
+    #[arg(long, value_name = "CHECK", help_heading = VERDICT, value_parser = PossibleValuesParser::new(preflight()))]
+    pub despite: Vec<String>,
 
     /// The longest that one step may take, in seconds
     #[arg(long, value_name = "SECONDS", help_heading = LIMITS, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
@@ -304,6 +315,11 @@ pub enum Listed {
 pub struct ExplainArgs {
     /// A check's id; `rehearse list checks` tells which there are
     pub id: String,
+}
+
+/// The checks of the preflight, by id.
+fn preflight() -> impl Iterator<Item = &'static str> {
+    check::preflight::ALL.iter().map(|check| check.meta().id)
 }
 
 fn version(text: &str) -> Result<String, String> {

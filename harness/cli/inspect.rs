@@ -126,7 +126,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
 pub fn list(args: &ListArgs) -> Result<u8, Failure> {
     let rows: Vec<(String, String)> = match args.what {
         Listed::Checks => {
-            check::ALL.iter().map(|check| (check.meta().id.to_owned(), check.meta().asserts.to_owned())).collect()
+            check::every().map(|check| (check.meta().id.to_owned(), check.meta().asserts.to_owned())).collect()
         }
         Listed::Scenarios => scenarios(&args.scenarios_dir)?,
         Listed::Engines => {
@@ -152,7 +152,7 @@ fn scenarios(root: &Path) -> Result<Vec<(String, String)>, Failure> {
 /// `rehearse explain`.
 pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(check) = check::by_id(&args.id) else {
-        return Err(Failure::unknown("check", &args.id, check::ALL.iter().map(|check| check.meta().id)));
+        return Err(Failure::unknown("check", &args.id, check::every().map(|check| check.meta().id)));
     };
     let meta = check.meta();
     let stages: Vec<String> = meta.stages.iter().map(ToString::to_string).collect();

@@ -88,7 +88,7 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
         .hint("call it again; `rehearse report` tells its command, and `rehearse clean` ends what was kept")
     })?;
     let scenario = match &options.subject {
-        Subject::Scenario { folder } => scenario::read(folder)?,
+        Subject::Scenario { folder } => until(scenario::read(folder)?, options.until.as_deref())?,
         Subject::File { file, to } => scenario::of_file(file, to),
     };
     let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
@@ -126,7 +126,8 @@ async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
     }
     let (mut prepared, mut problems) = (Vec::new(), Vec::new());
     for (subject, scenario) in loaded {
-        let options = options(args, subject)?;
+        let scenario = until(scenario, args.until.as_deref())?;
+        let options = options(args, subject, scenario.source.scale)?;
         one_rehearsal_if_kept(&options, &scenario)?;
         match run::preflight(&scenario, &options).await {
             Ok(()) => prepared.push((options, scenario)),
@@ -137,13 +138,20 @@ async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
     if problems.is_empty() { Ok(prepared) } else { Err(ScenarioError::Invalid(problems).into()) }
 }
 
+/// The scenario up to the step that was asked for.
+fn until(scenario: Scenario, step: Option<&str>) -> Result<Scenario, Failure> {
+    let Some(step) = step else { return Ok(scenario) };
+    let known: Vec<String> = scenario.steps.iter().map(|one| one.name.clone()).collect();
+    scenario.until(step).ok_or_else(|| Failure::unknown("step", step, known.iter().map(String::as_str)))
+}
+
 /// Reads every scenario that was asked for, or tells every problem in all of them.
 fn load(args: &RunArgs) -> Result<Vec<(Subject, Scenario)>, Failure> {
     if args.from.is_some() != args.to.is_some() {
         return Err(Failure::usage("`--from FILE` and `--to ENGINE` go together").hint("give both"));
     }
     if let (Some(file), Some(to)) = (&args.from, &args.to) {
-        if args.rows.is_some() || args.scale != 1.0 {
+        if args.rows.is_some() || args.scale.is_some() {
             return Err(Failure::usage("a file has its own rows: `--rows` and `--scale` are for datasets"));
         }
         if engine::by_id(to).is_none() {
@@ -180,7 +188,7 @@ pub fn external(args: &RunArgs) -> Result<(Option<External>, Arc<Urls>), Failure
     Ok((Some(external), Arc::new(urls)))
 }
 
-fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
+fn options(args: &RunArgs, subject: Subject, scale: f64) -> Result<Options, Failure> {
     let program = env::current_exe().map_err(|error| Failure::new(error, exit::INTERNAL))?;
     let target_reference = external(args)?.0.map(|external| external.reference);
     let wants_external = target_reference.is_some();
@@ -195,13 +203,15 @@ fn options(args: &RunArgs, subject: Subject) -> Result<Options, Failure> {
         versions: args.versions.clone(),
         provider,
         image: args.image.clone(),
-        scale: args.scale,
+        scale: args.scale.unwrap_or(scale),
+        until: args.until.clone(),
         rows: args.rows,
         root_seed: args.seed.unwrap_or_else(clock::root_seed),
         keep: args.keep,
         show_values: args.show_values,
         only_runnable: args.only_runnable,
         require_coverage: args.require_coverage,
+        despite: args.despite.clone(),
         limits: limits(args),
         target_reference,
         disposable: args.disposable,

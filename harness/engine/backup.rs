@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::EngineError;
 use crate::model::{Address, TableName};
@@ -16,6 +17,37 @@ pub struct BackupForm {
     pub file: &'static str,
 }
 
+/// What of a database is in a backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Definitions, rows, or both.
+    #[serde(default)]
+    pub part: BackupPart,
+    /// These tables alone; all of the database, if none is named.
+    #[serde(default)]
+    pub tables: Vec<TableName>,
+}
+
+/// Definitions, rows, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupPart {
+    /// Both.
+    #[default]
+    Whole,
+    /// Definitions alone.
+    Schema,
+    /// Rows alone, and where sequences stand.
+    Rows,
+}
+
+impl Extent {
+    /// Whether it is all of a database.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What is to be backed up, and where to.
 #[derive(Clone, Copy, Debug)]
 pub struct BackupOrder<'a> {
@@ -27,6 +59,8 @@ pub struct BackupOrder<'a> {
     pub to: &'a Path,
     /// The word by which the state is seen that another session shares, where there is one.
     pub snapshot: Option<&'a str>,
+    /// What of the database.
+    pub extent: &'a Extent,
 }
 
 /// How databases of an engine are put into files, and taken out of them again.
@@ -35,6 +69,17 @@ pub trait Backups: Sync {
     /// The forms, the usual one first.
     fn forms(&self) -> &'static [BackupForm];
 
+    /// Whether definitions alone, rows alone or some tables alone can be backed up.
+    fn takes_parts(&self) -> bool {
+        false
+    }
+
+    /// What would write a backup of this server's databases: `pg_dump 15.18`; or why nothing here can.
+    ///
+    /// # Errors
+    /// If the server cannot be asked for its version.
+    async fn tool(&self, server: &Address) -> Result<Result<String, String>, EngineError>;
+
     /// Writes a backup, and tells what wrote it: `pg_dump 15.18`. What a failed one leaves is for the caller to remove.
     ///
     /// # Errors
@@ -42,7 +87,7 @@ pub trait Backups: Sync {
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError>;
 
     /// Looks through a backup with the means of the product that wrote it (`tool` is what [`Self::write`] told): that it is
-    /// whole, and that these tables are in it. Nothing is written. `server` is where it may be restored.
+    /// whole, and that what it is of is in it. Nothing is written. `server` is where it may be restored.
     ///
     /// # Errors
     /// [`EngineError::BadFile`], with what is wrong with it.
@@ -51,7 +96,7 @@ pub trait Backups: Sync {
         backup: &Path,
         form: &BackupForm,
         tool: &str,
-        tables: &[TableName],
+        extent: &Extent,
         server: &Address,
     ) -> Result<(), EngineError>;
 

@@ -13,11 +13,33 @@ pub struct SchemaScript {
     pub drop: Vec<String>,
 }
 
-/// How a key or index is taken away and brought back.
+/// What of tables can be set aside while rows come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Keys and indexes, where a load is faster without them.
+    Keys,
+    /// Triggers that are on.
+    Triggers,
+}
+
+/// How something of a table is taken away and brought back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyScript {
+pub struct AsideScript {
     /// Takes it away, if it is there.
     pub drop: String,
     /// Brings it back as it was; the rows are checked against it.
     pub add: String,
+}
+
+/// A question by which an engine looks its own file through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelfExamination {
+    /// Its name, as the engine's own documentation has it.
+    pub name: &'static str,
+    /// The query. Each row of its answer tells something that is wrong.
+    pub sql: &'static str,
+    /// The only row of a whole file, where that gives one.
+    pub whole: Option<&'static str>,
+    /// Whether it looks at what refers to what, which is the migration's to answer for in the target alone.
+    pub is_of_references: bool,
 }

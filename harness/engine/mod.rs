@@ -27,10 +27,6 @@ mod urls;
 
 use std::{collections::BTreeMap, path::Path};
 
-use async_trait::async_trait;
-
-use script::{ScriptError, Statement};
-
 use crate::{
     canon::RowSink,
     model::{
@@ -39,11 +35,12 @@ use crate::{
         footprint::{Locks, Storage},
     },
 };
-pub use rowset::{Counted, Part, RowSource, Rowset, SentForm};
-
-pub use definition::{KeyScript, SchemaScript};
+use async_trait::async_trait;
+pub use definition::{Aside, AsideScript, SchemaScript, SelfExamination};
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
+pub use rowset::{Counted, Part, RowSource, Rowset, SentForm};
+use script::{ScriptError, Statement};
 pub use select::has_value;
 pub use server::{DatabaseSql, RoleSql, ServerSpec};
 pub use tls::{DemandsTls, encryption};
@@ -212,6 +209,11 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The questions by which the engine looks its own file through.
+    fn self_examinations(&self) -> &'static [SelfExamination] {
+        &[]
+    }
+
     /// Whether a script of several statements that comes in one message is one transaction.
     fn message_is_transaction(&self) -> bool {
         false
@@ -229,6 +231,9 @@ pub trait Dialect: Sync {
         let expression = expression.to_ascii_lowercase();
         WORDS.iter().any(|word| expression.contains(word))
     }
+
+    /// A query for one row of text: encoding, collation, the database's bytes, and why the user can make nothing in it.
+    fn readiness(&self) -> &'static str;
 
     /// Cuts a script into its statements, as this engine's clients do.
     ///
@@ -303,10 +308,10 @@ pub trait Session: Send {
     /// in the data (or to its start, in an empty table).
     async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
 
-    /// Keys and indexes of these tables, each as the statements that take it away and bring it back, in the order of their
-    /// coming back (they go in the reverse), so that a load can go without them. None, where that would not make a load
-    /// faster, and none that would not come back exactly as it was.
-    async fn key_scripts(&mut self, _tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
+    /// What of these tables can be set aside, each as the statements that take it away and bring it back, in the order of their
+    /// coming back (they go in the reverse). None, where a load gains nothing by it or the engine cannot, and none that would
+    /// not come back exactly as it was.
+    async fn aside(&mut self, _what: Aside, _tables: &[TableName]) -> Result<Vec<AsideScript>, EngineError> {
         Ok(Vec::new())
     }
 

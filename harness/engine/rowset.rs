@@ -25,9 +25,6 @@ pub struct Rowset {
     /// The sink gets each row as the engine sends it, and of its cells only those of these columns (ascending positions).
     /// Only where [`super::Session::sent_form`] tells what that is, and without addresses.
     pub as_sent: Option<Vec<usize>>,
-    /// The sink may soon want no more. An engine that cannot end a statement early reads the rows by several, if they come
-    /// from one snapshot all the same.
-    pub may_end: bool,
     /// What is stated about how the rows are read. Parts and addresses are those of a table that is read as it stands.
     pub terms: Terms,
 }
@@ -50,15 +47,7 @@ pub enum Part {
 impl Rowset {
     /// These columns of all rows of a table.
     pub fn of(table: TableName, columns: Vec<String>) -> Self {
-        Self {
-            table,
-            columns,
-            part: Part::Whole,
-            with_address: false,
-            as_sent: None,
-            may_end: false,
-            terms: Terms::default(),
-        }
+        Self { table, columns, part: Part::Whole, with_address: false, as_sent: None, terms: Terms::default() }
     }
 
     /// These columns of one side of a comparison, read as it states.
@@ -84,13 +73,6 @@ impl Rowset {
     #[must_use]
     pub fn with_sent(mut self, cells: Vec<usize>) -> Self {
         self.as_sent = Some(cells);
-        self
-    }
-
-    /// The same rows for a sink that may soon want no more.
-    #[must_use]
-    pub const fn that_may_end(mut self) -> Self {
-        self.may_end = true;
         self
     }
 }

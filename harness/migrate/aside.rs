@@ -1,12 +1,15 @@
 //! Keys and indexes that are set aside while rows come: the server then makes each at once, and not row by row.
 
-use crate::engine::{EngineError, KeyScript, Session};
+use crate::engine::{AsideScript, EngineError, Session};
 
 /// Rows from which setting the keys aside is worth their coming back.
 pub(super) const MANY_ROWS: u64 = 10_000;
 
 /// Takes the keys away that are set aside; in one act, and a second time without harm.
-pub(super) async fn without(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
+pub(super) async fn without(aside: &[AsideScript], session: &mut dyn Session) -> Result<(), EngineError> {
+    if aside.is_empty() {
+        return Ok(());
+    }
     session.begin(false).await?;
     for key in aside.iter().rev() {
         session.execute(&key.drop).await?;
@@ -15,7 +18,10 @@ pub(super) async fn without(aside: &[KeyScript], session: &mut dyn Session) -> R
 }
 
 /// Brings the keys back that were set aside; in one act, and a second time without harm.
-pub(super) async fn with(aside: &[KeyScript], session: &mut dyn Session) -> Result<(), EngineError> {
+pub(super) async fn with(aside: &[AsideScript], session: &mut dyn Session) -> Result<(), EngineError> {
+    if aside.is_empty() {
+        return Ok(());
+    }
     session.begin(false).await?;
     for key in aside.iter().rev() {
         session.execute(&key.drop).await?;

@@ -12,6 +12,7 @@ pub mod copy;
 pub mod create_schema;
 pub mod files;
 pub mod layout;
+pub mod migrations;
 pub mod restore;
 pub mod rollback;
 pub mod sql;
@@ -30,7 +31,7 @@ use crate::{
     document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
-        Address, EngineId, Sides,
+        Address, EngineId, Side, Sides,
         event::{Direction, Figure},
     },
 };
@@ -47,6 +48,7 @@ pub const ALL: &[&dyn StepKind] = &[
     &restore::Restore,
     &files::Files,
     &copy::Copy,
+    &migrations::Migrations,
 ];
 
 /// The kind of this id.
@@ -83,6 +85,16 @@ pub trait StepKind: Sync {
     /// Whether there is a way back at all. Without one nothing behind the migration can be rehearsed.
     fn has_way_back(&self, _config: &Json) -> bool {
         true
+    }
+
+    /// Whether it writes to the source, so that the source's file does not stay the same to the bit.
+    fn writes_source(&self, _config: &Json) -> bool {
+        false
+    }
+
+    /// Whose database it backs up or restores by the product's own programs, where it does.
+    fn dumps(&self, _config: &Json) -> Option<Side> {
+        None
     }
 
     /// What it states about how both sides compare, where its configuration says so.

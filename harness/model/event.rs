@@ -47,6 +47,9 @@ pub enum EventKind {
         name: String,
         /// Its title.
         title: String,
+        /// Why the migration is done, where the scenario says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// What the target is going to be, who gives it, and why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<String>,

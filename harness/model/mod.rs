@@ -12,6 +12,7 @@ pub mod chain;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+mod finding_kind;
 pub mod footprint;
 pub mod hidden;
 pub mod history;

@@ -59,6 +59,9 @@ pub struct ScenarioReport {
     pub name: String,
     /// Its title.
     pub title: String,
+    /// Why the migration is done, where the scenario says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// False if the journal ends before the rehearsal did; its coverage is then what the checks reported so far.
     pub finished: bool,
     /// Its verdict.
@@ -206,7 +209,9 @@ impl Report {
 
     fn accept(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::ScenarioStarted { name, title, .. } => self.scenarios.push(ScenarioReport::started(name, title)),
+            EventKind::ScenarioStarted { name, title, reason, .. } => {
+                self.scenarios.push(ScenarioReport { reason: reason.clone(), ..ScenarioReport::started(name, title) });
+            }
             EventKind::ScenarioSkipped { name, title, reason, waived } => {
                 let mut skipped = ScenarioReport::started(name, title);
                 skipped.finished = true;
@@ -265,6 +270,7 @@ impl ScenarioReport {
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
+            reason: None,
             // Until the rehearsal says otherwise, it did not come to an end.
             finished: false,
             verdict: Verdict::Inconclusive,

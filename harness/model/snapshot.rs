@@ -19,13 +19,18 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Of one row, by its digest.
+    pub fn of(digest: &[u8; 32]) -> Self {
+        let mut sum = [0; 4];
+        for (limb, bytes) in sum.iter_mut().zip(digest.as_chunks().0) {
+            *limb = u64::from_le_bytes(*bytes);
+        }
+        Self { rows: 1, sum }
+    }
+
     /// Adds one row by its digest.
     pub fn add_digest(&mut self, digest: &[u8; 32]) {
-        let mut limbs = [0; 4];
-        for (limb, bytes) in limbs.iter_mut().zip(digest.chunks_exact(8)) {
-            *limb = u64::from_le_bytes(bytes.try_into().expect("chunks of eight"));
-        }
-        self.add(&Self { rows: 1, sum: limbs });
+        self.add(&Self::of(digest));
     }
 
     /// Adds the rows of another fingerprint.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{history, prose};
 use crate::model::{
-    Finding, Outcome, Severity, Side,
+    Finding, Outcome, Severity, Side, Stage,
     event::Direction,
     report::{CheckReport, FileWitness, ScenarioReport, SideReport, StepReport},
 };
@@ -103,6 +103,18 @@ pub fn findings(scenario: &ScenarioReport) -> Vec<(String, &Finding)> {
     }
     findings.sort_by_key(|(_, finding)| Reverse(finding.severity));
     findings
+}
+
+/// What the checks before the first write said: `go, 6 checks passed`; `None` where there were none.
+pub fn preflight(scenario: &ScenarioReport) -> Option<String> {
+    let checks: Vec<&CheckReport> = scenario.checks.iter().filter(|check| check.stage == Stage::Baseline).collect();
+    let against = checks.iter().filter(|check| check.outcome != Outcome::Passed);
+    let against: Vec<String> = against.map(|check| format!("`{}` {}", check.id, check.outcome.word())).collect();
+    match (checks.len() as u64, against.as_slice()) {
+        (0, _) => None,
+        (all, []) => Some(format!("go: {} passed", prose::plural(all, "check", "checks"))),
+        (_, against) => Some(format!("no-go: {}", against.join(", "))),
+    }
 }
 
 /// Why a rehearsal was skipped, and whether that was waived; `None` if it ran.

@@ -82,6 +82,8 @@ struct Chapter<'a> {
     verdict: String,
     skipped: Option<String>,
     expected: bool,
+    /// What the checks before the first write said.
+    preflight: Option<String>,
     figures: Vec<Figure>,
     sides: Vec<(Side, Option<&'a SideReport>)>,
     history: Option<Past>,
@@ -173,6 +175,7 @@ impl<'a> From<&'a ScenarioReport> for Chapter<'a> {
             verdict: of.verdict.to_string(),
             skipped: facts::skipped(of),
             expected: prose::expects_failure(of),
+            preflight: facts::preflight(of),
             figures: figures(&prose::scenario_shares(&of.coverage)),
             sides: facts::sides(of),
             history: of.history.as_ref().map(Past::from),

@@ -156,6 +156,9 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
     if prose::expects_failure(scenario) {
         own.push_str("What failed here was expected by the scenario.\n\n");
     }
+    if let Some(said) = facts::preflight(scenario) {
+        own.push_str(&format!("Preflight: {said}.\n\n"));
+    }
     format!("{title}{own}{sides}")
 }
 

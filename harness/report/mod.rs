@@ -13,16 +13,25 @@ pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod log;
 pub mod markdown;
 pub mod prose;
 pub mod schema;
+pub mod statistics;
 pub mod terminal;
 
 pub use terminal::Terminal;
 
 /// Every format. The terminal's summary stands here in plain text of 80 columns; `cli` makes one that fits its terminal.
-pub const ALL: &[&dyn ReportFormat] =
-    &[&json::Json, &junit::Junit, &markdown::Markdown, &html::Html, &Terminal { width: 80, colour: false }];
+pub const ALL: &[&dyn ReportFormat] = &[
+    &json::Json,
+    &junit::Junit,
+    &markdown::Markdown,
+    &html::Html,
+    &Terminal { width: 80, colour: false },
+    &log::Log,
+    &statistics::Statistics,
+];
 
 /// The format of this id.
 pub fn by_id(id: &str) -> Option<&'static dyn ReportFormat> {

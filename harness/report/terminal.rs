@@ -83,6 +83,7 @@ impl Page<'_> {
         if prose::expects_failure(scenario) {
             rows.push(["expected".to_owned(), "what failed here was expected by the scenario".to_owned()]);
         }
+        rows.extend(facts::preflight(scenario).map(|said| ["preflight".to_owned(), said]));
         rows.extend(facts::sides(scenario).iter().map(|(name, side)| [name.to_string(), facts::side(*side)]));
         self.table(&[], rows, &[]);
         self.history(scenario);

@@ -24,6 +24,9 @@ pub struct Options {
     pub scale: f64,
     /// Rows in all, spread over the tables by their weights, in place of the scenario's own numbers.
     pub rows: Option<u64>,
+    /// The last step of the scenario that is rehearsed, where not all are.
+    #[serde(default)]
+    pub until: Option<String>,
     /// The root seed.
     pub root_seed: u64,
     /// Leave the databases standing at the end.
@@ -34,6 +37,9 @@ pub struct Options {
     pub only_runnable: bool,
     /// The least coverage, in per cent, that a pass needs.
     pub require_coverage: f64,
+    /// Checks of the preflight in spite of which the migration is begun.
+    #[serde(default)]
+    pub despite: Vec<String>,
     /// Limits.
     pub limits: Limits,
     /// Where the user's own databases come from, by reference: `env:NAME`, `file:PATH`, `flag`.

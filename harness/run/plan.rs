@@ -145,9 +145,10 @@ fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Ac
     };
     for side in Side::BOTH {
         let is_filled = scenario.filled().contains(&side);
-        if let Some(schema) = scenario.schema(side).filter(|_| !is_filled || snapshot.is_none()) {
-            let line = format!("run {}", schema.path.display());
-            acts.push(act(format!("schema/{side}"), ActKind::Schema(side), vec![line]));
+        let lines = scenario.schema(side).iter().map(|file| format!("run {}", file.path.display()));
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() && (!is_filled || snapshot.is_none()) {
+            acts.push(act(format!("schema/{side}"), ActKind::Schema(side), lines));
         }
         if is_filled {
             let line = match snapshot {
@@ -163,6 +164,7 @@ fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Ac
         act(id, ActKind::Record(stage), vec!["every row, column and catalogue object of both sides".to_owned()])
     };
     acts.push(record(Stage::Baseline));
+    acts.extend(checks(Stage::Baseline));
     acts.extend(steps(scenario, Direction::Forward, Stage::Migrated));
     acts.push(record(Stage::Migrated));
     acts.extend(checks(Stage::Migrated));
@@ -199,7 +201,7 @@ fn steps(scenario: &Scenario, direction: Direction, towards: Stage) -> Vec<Act> 
 }
 
 fn checks(stage: Stage) -> impl Iterator<Item = Act> {
-    check::ALL.iter().map(|check| check.meta()).filter(move |meta| meta.stages.contains(&stage)).map(move |meta| Act {
+    check::every().map(|check| check.meta()).filter(move |meta| meta.stages.contains(&stage)).map(move |meta| Act {
         id: format!("check/{}/{}", stage_word(stage), meta.id),
         kind: ActKind::Check { stage, id: meta.id },
         lines: vec![meta.asserts.to_owned()],

@@ -43,7 +43,7 @@ pub async fn preflight(scenario: &Scenario, options: &Options) -> Result<(), Bad
 async fn source(scenario: &Scenario, options: &Options) -> Result<(), BadInput> {
     let Some(engine) = engine::by_id(scenario.source.engine.as_str()) else { return Ok(()) };
     let Some(mut session) = engine.in_memory()? else { return Ok(()) };
-    if let Some(schema) = &scenario.source.schema {
+    for schema in &scenario.source.schema {
         session.execute(&schema.text).await.map_err(|error| {
             let mut problems = Problems::new(schema.path.display().to_string());
             problems.add(Problem::new(&Place::default(), chain(&error)));

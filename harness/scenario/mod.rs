@@ -7,6 +7,7 @@ mod acceptance;
 mod mapping;
 mod of_file;
 mod read;
+mod until;
 
 use std::{
     collections::BTreeMap,
@@ -37,6 +38,10 @@ pub struct Scenario {
     pub name: String,
     /// Its title.
     pub title: String,
+    /// Why the migration is done, for its log.
+    pub reason: Option<String>,
+    /// Why the migration leaves the source otherwise than it was, where it is meant to.
+    pub changes_source: Option<String>,
     /// The engine that the rows come from.
     pub source: SourceSpec,
     /// The engine that they go to.
@@ -64,10 +69,14 @@ pub struct SourceSpec {
     pub image: Option<String>,
     /// The provisioner, where the scenario insists on one.
     pub provider: Option<String>,
-    /// SQL that makes its tables.
-    pub schema: Option<SqlFile>,
+    /// SQL that makes its tables, file by file.
+    pub schema: Vec<SqlFile>,
     /// Rows to fill it with.
     pub dataset: Option<Dataset>,
+    /// SQL behind the dataset: rows that no generator makes, and what is wrong with some of them.
+    pub rows: Option<SqlFile>,
+    /// By what the dataset's rows are multiplied, where nobody says otherwise.
+    pub scale: f64,
 }
 
 /// Where they go to.
@@ -81,8 +90,8 @@ pub struct TargetSpec {
     pub image: Option<String>,
     /// The provisioner, where the scenario insists on one.
     pub provider: Option<String>,
-    /// SQL that makes its tables, where the migration does not.
-    pub schema: Option<SqlFile>,
+    /// SQL that makes its tables, where the migration does not, file by file.
+    pub schema: Vec<SqlFile>,
     /// The migration changes a database where it stands: the target begins with the source's tables and rows.
     pub in_place: bool,
 }
@@ -124,10 +133,10 @@ impl Default for Expectation {
 
 impl Scenario {
     /// The SQL that makes one side's tables before the migration.
-    pub const fn schema(&self, side: Side) -> Option<&SqlFile> {
+    pub fn schema(&self, side: Side) -> &[SqlFile] {
         match side {
-            Side::Target if !self.target.in_place => self.target.schema.as_ref(),
-            Side::Source | Side::Target => self.source.schema.as_ref(),
+            Side::Target if !self.target.in_place => &self.target.schema,
+            Side::Source | Side::Target => &self.source.schema,
         }
     }
 

@@ -17,20 +17,24 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
     Scenario {
         name: format!("file-{plain}"),
         title: format!("{} into {to}", file.display()),
+        reason: None,
+        changes_source: None,
         source: SourceSpec {
             engine: EngineId::from("sqlite"),
             version: None,
             image: None,
             provider: None,
-            schema: None,
+            schema: Vec::new(),
             dataset: None,
+            rows: None,
+            scale: 1.0,
         },
         target: TargetSpec {
             engine: to.clone(),
             versions: Vec::new(),
             image: None,
             provider: None,
-            schema: None,
+            schema: Vec::new(),
             in_place: false,
         },
         steps: vec![

@@ -6,7 +6,7 @@ use super::{Expectation, FILE, Scenario, ScenarioError, SourceSpec, SqlFile, Ste
 use crate::{
     check,
     dataset::Dataset,
-    document::{self, Document, Fields, Located, Problem, Problems},
+    document::{self, Document, Entry, Fields, Located, Problem, Problems},
     engine,
     migrate::{self, Around},
     model::{Bookkeeping, BookkeepingRule, EngineId, Sides, Verdict},
@@ -45,6 +45,8 @@ impl Reader<'_> {
         root.format_version(1);
         let title = root.required_str("title");
         root.optional_str("system");
+        let reason = root.optional_str("reason").map(|reason| reason.value);
+        let changes_source = root.optional_str("changes_source").map(|why| why.value);
         let source = root.table("source").map(|fields| self.source(fields));
         let of_source = source.as_ref().and_then(|source| source.as_ref()).map(|source| source.engine.clone());
         let target = root.table("target").map(|fields| self.target(fields, of_source.as_ref()));
@@ -68,6 +70,8 @@ impl Reader<'_> {
         Some(Scenario {
             name,
             title: title?.value,
+            reason,
+            changes_source,
             source: source??,
             target: target??,
             steps,
@@ -83,10 +87,20 @@ impl Reader<'_> {
         let version = fields.optional_str("version").and_then(|version| plain(&fields, version, "version"));
         let image = fields.optional_str("image").map(|image| image.value);
         let provider = provider(&mut fields);
-        let schema = self.sql(&mut fields, "schema");
+        let schema = self.schema(&mut fields);
         let dataset = self.dataset(&mut fields);
+        let rows = fields.optional_str("rows").and_then(|written| self.sql(&fields, &written));
+        let scale = fields.optional_f64("scale").filter(|scale| {
+            let is_one = scale.value > 0.0 && scale.value.is_finite();
+            if !is_one {
+                let message = format!("`{}` multiplies no rows", scale.value);
+                fields.problem(Problem::new(&scale.place, message).expected("a number above 0"));
+            }
+            is_one
+        });
         fields.finish();
-        Some(SourceSpec { engine: engine?, version, image, provider, schema, dataset })
+        let scale = scale.map_or(1.0, |scale| scale.value);
+        Some(SourceSpec { engine: engine?, version, image, provider, schema, dataset, rows, scale })
     }
 
     fn target(&mut self, mut fields: Fields<'_>, of_source: Option<&EngineId>) -> Option<TargetSpec> {
@@ -95,14 +109,14 @@ impl Reader<'_> {
         let versions = versions.filter_map(|version| plain(&fields, version, "version")).collect();
         let image = fields.optional_str("image").map(|image| image.value);
         let provider = provider(&mut fields);
-        let schema = self.sql(&mut fields, "schema");
+        let schema = self.schema(&mut fields);
         let in_place = fields.optional_bool("in_place");
         if let Some(written) = in_place.as_ref().filter(|in_place| in_place.value) {
             let unlike = of_source.zip(engine.as_ref()).is_some_and(|(source, target)| source != target);
             for (is_wrong, message, expected) in [
                 (unlike, "source and target are of different engines", "one engine for both sides"),
                 (
-                    schema.is_some(),
+                    !schema.is_empty(),
                     "the target has a schema of its own",
                     "no `schema`: the target begins as the source",
                 ),
@@ -151,8 +165,17 @@ impl Reader<'_> {
         steps
     }
 
-    fn sql(&self, fields: &mut Fields<'_>, key: &str) -> Option<SqlFile> {
-        let written = fields.optional_str(key)?;
+    /// A file of SQL, or a list of such.
+    fn schema(&self, fields: &mut Fields<'_>) -> Vec<SqlFile> {
+        let Some(entry) = fields.optional("schema") else { return Vec::new() };
+        let written = match entry.kind() {
+            "array" => entry.list().unwrap_or_default().iter().filter_map(Entry::str).collect(),
+            _ => entry.str().into_iter().collect::<Vec<_>>(),
+        };
+        written.iter().filter_map(|written| self.sql(fields, written)).collect()
+    }
+
+    fn sql(&self, fields: &Fields<'_>, written: &Located<String>) -> Option<SqlFile> {
         let path = self.folder.join(&written.value);
         match fs::read_to_string(&path) {
             Ok(text) => Some(SqlFile { path, text }),
@@ -210,7 +233,7 @@ fn provider(fields: &mut Fields<'_>) -> Option<String> {
 
 fn expect(mut fields: Fields<'_>) -> Expectation {
     let verdict = fields.optional_one_of("verdict", "verdict", &["pass", "inconclusive", "fail"]);
-    let checks: Vec<&'static str> = check::ALL.iter().map(|check| check.meta().id).collect();
+    let checks: Vec<&'static str> = check::every().map(|check| check.meta().id).collect();
     let mut failing = Vec::new();
     for id in fields.str_list("failing") {
         if checks.contains(&id.value.as_str()) {

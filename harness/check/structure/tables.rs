@@ -85,9 +85,19 @@ impl Pair<'_> {
         }
     }
 
+    /// Whether a column of the source is left behind for a reason: what hangs on it has no place in the target either.
+    fn leaves_behind<'c>(&self, mut columns: impl Iterator<Item = &'c String>) -> bool {
+        columns.any(|name| {
+            let key = (Side::Source, self.source.name.clone(), name.clone());
+            self.renamed(std::slice::from_ref(name)).is_none()
+                && self.derived.ignored.get(&key).is_some_and(|(_, holds)| *holds)
+        })
+    }
+
     fn column(&mut self, pair: &ColumnPair) {
         let of = format!("{}.{}", self.source.name, pair.source.name);
-        if self.is_bound {
+        // What an expression makes of a column is of a type of its own.
+        if self.is_bound && !self.comparison.terms.source.expressions.contains_key(&pair.source.name) {
             self.fit(pair);
         }
         if !pair.source.nullable && pair.target.nullable {
@@ -178,7 +188,7 @@ impl Pair<'_> {
         if let Some(key) = &self.source.primary_key {
             self.counted();
             let has = self.target.primary_key.as_ref().map(|other| other.columns.clone());
-            if has.is_none() || self.renamed(&key.columns) != has {
+            if has.is_none() || (self.renamed(&key.columns) != has && !self.leaves_behind(key.columns.iter())) {
                 let found = has.map_or("none".to_owned(), |columns| columns.join(", "));
                 let expected = format!("PRIMARY KEY ({})", key.columns.join(", "));
                 self.lost(format!("constraint:{} (PRIMARY KEY)", self.target.name), &expected, &found);
@@ -188,7 +198,7 @@ impl Pair<'_> {
             self.counted();
             let wanted = self.renamed(&key.columns).map(sorted);
             let has = self.target.unique_keys().any(|other| wanted == Some(sorted(other.columns.clone())));
-            if !has {
+            if !has && !self.leaves_behind(key.columns.iter()) {
                 let expected = format!("UNIQUE ({})", key.columns.join(", "));
                 self.lost(format!("constraint:{} (UNIQUE)", self.target.name), &expected, "not unique");
             }
@@ -211,7 +221,7 @@ impl Pair<'_> {
         let object = format!("index:{}.{}", self.source.name, index.name);
         let alike = self.alike(index);
         if alike.is_empty() {
-            if self.is_key(index) {
+            if self.is_key(index) || self.leaves_behind(index.parts.iter().filter_map(|part| part.column.as_ref())) {
                 return;
             }
             if let Some(prefix) = self.prefixed(index) {

@@ -16,7 +16,7 @@ use std::{
 use super::{
     Dataset, Volume,
     constraint::{self, Known},
-    form::{ColumnForm, TableForm},
+    form::{ColumnForm, Source, TableForm},
     plan::{Group, Maker, RowMaker, TablePlan},
 };
 pub(super) use volume::order;
@@ -47,7 +47,7 @@ pub(super) fn bind(
     let rows = volume::rows(dataset, catalogue, volume, &mut problems);
     let mut bound = Bound::new();
     let mut plans = Vec::new();
-    for table in volume::order(catalogue) {
+    for table in volume::order(catalogue, &stated_references(dataset)) {
         let form = dataset.tables.iter().find(|form| form.name.value == table.name);
         let rows = rows.get(&table.name).copied().unwrap_or(0);
         let mut binding = Binding::new(dataset, table, form, rows, seed.child(&table.name.to_string()));
@@ -64,6 +64,18 @@ pub(super) fn bind(
         bound.insert(&table.name, (table, maker));
     }
     problems.or(plans)
+}
+
+/// Which table refers to which, as the dataset states it.
+fn stated_references(dataset: &Dataset) -> Vec<(&TableName, &TableName)> {
+    let mut stated = Vec::new();
+    for form in &dataset.tables {
+        stated.extend(form.columns.iter().filter_map(|column| match &column.source {
+            Some(Source::Reference(reference)) => Some((&form.name.value, &reference.table)),
+            _ => None,
+        }));
+    }
+    stated
 }
 
 fn check_names(form: &TableForm, catalogue: &Catalogue, problems: &mut Problems) {

@@ -58,19 +58,25 @@ fn share_out<'d>(dataset: &'d Dataset, all: u64, problems: &mut Problems) -> Vec
     shares.into_iter().map(|(name, rows, _)| (name, rows)).collect()
 }
 
-/// Tables with parents before children. In a cycle, the table comes first whose references to the rest of the cycle may
-/// all be NULL.
-pub fn order(catalogue: &Catalogue) -> Vec<&Table> {
+/// Tables with parents before children, also where only the dataset says what refers to what. In a cycle, the table comes
+/// first whose references to the rest of the cycle may all be NULL.
+pub fn order<'c>(catalogue: &'c Catalogue, stated: &[(&TableName, &TableName)]) -> Vec<&'c Table> {
     let mut left: Vec<&Table> = catalogue.tables.values().collect();
     let mut order = Vec::new();
     while !left.is_empty() {
         let waits = |table: &Table, for_nullable: bool| {
-            table.foreign_keys.iter().any(|key| {
-                let nullable = key.columns.iter().any(|name| table.column(name).is_some_and(|column| column.nullable));
-                key.parent != table.name
-                    && (for_nullable || !nullable)
-                    && left.iter().any(|other| other.name == key.parent)
-            })
+            let waits_as_stated = for_nullable
+                && stated.iter().any(|(child, parent)| {
+                    **child == table.name && child != parent && left.iter().any(|other| other.name == **parent)
+                });
+            waits_as_stated
+                || table.foreign_keys.iter().any(|key| {
+                    let nullable =
+                        key.columns.iter().any(|name| table.column(name).is_some_and(|column| column.nullable));
+                    key.parent != table.name
+                        && (for_nullable || !nullable)
+                        && left.iter().any(|other| other.name == key.parent)
+                })
         };
         let first = [true, false]
             .into_iter()

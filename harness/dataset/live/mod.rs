@@ -121,7 +121,7 @@ fn in_order(catalogue: &Catalogue) -> Vec<&Table> {
         table.foreign_keys.extend(likely);
     }
     let related = Catalogue { tables, ..Catalogue::default() };
-    order(&related).into_iter().filter_map(|table| catalogue.tables.get(&table.name)).collect()
+    order(&related, &[]).into_iter().filter_map(|table| catalogue.tables.get(&table.name)).collect()
 }
 
 /// A reference as a foreign key that nothing declares.

@@ -7,7 +7,7 @@
 mod compare;
 mod copied;
 
-use super::{Document, Fields, Problem, Problems};
+use super::{Document, Fields, Located, Problem, Problems};
 use crate::canon::comparison::{Copying, Mapping};
 
 /// What a whole file states: how both sides compare, and what a copy does.
@@ -33,4 +33,24 @@ pub fn read(file: &str, bytes: Vec<u8>) -> Result<(Mapping, Copying), Problems> 
 /// What a scenario states about comparisons.
 pub fn comparisons(root: &mut Fields<'_>, file: &str) -> Mapping {
     compare::read(root, file)
+}
+
+/// What the file states that a step names.
+pub fn of_step(fields: &Fields<'_>, written: &Located<String>) -> Option<(Mapping, Copying)> {
+    let path = fields.folder().join(&written.value);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("failed to read `{}`: {error}", path.display());
+            fields.problem(Problem::new(&written.place, message).expected("a mapping file, relative to the scenario"));
+            return None;
+        }
+    };
+    match read(&path.display().to_string(), bytes) {
+        Ok(read) => Some(read),
+        Err(problems) => {
+            fields.problems_of_another(problems);
+            None
+        }
+    }
 }

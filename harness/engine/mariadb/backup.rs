@@ -8,11 +8,11 @@ use super::{MariaDb, MariaDbDialect, SERVER, dialect, dump};
 use crate::{
     engine::{
         Dialect, Engine, EngineError,
-        backup::{BackupForm, BackupOrder, Backups, numbers},
+        backup::{BackupForm, BackupOrder, Backups, Extent, numbers},
         dump::{Dump, bad, next_line},
         program::{Program, Wanted},
     },
-    model::{Address, Endpoint, Host, TableName, TlsMode},
+    model::{Address, Endpoint, Host, TlsMode},
 };
 
 /// Backups of MariaDB.
@@ -42,6 +42,13 @@ impl Backups for MariaDbBackups {
         FORMS
     }
 
+    async fn tool(&self, server: &Address) -> Result<Result<String, String>, EngineError> {
+        let mut session = MariaDb.connect(server).await?;
+        let version = session.version().await?;
+        session.close().await?;
+        Ok(Program::suiting(&MARIADB_DUMP, &version, server).await.map(|program| program.told()))
+    }
+
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError> {
         let failed = |told: String| bad(order.to, &format!("could not be written: {told}"));
         let mut session = MariaDb.connect(order.address).await?;
@@ -65,11 +72,11 @@ impl Backups for MariaDbBackups {
         backup: &Path,
         _form: &BackupForm,
         _tool: &str,
-        tables: &[TableName],
+        extent: &Extent,
         _server: &Address,
     ) -> Result<(), EngineError> {
         let listed = tokio::task::block_in_place(|| list(backup)).map_err(|problem| bad(backup, &problem))?;
-        match tables.iter().find(|table| !listed.contains(&table.name)) {
+        match extent.tables.iter().find(|table| !listed.contains(&table.name)) {
             Some(table) => Err(bad(backup, &format!("does not hold the table {table}"))),
             None => Ok(()),
         }

@@ -127,6 +127,10 @@ impl Dialect for MariaDbDialect {
         specimen::bounds(column)
     }
 
+    fn readiness(&self) -> &'static str {
+        include_str!("readiness.sql")
+    }
+
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
         script::split(script, &LEXICON, &mut Compound::default())
     }

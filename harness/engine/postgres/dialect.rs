@@ -136,6 +136,10 @@ impl Dialect for PostgresDialect {
         specimen(column, number)
     }
 
+    fn readiness(&self) -> &'static str {
+        include_str!("readiness.sql")
+    }
+
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {
         script::split(script, &LEXICON, &mut Depth::default())
     }

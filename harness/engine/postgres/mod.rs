@@ -21,6 +21,7 @@ use super::{
 use crate::model::{Address, Endpoint, Host, TlsMode};
 
 mod backup;
+mod cancel;
 mod dialect;
 mod dump;
 mod encode;
@@ -193,9 +194,10 @@ impl Engine for Postgres {
         let mut attempts = tls::attempts(tls, host).iter().peekable();
         loop {
             let mode = attempts.next().copied().unwrap_or(TlsMode::Disable);
-            match options.clone().ssl_mode(ssl_mode(mode)).connect().await {
+            let options = options.clone().ssl_mode(ssl_mode(mode));
+            match options.connect().await {
                 Ok(connection) => {
-                    let mut session = session::PostgresSession::new(connection, place);
+                    let mut session = session::PostgresSession::new(connection, options, place);
                     session.run("setting up the session", RAW_WHERE_UNKNOWN).await?;
                     return Ok(Box::new(session));
                 }

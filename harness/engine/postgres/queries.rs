@@ -8,13 +8,20 @@ use super::{
     types::{PgType, oid},
 };
 use crate::{
-    engine::{Counted, Dialect, EngineError, KeyScript},
+    engine::{Aside, AsideScript, Counted, Dialect, EngineError},
     model::{TableName, catalogue::Reference},
 };
 
 /// Which sequence feeds which column: sequence's schema and name, start, whether a table owns it, table's schema and
 /// name, column, whether the column is numeric.
 const FEEDS: &str = include_str!("introspect/feeds.sql");
+
+/// Which table refers to which, as far as that is no matter of partitions.
+const REFERENCES: &str = "SELECT DISTINCT cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text \
+     FROM pg_catalog.pg_constraint k \
+     JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace \
+     JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace \
+     WHERE k.contype = 'f' AND NOT c.relispartition AND NOT p.relispartition";
 
 /// A sequence and the columns that it feeds.
 struct Feed {
@@ -25,16 +32,24 @@ struct Feed {
 }
 
 impl PostgresSession {
-    /// How the keys and indexes of these tables are taken away and brought back.
-    pub(super) async fn keys(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
-        let rows = self.texts("reading keys and indexes", include_str!("keys.sql")).await?;
+    /// How keys and indexes, or triggers, of these tables are taken away and brought back.
+    pub(super) async fn aside_scripts(
+        &mut self,
+        what: Aside,
+        tables: &[TableName],
+    ) -> Result<Vec<AsideScript>, EngineError> {
+        let (doing, sql) = match what {
+            Aside::Keys => ("reading keys and indexes", include_str!("keys.sql")),
+            Aside::Triggers => ("reading triggers", include_str!("triggers.sql")),
+        };
+        let rows = self.texts(doing, sql).await?;
         let script = |row: Vec<Option<String>>| {
             let [Some(schema), Some(table), Some(drop), Some(add)]: [Option<String>; 4] = row.try_into().ok()? else {
                 return None;
             };
             let is_asked =
                 |name: &&TableName| name.name == table && name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == schema;
-            tables.iter().find(is_asked).map(|_| KeyScript { drop, add })
+            tables.iter().find(is_asked).map(|_| AsideScript { drop, add })
         };
         Ok(rows.into_iter().filter_map(script).collect())
     }
@@ -179,8 +194,16 @@ impl PostgresSession {
             return Ok(());
         }
         let mut relations = Vec::new();
-        for table in tables {
+        let children = self.children(tables).await?;
+        for table in tables.iter().chain(children.iter().flatten()) {
             relations.push(self.relation(table).await?);
+        }
+        // TRUNCATE does not look whether rows of other tables refer to one of these. Deleting does, in one statement, at whose
+        // end the keys are checked. Counters stay ahead then.
+        let deletes = relations.iter().enumerate().map(|(at, table)| format!("t{at} AS (DELETE FROM {table})"));
+        let deletes = format!("WITH {} SELECT 1", deletes.collect::<Vec<_>>().join(", "));
+        if children.is_none() {
+            return self.run("emptying tables", &deletes).await;
         }
         let mut script = format!("TRUNCATE {} RESTART IDENTITY", relations.join(", "));
         for feed in self.feeds(tables).await? {
@@ -190,15 +213,36 @@ impl PostgresSession {
             }
         }
         match self.run("emptying tables", &script).await {
-            // TRUNCATE begins with new files, for which a full disk has no room. Deleting needs none; in one statement, at
-            // whose end the keys are checked. Counters stay ahead then.
-            Err(EngineError::Full { .. }) => {
-                let deletes = relations.iter().enumerate().map(|(at, table)| format!("t{at} AS (DELETE FROM {table})"));
-                let deletes = deletes.collect::<Vec<_>>().join(", ");
-                self.run("emptying tables", &format!("WITH {deletes} SELECT 1")).await
-            }
+            // TRUNCATE begins with new files, for which a full disk has no room. Deleting needs none.
+            Err(EngineError::Full { .. }) => self.run("emptying tables", &deletes).await,
             outcome => outcome,
         }
+    }
+
+    /// Tables that refer to these, directly or not, and have no rows: TRUNCATE wants them named, and they lose nothing. `None`, if
+    /// one of them has rows.
+    async fn children(&mut self, tables: &[TableName]) -> Result<Option<Vec<TableName>>, EngineError> {
+        let doing = "looking for references";
+        let mut pairs = Vec::new();
+        for row in self.texts(doing, REFERENCES).await? {
+            if let Ok([Some(schema), Some(child), Some(of_parent), Some(parent)]) = <[Option<String>; 4]>::try_from(row)
+            {
+                pairs.push((table_name(schema, child), table_name(of_parent, parent)));
+            }
+        }
+        let mut children: Vec<TableName> = Vec::new();
+        loop {
+            let is_known = |name: &TableName| tables.contains(name) || children.contains(name);
+            let Some((child, _)) = pairs.iter().find(|(child, parent)| is_known(parent) && !is_known(child)) else {
+                break;
+            };
+            let sql = format!("SELECT 1 FROM {} LIMIT 1", PostgresDialect.table(child));
+            if !self.texts(doing, &sql).await?.is_empty() {
+                return Ok(None);
+            }
+            children.push(child.clone());
+        }
+        Ok(Some(children))
     }
 
     /// The sequences that feed columns of these tables, each with all numeric columns that it feeds anywhere.

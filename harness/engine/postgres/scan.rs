@@ -2,10 +2,15 @@
 
 use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
-use futures_util::TryStreamExt;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    future::{OptionFuture, ready},
+};
 
 use super::{
-    DEFAULT_SCHEMA, PostgresDialect, dialect,
+    DEFAULT_SCHEMA, PostgresDialect,
+    cancel::{self, Cancel},
+    dialect,
     reading::Reading,
     session::PostgresSession,
     types::{Asked, PgType, column_types},
@@ -13,7 +18,7 @@ use super::{
 };
 use crate::{
     canon::{Keys, RowSink, hex},
-    engine::{Dialect, EngineError, Part, Rowset, SentForm, select},
+    engine::{Dialect, EngineError, Part, Rowset, SentForm, Session, select},
     model::TableName,
 };
 
@@ -29,9 +34,6 @@ const RELATION: &str = "SELECT c.relkind::text, a.amname::text, \
 
 /// Blocks that are worth a session of their own.
 const BLOCKS_AT_LEAST: i64 = 64;
-
-/// Of a scan that may end early, the first statement reads one part of so many.
-const FIRST_SHARE: i64 = 32;
 
 /// The first version that scans a range of addresses without reading the rest of the table.
 const RANGE_SCANS_SINCE: i64 = 140_000;
@@ -55,25 +57,6 @@ impl Relation {
     const fn has_ranges(&self) -> bool {
         self.has_addresses && self.server >= RANGE_SCANS_SINCE
     }
-}
-
-/// Cuts blocks into statements, each of which reads as many as all before it, so that whoever ends a scan early has not long to
-/// wait for the end of one. The last is open to what came later.
-fn growing(part: &Part, blocks: i64) -> Option<Vec<Part>> {
-    let Part::Between(from, to) = (if *part == Part::Whole { &Part::Between(None, None) } else { part }) else {
-        return None;
-    };
-    let (first, end) = (from.unwrap_or(0) >> 16, to.map_or(blocks, |to| to >> 16));
-    let mut size = ((end - first) / FIRST_SHARE).max(BLOCKS_AT_LEAST);
-    let (mut parts, mut at, mut from) = (Vec::new(), first, *from);
-    while end - at > 2 * size {
-        at += size;
-        parts.push(Part::Between(from, Some(at << 16)));
-        from = Some(at << 16);
-        size = at - first;
-    }
-    parts.push(Part::Between(from, *to));
-    Some(parts)
 }
 
 /// Columns' types by schema and table.
@@ -146,9 +129,6 @@ impl PostgresSession {
         } else {
             (self.stored(&rowset.table).await?, self.column_types(&rowset.table).await?)
         };
-        // Several statements see the same rows only where one snapshot stands for all of them.
-        let may_end = rowset.may_end && rowset.terms.is_plain() && self.sees_one_state() && relation.has_ranges();
-        let parts = may_end.then(|| growing(&rowset.part, relation.blocks)).flatten();
         let (mut select, mut readings) = (Vec::new(), Vec::new());
         for column in &rowset.columns {
             let quoted = PostgresDialect.quote(column);
@@ -182,9 +162,12 @@ impl PostgresSession {
         // row security, a missing column) while it is harmless.
         let probe = if rowset.terms.first_only { format!("SELECT FROM ({select}) AS q") } else { select.clone() };
         self.run(&doing, &format!("{probe} LIMIT 0")).await?;
-        self.as_the_snapshot_has_it(&rowset.table).await?;
+        if rowset.terms.query.is_none() {
+            self.as_the_snapshot_has_it(&rowset.table).await?;
+        }
+        let cancel = self.cancel(&doing).await?;
         let mut seen = 0;
-        for part in parts.as_deref().unwrap_or(std::slice::from_ref(&rowset.part)).iter().flat_map(conditions) {
+        for part in conditions(&rowset.part) {
             self.midway = true;
             let copy = format!("COPY ({select}{part}) TO STDOUT (FORMAT binary)");
             let rows = Rows::new(readings.clone());
@@ -192,7 +175,7 @@ impl PostgresSession {
                 Some(cells) => rows.with_sent(cells),
                 None => rows,
             };
-            let (read, flow) = self.stream(&doing, &copy, rows, sink).await?;
+            let (read, flow) = self.stream(&doing, &copy, rows, sink, cancel.as_ref()).await?;
             self.midway = false;
             seen += read;
             if flow.is_break() {
@@ -225,9 +208,16 @@ impl PostgresSession {
         Ok((0..count).map(|number| Part::Between(bound(number), bound(number + 1))).collect())
     }
 
-    /// Whether all statements of the open transaction see the same rows.
-    const fn sees_one_state(&self) -> bool {
-        self.in_transaction && self.reads_only
+    /// What ends a statement of the open transaction. Only a transaction that has a savepoint to go back to outlives that.
+    async fn cancel(&mut self, doing: &str) -> Result<Option<Cancel>, EngineError> {
+        if !(self.in_transaction && self.reads_only) {
+            return Ok(None);
+        }
+        if self.process.is_none() {
+            let rows = self.texts(doing, "SELECT pg_catalog.pg_backend_pid()").await?;
+            self.process = rows.into_iter().flatten().next().flatten().and_then(|number| number.parse().ok());
+        }
+        Ok(self.process.map(|process| Cancel { options: self.options.clone(), process }))
     }
 
     /// Refuses a table that was rewritten or emptied after this transaction's snapshot was taken. The lock of the statement
@@ -253,29 +243,42 @@ impl PostgresSession {
         copy: &str,
         mut rows: Rows,
         sink: &mut dyn RowSink,
+        cancel: Option<&Cancel>,
     ) -> Result<(u64, ControlFlow<()>), EngineError> {
         let place = self.place.clone();
         let failed = |error| super::error::on_statement(&place, doing, error);
         let mut stream = self.connection.copy_out_raw(copy).await.map_err(failed)?;
-        let mut stopped = false;
-        loop {
+        let mut is_stopped = false;
+        let ended = loop {
             match stream.try_next().await {
-                // What is left after a stop is read to its end: it cannot be cancelled without ending the transaction.
-                Ok(Some(_)) if stopped => {}
                 Ok(Some(chunk)) => {
                     let flow = rows.feed(&chunk, sink);
                     let flow = flow.map_err(|what| EngineError::Unexpected { doing: doing.to_owned(), what })?;
-                    stopped = flow.is_break();
+                    if flow.is_break() {
+                        is_stopped = true;
+                        // The server looks for requests only between rows that it got rid of.
+                        let rest = stream.by_ref().try_for_each(|_| ready(Ok(())));
+                        break tokio::join!(rest, OptionFuture::from(cancel.map(Cancel::ask))).0;
+                    }
                 }
-                Ok(None) => break,
-                Err(error) => {
-                    drop(stream);
-                    self.midway = !matches!(error, sqlx::Error::Database(_));
-                    return Err(failed(error));
-                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
+        };
+        drop(stream);
+        match ended {
+            Err(error) if is_stopped && cancel.is_some() && cancel::is_canceled(&error) => {}
+            Err(error) => {
+                self.midway = !matches!(error, sqlx::Error::Database(_));
+                return Err(failed(error));
+            }
+            Ok(()) => {}
         }
-        if stopped {
+        if is_stopped {
+            if cancel.is_some() {
+                self.midway = false;
+                self.recover().await?;
+            }
             return Ok((rows.seen(), ControlFlow::Break(())));
         }
         let seen = rows.finish().map_err(|what| EngineError::Unexpected { doing: doing.to_owned(), what })?;
@@ -328,24 +331,5 @@ impl PostgresSession {
             self.types = Types::Wanted;
         }
         Ok(by_table(&doing, rows)?.remove(&place).unwrap_or_default())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statements_of_a_scan_that_may_end_grow() {
-        let between =
-            |from: Option<i64>, to: Option<i64>| Part::Between(from.map(|at| at << 16), to.map(|at| at << 16));
-        let bounds = [None, Some(128), Some(256), Some(512), Some(1024), Some(2048), None];
-        let expected: Vec<_> = bounds.windows(2).map(|two| between(two[0], two[1])).collect();
-        assert_eq!(growing(&Part::Whole, 4096), Some(expected));
-        let bounds = [Some(1000), Some(1064), Some(1128), Some(1300)];
-        let expected: Vec<_> = bounds.windows(2).map(|two| between(two[0], two[1])).collect();
-        assert_eq!(growing(&between(Some(1000), Some(1300)), 9999), Some(expected));
-        assert_eq!(growing(&Part::Whole, 100), Some(vec![Part::Between(None, None)]));
-        assert_eq!(growing(&Part::At(vec![7]), 4096), None);
     }
 }

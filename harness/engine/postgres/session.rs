@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, ValueRef, postgres::PgRow, query, raw_sql,
+    AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, ValueRef,
+    postgres::{PgConnectOptions, PgRow},
+    query, raw_sql,
 };
 
 use super::{encode::Writing, error, scan::Types};
 use crate::{
     canon::{RowSink, derived::Deriving},
     engine::{
-        Became, Counted, EngineError, Guard, KeyScript, Part, RowSource, Rowset, SentForm, Session, Standpoint,
-        error::running_line, select,
+        Aside, AsideScript, Became, Counted, EngineError, Guard, Part, RowSource, Rowset, SentForm, Session,
+        Standpoint, error::running_line, select,
     },
     model::{
         Catalogue, TableName,
@@ -32,6 +34,10 @@ const SAVE: &str = "SAVEPOINT before_the_question";
 pub(super) struct PostgresSession {
     /// The driver's connection.
     pub(super) connection: PgConnection,
+    /// How it was made.
+    pub(super) options: PgConnectOptions,
+    /// The server's number for it, where somebody asked for that in this transaction.
+    pub(super) process: Option<i32>,
     /// The address without password, for errors.
     pub(super) place: String,
     /// A COPY or introspection is under way. Still set when the next call comes, it means that somebody dropped it
@@ -56,9 +62,11 @@ pub(super) struct Loaded {
 
 impl PostgresSession {
     /// Wraps a fresh connection.
-    pub(super) const fn new(connection: PgConnection, place: String) -> Self {
+    pub(super) const fn new(connection: PgConnection, options: PgConnectOptions, place: String) -> Self {
         Self {
             connection,
+            options,
+            process: None,
             place,
             midway: false,
             in_transaction: false,
@@ -101,6 +109,7 @@ impl PostgresSession {
         self.in_transaction = true;
         self.types = if read_only { Types::Unasked } else { Types::Changing };
         self.reads_only = read_only;
+        self.process = None;
         Ok(())
     }
 
@@ -236,8 +245,8 @@ impl Session for PostgresSession {
         self.set_sequences(tables).await
     }
 
-    async fn key_scripts(&mut self, tables: &[TableName]) -> Result<Vec<KeyScript>, EngineError> {
-        self.keys(tables).await
+    async fn aside(&mut self, what: Aside, tables: &[TableName]) -> Result<Vec<AsideScript>, EngineError> {
+        self.aside_scripts(what, tables).await
     }
 
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {

@@ -13,10 +13,10 @@ use super::{error::failed, open, private_copy};
 use crate::{
     engine::{
         EngineError,
-        backup::{BackupForm, BackupOrder, Backups},
+        backup::{BackupForm, BackupOrder, Backups, Extent},
         dump::bad,
     },
-    model::{Address, Endpoint, TableName},
+    model::{Address, Endpoint},
 };
 
 /// Backups of SQLite.
@@ -31,6 +31,10 @@ impl Backups for SqliteBackups {
     }
 
     /// The file must not be open in this process: see [`private_copy`].
+    async fn tool(&self, _server: &Address) -> Result<Result<String, String>, EngineError> {
+        Ok(Ok(format!("SQLite {}", rusqlite::version())))
+    }
+
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError> {
         let file = file(order.address)?;
         tokio::task::block_in_place(|| private_copy::take(file, order.to))?;
@@ -42,7 +46,7 @@ impl Backups for SqliteBackups {
         backup: &Path,
         _form: &BackupForm,
         _tool: &str,
-        tables: &[TableName],
+        extent: &Extent,
         _server: &Address,
     ) -> Result<(), EngineError> {
         let place = backup.display().to_string();
@@ -53,7 +57,7 @@ impl Backups for SqliteBackups {
         if let Some(problem) = problem {
             return Err(bad(backup, &format!("is damaged: {problem}")));
         }
-        match tables.iter().find(|table| !listed.contains(&table.name)) {
+        match extent.tables.iter().find(|table| !listed.contains(&table.name)) {
             Some(table) => Err(bad(backup, &format!("does not hold the table {table}"))),
             None => Ok(()),
         }

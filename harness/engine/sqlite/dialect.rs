@@ -3,7 +3,7 @@
 use super::script::{LEXICON, Trigger};
 use crate::{
     engine::{
-        Dialect, SchemaScript,
+        Dialect, SchemaScript, SelfExamination,
         script::{self, ScriptError, Statement},
     },
     model::{
@@ -30,6 +30,24 @@ impl Dialect for SqliteDialect {
         Some(if heeds { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" })
     }
 
+    fn self_examinations(&self) -> &'static [SelfExamination] {
+        const ALL: &[SelfExamination] = &[
+            SelfExamination {
+                name: "integrity_check",
+                sql: "PRAGMA integrity_check",
+                whole: Some("ok"),
+                is_of_references: false,
+            },
+            SelfExamination {
+                name: "foreign_key_check",
+                sql: "PRAGMA foreign_key_check",
+                whole: None,
+                is_of_references: true,
+            },
+        ];
+        ALL
+    }
+
     fn enforces_types(&self) -> bool {
         false
     }
@@ -49,6 +67,11 @@ impl Dialect for SqliteDialect {
 
     fn declare(&self, kind: &LogicalType) -> Option<String> {
         types::declare(kind)
+    }
+
+    fn readiness(&self) -> &'static str {
+        "SELECT encoding, 'BINARY', CAST(page_count * page_size AS TEXT), NULL \
+         FROM pragma_encoding, pragma_page_count, pragma_page_size"
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

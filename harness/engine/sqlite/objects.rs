@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Result};
 
 use crate::{
-    engine::Dialect,
+    engine::{AsideScript, Dialect},
     model::{
-        Catalogue,
+        Catalogue, TableName,
         catalogue::{Column, Definition, Generation, Index, Key, ObjectName, Table},
     },
 };
@@ -199,6 +199,21 @@ pub(super) fn triggers(connection: &Connection, objects: &mut Objects) -> Result
         add(objects, "trigger", row.get(0)?, &attributes);
     }
     Ok(())
+}
+
+/// How the triggers of these tables are taken away and brought back.
+pub(super) fn trigger_scripts(connection: &Connection, tables: &[TableName]) -> Result<Vec<AsideScript>> {
+    let mut statement = connection
+        .prepare("SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    let mut scripts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, table, add): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if tables.iter().any(|one| one.name.eq_ignore_ascii_case(&table)) {
+            scripts.push(AsideScript { drop: format!("DROP TRIGGER IF EXISTS {}", SqliteDialect.quote(&name)), add });
+        }
+    }
+    Ok(scripts)
 }
 
 /// Adds what the file's header says about the database.

@@ -5,7 +5,9 @@ use rusqlite::Connection;
 
 use crate::{
     canon::{RowSink, derived::Deriving},
-    engine::{Became, Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line, select},
+    engine::{
+        Aside, AsideScript, Became, Counted, EngineError, Part, RowSource, Rowset, Session, error::running_line, select,
+    },
     model::{
         Catalogue, TableName,
         catalogue::{Reference, Table},
@@ -13,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{audit, changes, counters, error::failed, footprint, introspect, load, scan};
+use super::{audit, changes, counters, error::failed, footprint, introspect, load, objects, scan};
 
 /// A session on a file. Every call blocks its thread while SQLite works, and says so to the runtime.
 pub(super) struct SqliteSession {
@@ -116,6 +118,13 @@ impl Session for SqliteSession {
 
     async fn advance_sequences(&mut self, tables: &[TableName]) -> Result<(), EngineError> {
         self.run("setting counters", |connection| counters::advance(connection, tables))
+    }
+
+    async fn aside(&mut self, what: Aside, tables: &[TableName]) -> Result<Vec<AsideScript>, EngineError> {
+        match what {
+            Aside::Keys => Ok(Vec::new()),
+            Aside::Triggers => self.run("reading triggers", |connection| objects::trigger_scripts(connection, tables)),
+        }
     }
 
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError> {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use super::{backups_of, difference, generations::Generations, manifest::Manifest, no_form, read};
 use crate::{
-    engine::{EngineError, backup::form},
+    engine::{
+        EngineError,
+        backup::{BackupPart, form},
+    },
     migrate::{StepError, StepTask, StepVoice},
     model::{Address, chain},
 };
@@ -29,12 +32,13 @@ pub(in crate::migrate) async fn examined(
     }
     let backups = backups_of(address)?;
     let form = form(backups, &manifest.form).ok_or_else(|| no_form(address, &manifest.form))?;
-    let tables: Vec<_> = manifest.tables.keys().cloned().collect();
     let file = folder.join(form.file);
-    backups.look_through(&file, form, &manifest.tool, &tables, address).await.map_err(|error| match error {
-        EngineError::BadFile { .. } => rejected(&error),
-        other => other.into(),
-    })?;
+    backups.look_through(&file, form, &manifest.tool, &manifest.extent(), address).await.map_err(
+        |error| match error {
+            EngineError::BadFile { .. } => rejected(&error),
+            other => other.into(),
+        },
+    )?;
     let tool = manifest.tool.split_once(' ').map_or("", |(_, version)| version);
     if backups.is_newer(&manifest.server_version, server_version) {
         let of = &manifest.server_version;
@@ -47,7 +51,7 @@ pub(in crate::migrate) async fn examined(
     Ok(manifest)
 }
 
-/// Restores a generation that was looked at into an empty database, and proves that it holds what the manifest says.
+/// Restores a generation that was looked at into an empty database (rows alone: into empty tables), and proves that it holds what the manifest says.
 ///
 /// # Errors
 /// If the server refuses a part of it, or holds other rows then: what was restored stays.
@@ -64,7 +68,11 @@ pub(in crate::migrate) async fn restored(
     voice.progress("restore", 0, Some(manifest.rows()));
     let file = generations.path(name).join(form.file);
     let notes = backups.restore(&file, form, &manifest.tool, address, &task.folder).await?;
-    let found = read(address, voice).await?.close().await?;
+    let mut found = read(address, voice).await?.close().await?;
+    if manifest.part == BackupPart::Rows {
+        // Other tables may be beside those that it fills.
+        found.retain(|table, _| manifest.tables.contains_key(table));
+    }
     match difference(&manifest.tables, &found) {
         None => Ok(notes),
         Some(what) => {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     canon,
+    engine::backup::{BackupPart, Extent},
     migrate::StepError,
     model::{EngineId, Fingerprint, TableName},
 };
@@ -36,9 +37,12 @@ pub(in crate::migrate) struct Manifest {
     pub form: String,
     /// What wrote it: `pg_dump 15.18`.
     pub tool: String,
+    /// Definitions, rows, or both.
+    #[serde(default)]
+    pub part: BackupPart,
     /// Its files, relative to the generation's folder.
     pub files: Vec<ListedFile>,
-    /// The rows of every table: how many, and the sum of their digests in own form.
+    /// The rows of every table that it is of: how many, and the sum of their digests in own form.
     pub tables: BTreeMap<TableName, Fingerprint>,
 }
 
@@ -57,6 +61,11 @@ impl Manifest {
     /// The manifest of this form, of what it says.
     pub(super) const fn version() -> u32 {
         FORMAT_VERSION
+    }
+
+    /// What it has to hold.
+    pub fn extent(&self) -> Extent {
+        Extent { part: self.part, tables: self.tables.keys().cloned().collect() }
     }
 
     /// Rows of all tables.

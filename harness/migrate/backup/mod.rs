@@ -16,10 +16,16 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{Around, Misplaced, StepDone, StepError, StepKind, StepTask, StepVoice, engine_of, switch::files::copy};
+use super::{
+    Around, Misplaced, StepDone, StepError, StepKind, StepTask, StepVoice, engine_of, rollback::table_name,
+    switch::files::copy,
+};
 use crate::{
     document::{Fields, Located, Problem},
-    engine::{self, backup::Backups},
+    engine::{
+        self,
+        backup::{BackupPart, Backups, Extent},
+    },
     model::{
         Address, EngineId, Side,
         event::{Direction, Figure},
@@ -48,6 +54,9 @@ struct Settings {
     keep_days: Option<u64>,
     /// Generations that are there already, which are copied.
     folder: Option<PathBuf>,
+    /// What of the database.
+    #[serde(default)]
+    extent: Extent,
 }
 
 /// What the journal knows about a backup.
@@ -97,17 +106,33 @@ impl StepKind for Backup {
         };
         let (keep, keep_days) = (at_least_one("keep"), at_least_one("keep_days"));
         let folder = fields.optional_str("folder").and_then(|written| folder(fields, &written));
-        json!({ "side": side, "format": format, "keep": keep, "keep_days": keep_days, "folder": folder })
+        let extent = extent(fields);
+        json!({
+            "side": side, "format": format, "keep": keep, "keep_days": keep_days, "folder": folder, "extent": extent
+        })
+    }
+
+    fn dumps(&self, config: &Json) -> Option<Side> {
+        Settings::of(config).ok().map(|settings| settings.side)
     }
 
     fn misplaced(&self, config: &Json, around: &Around<'_>) -> Vec<Misplaced> {
-        let Ok(Settings { side, format: Some(name), .. }) = Settings::of(config) else { return Vec::new() };
-        let known = forms(Some(around.engines.get(side)));
-        if known.contains(&name.as_str()) {
-            return Vec::new();
+        let Ok(Settings { side, format, extent, .. }) = Settings::of(config) else { return Vec::new() };
+        let engine = around.engines.get(side);
+        let known = forms(Some(engine));
+        let mut wrong = Vec::new();
+        if let Some(name) = format.filter(|name| !known.contains(&name.as_str())) {
+            let known = known.into_iter().map(str::to_owned).collect();
+            wrong.push(Misplaced { key: "format", what: "backup format of this engine", name, known });
         }
-        let known = known.into_iter().map(str::to_owned).collect();
-        vec![Misplaced { key: "format", what: "backup format of this engine", name, known }]
+        let can = engine::ALL.iter().filter(|engine| engine.backups().is_some_and(|backups| backups.takes_parts()));
+        let can: Vec<String> = can.map(|engine| engine.id().to_owned()).collect();
+        if !extent.is_all() && !can.iter().any(|one| one == engine.as_str()) {
+            let key = if extent.part == BackupPart::Whole { "tables" } else { "part" };
+            let what = "engine of which parts are backed up";
+            wrong.push(Misplaced { key, what, name: engine.to_string(), known: can });
+        }
+        wrong
     }
 
     fn may_go_back_otherwise(&self) -> bool {
@@ -120,7 +145,8 @@ impl StepKind for Backup {
             return vec!["remove the backup that this step made, and only that".to_owned()];
         }
         let form = settings.format.as_ref().map_or(String::new(), |form| format!(" ({form})"));
-        let mut lines = vec![format!("back the {} up{form}, with a manifest, and look it through", settings.side)];
+        let of = described(&settings);
+        let mut lines = vec![format!("back {of} up{form}, with a manifest, and look it through")];
         if let Some(keep) = settings.keep() {
             let days = keep.days.map_or(String::new(), |days| format!(" and those of the last {days} days"));
             lines.push(format!("keep the newest {}{days}", keep.at_least));
@@ -149,7 +175,8 @@ impl StepKind for Backup {
         }
         let name = Name::Marked(&|name| Mark::BackingUp(name).json());
         let address = task.addresses.get(settings.side);
-        let (name, manifest) = take(address, settings.format.as_deref(), &generations, name, voice).await?;
+        let what = (settings.format.as_deref(), &settings.extent);
+        let (name, manifest) = take(address, what, &generations, name, voice).await?;
         let (aside, notes) = match settings.keep() {
             Some(keep) => generations.beyond(keep, &name)?,
             None => (Vec::new(), Vec::new()),
@@ -214,6 +241,32 @@ pub(super) fn folder(fields: &Fields<'_>, written: &Located<String>) -> Option<P
     None
 }
 
+/// What of a database is backed up.
+fn extent(fields: &mut Fields<'_>) -> Extent {
+    let part = match fields.optional_one_of("part", "part", &["whole", "schema", "rows"]).map(|part| part.value) {
+        Some("schema") => BackupPart::Schema,
+        Some("rows") => BackupPart::Rows,
+        _ => BackupPart::Whole,
+    };
+    let tables = fields.str_list("tables");
+    Extent { part, tables: tables.iter().filter_map(|name| table_name(fields, name)).collect() }
+}
+
+/// What is backed up, in words.
+fn described(settings: &Settings) -> String {
+    let Settings { side, extent, .. } = settings;
+    let part = match extent.part {
+        BackupPart::Whole => "",
+        BackupPart::Schema => "the definitions of ",
+        BackupPart::Rows => "the rows of ",
+    };
+    let tables: Vec<String> = extent.tables.iter().map(ToString::to_string).collect();
+    match tables.as_slice() {
+        [] => format!("{part}the {side}"),
+        tables => format!("{part}{} of the {side}", tables.join(", ")),
+    }
+}
+
 fn broken(doing: &str, error: std::io::Error) -> StepError {
     StepError::broken(doing, error)
 }
@@ -225,8 +278,8 @@ fn last(task: &StepTask) -> Option<Mark> {
 fn told(settings: &Settings, name: &str, manifest: &Manifest, aside: &[String], notes: Vec<String>) -> StepDone {
     let figure = |name: &str, value: f64| Figure { name: name.to_owned(), value };
     let of = format!(
-        "backup {name} of the {}: {} tables, {} rows, {} bytes, by {}",
-        settings.side,
+        "backup {name} of {}: {} tables, {} rows, {} bytes, by {}",
+        described(settings),
         manifest.tables.len(),
         manifest.rows(),
         manifest.bytes(),

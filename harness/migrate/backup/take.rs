@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{backups_of, broken, difference, generations::Generations, manifest, manifest::Manifest, no_form, read};
 use crate::{
-    engine::backup::{BackupForm, BackupOrder, Backups, form},
+    engine::backup::{BackupForm, BackupOrder, BackupPart, Backups, Extent, form},
     migrate::{StepError, StepVoice},
     model::{Address, Fingerprint, TableName},
 };
@@ -25,7 +25,7 @@ pub(in crate::migrate) enum Name<'a> {
 /// If it cannot be taken, or somebody wrote meanwhile where the engine shows no two sessions one state.
 pub(in crate::migrate) async fn take(
     address: &Address,
-    format: Option<&str>,
+    (format, extent): (Option<&str>, &Extent),
     generations: &Generations,
     name: Name<'_>,
     voice: &mut dyn StepVoice,
@@ -49,10 +49,8 @@ pub(in crate::migrate) async fn take(
         }
     };
     let written = async {
-        let (server_version, tool, tables) = write(address, backups, form, &partial, voice).await?;
+        let (server_version, tool, tables) = write(address, backups, (form, extent), &partial, voice).await?;
         let files = manifest::listed(&partial).map_err(|error| broken("read the backup", error))?;
-        let names: Vec<_> = tables.keys().cloned().collect();
-        backups.look_through(&partial.join(form.file), form, &tool, &names, address).await?;
         let manifest = Manifest {
             format_version: Manifest::version(),
             moment,
@@ -60,9 +58,11 @@ pub(in crate::migrate) async fn take(
             server_version,
             form: form.id.to_owned(),
             tool,
+            part: extent.part,
             files,
             tables,
         };
+        backups.look_through(&partial.join(form.file), form, &manifest.tool, &manifest.extent(), address).await?;
         manifest.write(&partial).map_err(|error| broken("write the manifest", error))?;
         generations.finish(&name).map_err(|error| broken("move the backup to its place", error))?;
         Ok(manifest)
@@ -85,26 +85,38 @@ type Written = (String, String, BTreeMap<TableName, Fingerprint>);
 async fn write(
     address: &Address,
     backups: &dyn Backups,
-    form: &BackupForm,
+    (form, extent): (&BackupForm, &Extent),
     folder: &Path,
     voice: &mut dyn StepVoice,
 ) -> Result<Written, StepError> {
     let mut reading = read(address, voice).await?;
+    if let Some(unknown) = extent.tables.iter().find(|table| !reading.tables.contains_key(*table)) {
+        return Err(StepError::Rejected { what: format!("there is no table {unknown} to back up") });
+    }
     let (version, snapshot) = (std::mem::take(&mut reading.version), reading.snapshot.take());
     voice.progress("back up", 0, None);
     let to = folder.join(form.file);
-    let order = BackupOrder { address, form, to: &to, snapshot: snapshot.as_deref() };
+    let order = BackupOrder { address, form, to: &to, snapshot: snapshot.as_deref(), extent };
     if snapshot.is_some() {
         let tool = backups.write(&order).await?;
-        return Ok((version, tool, reading.close().await?));
+        return Ok((version, tool, within(extent, reading.close().await?)));
     }
     let before = reading.close().await?;
     let tool = backups.write(&order).await?;
     let after = read(address, voice).await?.close().await?;
     match difference(&before, &after) {
-        None => Ok((version, tool, before)),
+        None => Ok((version, tool, within(extent, before))),
         Some(what) => Err(StepError::Rejected {
             what: format!("somebody wrote while the backup was taken ({what}), and nobody can tell what it holds"),
         }),
     }
+}
+
+/// What of the rows of a database a backup has to hold.
+fn within(extent: &Extent, mut tables: BTreeMap<TableName, Fingerprint>) -> BTreeMap<TableName, Fingerprint> {
+    tables.retain(|table, _| extent.tables.is_empty() || extent.tables.contains(table));
+    if extent.part == BackupPart::Schema {
+        tables.values_mut().for_each(|rows| *rows = Fingerprint::default());
+    }
+    tables
 }

@@ -5,7 +5,7 @@ use crate::canon::{Cell, decode_own, json, nested, text_of};
 /// An array as `array_in` reads it, of a JSON array. `None` if the text is none, or holds an object, which is no element.
 ///
 /// Every element is quoted: the column's type says what it is.
-pub(super) fn literal(text: &[u8]) -> Option<String> {
+pub(in super::super) fn literal(text: &[u8]) -> Option<String> {
     let mut literal = String::with_capacity(text.len());
     json::walk(text, &mut |part| {
         if !matches!(part, json::Part::Close) && !literal.is_empty() && !literal.ends_with('{') {
@@ -34,7 +34,7 @@ pub(super) fn literal(text: &[u8]) -> Option<String> {
 
 /// An array as JSON, of its own form: numbers and truth values as such, everything else as strings. `None` if it does not
 /// begin with the first element, of which JSON knows nothing.
-pub(super) fn json(bytes: &[u8]) -> Option<String> {
+pub(in super::super) fn json(bytes: &[u8]) -> Option<String> {
     let (dimensions, mut rest) = nested::dimensions(bytes)?;
     let lengths: Vec<u32> = dimensions.clone().map(|dimension| dimension.length).collect();
     if dimensions.clone().any(|dimension| dimension.lower != 1) {

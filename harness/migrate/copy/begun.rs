@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::ledger::Ledger;
 use crate::{
-    engine::{EngineError, KeyScript, Session},
+    engine::{AsideScript, EngineError, Session},
     migrate::{StepError, StepTask, StepVoice, aside, engine_of},
     model::{TableName, chain},
 };
@@ -40,7 +40,10 @@ pub(super) struct Begun {
     /// The target's tables, parents before children.
     pub tables: Vec<TableName>,
     /// Keys and indexes that are set aside while the rows come.
-    pub aside: Vec<KeyScript>,
+    pub aside: Vec<AsideScript>,
+    /// Triggers that are off while rows come, and while they go.
+    #[serde(default)]
+    pub triggers: Vec<AsideScript>,
     /// Tables that the copy makes and that stay.
     #[serde(default)]
     pub made: Vec<TableName>,
@@ -89,14 +92,14 @@ pub(super) async fn take_back(task: &StepTask, begun: &Begun, voice: &mut dyn St
 
 async fn emptied(task: &StepTask, begun: &Begun, deadline: Instant) -> Result<u64, StepError> {
     let mut session = reach(task, deadline).await?;
+    aside::without(&begun.triggers, &mut *session).await?;
     let mut rows = 0;
     for table in &begun.tables {
         rows += count(task, table, &mut *session).await?;
     }
     session.truncate(&begun.tables).await?;
-    if !begun.aside.is_empty() {
-        aside::with(&begun.aside, &mut *session).await?;
-    }
+    aside::with(&begun.aside, &mut *session).await?;
+    aside::with(&begun.triggers, &mut *session).await?;
     let dialect = engine_of(&task.addresses.target)?.dialect();
     for table in &begun.made {
         session.execute(&format!("DROP TABLE IF EXISTS {}", dialect.table(table))).await?;

@@ -25,6 +25,15 @@ pub(super) struct Entry {
     pub rejected: u64,
 }
 
+impl Entry {
+    /// Adds what was done with another part.
+    pub const fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.loaded += other.loaded;
+        self.rejected += other.rejected;
+    }
+}
+
 /// Its columns.
 const COLUMNS: [&str; 4] = ["part", "rows_read", "rows_loaded", "rows_rejected"];
 

@@ -9,10 +9,11 @@
 //! follows from the same words, and is carried out by other means.
 
 mod account;
-mod array;
+pub(super) mod array;
 mod begun;
 mod cut;
 mod ledger;
+mod load;
 mod number;
 mod plan;
 mod play;
@@ -28,12 +29,15 @@ use serde_json::Value as Json;
 use super::{StepDone, StepError, StepKind, StepTask, StepVoice, transfer::WhenNotEmpty};
 use crate::{
     canon::comparison::{Copying, Mapping},
-    document::{self, Fields, Located, Problem},
+    document::{self, Fields, Problem},
     model::event::Direction,
 };
 
 /// Rows of any engine into any engine.
 pub struct Copy;
+
+/// Parts that are loaded at the same time, at most.
+const MOST_JOBS: u64 = 16;
 
 /// Rows of a part, where nothing else is said.
 const BATCH_ROWS: u64 = 50_000;
@@ -51,6 +55,27 @@ struct Settings {
     when_not_empty: WhenNotEmpty,
     /// What to do with triggers of the target's tables.
     triggers: Triggers,
+    /// Which of the source's tables are meant.
+    #[serde(default)]
+    tables: Meant,
+    /// Parts that are loaded at the same time.
+    #[serde(default = "one")]
+    jobs: u64,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+/// Which of the source's tables are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Meant {
+    /// Every one: what the mapping does not name goes by its own name.
+    #[default]
+    All,
+    /// Those that the mapping names; the others are left to other steps.
+    Stated,
 }
 
 /// What to do with triggers of the target's tables.
@@ -61,6 +86,8 @@ enum Triggers {
     Refuse,
     /// They fire for each row that is loaded.
     Fire,
+    /// They are set aside while rows come, and while they are taken back.
+    Off,
 }
 
 impl Settings {
@@ -81,11 +108,20 @@ impl StepKind for Copy {
     }
 
     fn configure(&self, fields: &mut Fields<'_>) -> Json {
-        let (mapping, copying) =
-            fields.optional_str("mapping").and_then(|written| mapping(fields, &written)).unwrap_or_default();
+        let (mapping, copying) = fields
+            .optional_str("mapping")
+            .and_then(|written| document::mapping::of_step(fields, &written))
+            .unwrap_or_default();
         let batch_rows = fields.optional_u64("batch_rows").map_or(BATCH_ROWS, |written| written.value.max(1));
         let when_not_empty = fields.optional_one_of("when_not_empty", "policy", &["refuse", "clear"]);
-        let triggers = fields.optional_one_of("triggers", "policy", &["refuse", "fire"]);
+        let triggers = fields.optional_one_of("triggers", "policy", &["refuse", "fire", "off"]);
+        let jobs = fields.optional_u64("jobs").map_or(1, |jobs| jobs.value.clamp(1, MOST_JOBS));
+        let has_mapping = !fields.present(&["mapping"]).is_empty();
+        let meant = fields.optional_one_of("tables", "choice of tables", &["all", "stated"]);
+        if let Some(word) = meant.as_ref().filter(|word| word.value == "stated" && !has_mapping) {
+            let problem = Problem::new(&word.place, "names no table");
+            fields.problem(problem.expected("`mapping` beside it"));
+        }
         let settings = Settings {
             copying,
             mapping,
@@ -96,8 +132,11 @@ impl StepKind for Copy {
             },
             triggers: match triggers.map(|word| word.value) {
                 Some("fire") => Triggers::Fire,
+                Some("off") => Triggers::Off,
                 _ => Triggers::Refuse,
             },
+            tables: if meant.is_some_and(|word| word.value == "stated") { Meant::Stated } else { Meant::All },
+            jobs,
         };
         serde_json::to_value(settings).unwrap_or_default()
     }
@@ -113,8 +152,18 @@ impl StepKind for Copy {
             lines.push(format!("copy `{}`{filter} into `{}`", one.source, one.target));
         }
         lines.extend(settings.copying.dropped.iter().map(|one| format!("leave `{}` behind: {}", one.source, one.why)));
-        lines.push("copy every other table into the one of its name, column by column".to_owned());
-        lines.push(format!("  parts of {} rows, a transaction each; rows counted on both sides", settings.batch_rows));
+        lines.push(match settings.tables {
+            Meant::All => "copy every other table into the one of its name, column by column".to_owned(),
+            Meant::Stated => "leave every other table to other steps".to_owned(),
+        });
+        let jobs = if settings.jobs > 1 { format!(", {} at a time", settings.jobs) } else { String::new() };
+        lines.push(format!(
+            "  parts of {} rows, a transaction each{jobs}; rows counted on both sides",
+            settings.batch_rows
+        ));
+        if settings.triggers == Triggers::Off {
+            lines.push("  triggers of the target's tables are off meanwhile".to_owned());
+        }
         lines
     }
 
@@ -141,25 +190,5 @@ impl StepKind for Copy {
             None => 0,
         };
         Ok(StepDone { rows, ..StepDone::default() })
-    }
-}
-
-/// Reads the file that the step names.
-fn mapping(fields: &Fields<'_>, written: &Located<String>) -> Option<(Mapping, Copying)> {
-    let path = fields.folder().join(&written.value);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let message = format!("failed to read `{}`: {error}", path.display());
-            fields.problem(Problem::new(&written.place, message).expected("a mapping file, relative to the scenario"));
-            return None;
-        }
-    };
-    match document::mapping::read(&path.display().to_string(), bytes) {
-        Ok(read) => Some(read),
-        Err(problems) => {
-            fields.problems_of_another(problems);
-            None
-        }
     }
 }

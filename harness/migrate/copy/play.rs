@@ -1,19 +1,19 @@
 //! The copy itself: look, cut, announce, load part by part, bring the keys back, account for the rows.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{
-    Settings, Triggers, account,
+    Meant, Settings, Triggers, account,
     begun::{Begun, Mark, count},
     cut::{self, Cuts},
     ledger::{Entry, Ledger},
+    load::{self, Carrier, Loading, Parts},
     plan::TablePlan,
     rejects::Rejects,
     resolve::{Given, resolve},
-    stream::{self, Incoming},
 };
 use crate::{
-    engine::{Dialect, Rowset, Session},
+    engine::{Aside, AsideScript, Dialect, Rowset, Session},
     migrate::{
         StepDone, StepError, StepTask, StepVoice,
         aside::{self, MANY_ROWS},
@@ -47,11 +47,14 @@ pub(super) async fn play(
     let tables = planned(task, settings, &catalogues)?;
     let keeping = tables.iter().find(|table| table.keeps.is_some());
     let made: Vec<TableName> = keeping.map(|_| rejects.name.clone()).into_iter().collect();
+    let triggers = match &begun {
+        Some(begun) => begun.triggers.clone(),
+        None => triggers_off(settings, &tables, &catalogues.target, &mut *target).await?,
+    };
     let cuts = match &begun {
         Some(_) => cut::kept(task, &tables)?,
         None => {
             require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
-            require_no_triggers(settings, &tables, &catalogues.target)?;
             account::require_reasons(&settings.copying, &tables, &mut *source).await?;
             make_empty(task, settings, &tables, &mut *target).await?;
             let cuts = cut_all(&tables, settings.batch_rows, &mut *source, dialects.source).await?;
@@ -60,28 +63,29 @@ pub(super) async fn play(
         }
     };
     let total = cuts.iter().map(|cut| cut.rows).sum();
-    let scope = announce(begun, &tables, made, total, &mut *target, voice).await?;
-    let (ledger, rejects) = (&ledger, &rejects);
-    make_own(ledger, (!scope.made.is_empty()).then_some(rejects), &catalogues.target, &mut *target).await?;
+    let writes = Begun { tables: distinct(&tables), triggers, made, ..Begun::default() };
+    let scope = announce(begun, writes, &tables, total, &mut *target, voice).await?;
+    make_own(&ledger, (!scope.made.is_empty()).then_some(&rejects), &catalogues.target, &mut *target).await?;
     if let Some(sql) = dialects.target.heeds_references(false) {
         target.execute(sql).await?;
     }
-    let mut loading =
-        Loading { source: Some(source), target, voice, ledger, rejects, dialect: dialects.source, done: 0, total };
-    let entries = loading.tables(&tables, &cuts).await?;
-    let Loading { source, mut target, .. } = loading;
-    if !scope.aside.is_empty() {
-        aside::with(&scope.aside, &mut *target).await?;
-    }
+    let entered = ledger.entries(&mut *target).await?;
+    let parts = Parts::of(&tables, &cuts, entered, dialects.source);
+    let loading = Arc::new(Loading { tables, ledger, rejects, dialect: dialects.source, total });
+    let mut carrier = Carrier { source: Some(source), target };
+    let entries = load_all(task, settings, &loading, parts, &mut carrier, voice).await?;
+    let Carrier { source, mut target } = carrier;
+    let Loading { tables, ledger, rejects, .. } = &*loading;
+    aside::with(&scope.aside, &mut *target).await?;
+    aside::with(&scope.triggers, &mut *target).await?;
     target.advance_sequences(&scope.tables).await?;
-    account::require_parents(task, &tables, &mut *target).await?;
+    account::require_parents(task, tables, &mut *target).await?;
     let mut source = source.ok_or_else(|| StepError::broken("account for the rows", "the source's session is gone"))?;
-    account::settle(task, &tables, &entries, &mut *source, &mut *target).await?;
+    account::settle(task, tables, &entries, &mut *source, &mut *target).await?;
     let rows = entries.iter().map(|entry| entry.loaded).sum();
     let mut step = done(rows, started);
-    let parts = cuts.iter().map(Cuts::parts).sum();
-    step.notes = account::unnamed(&tables, &mut *source, dialects.source).await?;
-    tell_rejected(&mut step, task, &entries, rejects, parts, &mut *target).await?;
+    step.notes = account::unnamed(tables, &mut *source, dialects.source).await?;
+    tell_rejected(&mut step, task, &entries, rejects, cuts.iter().map(Cuts::parts).sum(), &mut *target).await?;
     gather(&mut step, &scope.tables, dialects.target, &mut *target).await?;
     voice.mark(Mark::Whole { rows }.json()).await?;
     begun.as_mut().expect("just announced").whole = Some(rows);
@@ -90,6 +94,29 @@ pub(super) async fn play(
     let _ = source.close().await;
     let _ = target.close().await;
     Ok(step)
+}
+
+/// Loads all parts, as many at the same time as is wished and as the engines can.
+async fn load_all(
+    task: &StepTask,
+    settings: &Settings,
+    loading: &Arc<Loading>,
+    parts: Parts,
+    carrier: &mut Carrier,
+    voice: &mut dyn StepVoice,
+) -> Result<Vec<Entry>, StepError> {
+    // A file has one writer.
+    let has_server = engine_of(&task.addresses.target)?.server().is_some();
+    let snapshot = match carrier.source.as_mut().filter(|_| settings.jobs > 1 && has_server) {
+        Some(source) => source.share_snapshot().await?,
+        None => None,
+    };
+    match snapshot {
+        Some(snapshot) => {
+            load::beside_each_other(task, Arc::clone(loading), parts, &snapshot, settings.jobs, voice).await
+        }
+        None => carrier.all(loading, parts, voice).await,
+    }
 }
 
 /// Makes the step's own tables, as far as an earlier process did not.
@@ -160,6 +187,7 @@ fn planned(task: &StepTask, settings: &Settings, catalogues: &Sides<Catalogue>) 
         catalogues: Sides::new(&catalogues.source, &catalogues.target),
         same_engine: task.addresses.source.engine == task.addresses.target.engine,
         is_bound: engine_of(&task.addresses.target)?.dialect().enforces_types(),
+        leaves_rest: settings.tables == Meant::Stated,
     };
     resolve(&settings.copying, &given).map_err(|problems| StepError::Refused { what: problems.to_string() })
 }
@@ -174,24 +202,38 @@ fn require_free<'n>(names: impl IntoIterator<Item = &'n TableName>, target: &Cat
     }
 }
 
-fn require_no_triggers(settings: &Settings, tables: &[TablePlan], target: &Catalogue) -> Result<(), StepError> {
-    if settings.triggers == Triggers::Fire {
-        return Ok(());
-    }
+/// How triggers of the target's tables are set aside, where that is wished.
+///
+/// # Errors
+/// If there is one that would fire for each row and nobody lets it, or that the engine cannot set aside.
+async fn triggers_off(
+    settings: &Settings,
+    tables: &[TablePlan],
+    catalogue: &Catalogue,
+    target: &mut dyn Session,
+) -> Result<Vec<AsideScript>, StepError> {
     let has = |table: &TableName| {
-        target.objects.iter().any(|(object, definition)| {
+        catalogue.objects.iter().any(|(object, definition)| {
             object.class == "trigger"
                 && (definition.get("table") == Some(&table.name) || object.name.starts_with(&format!("{table}.")))
         })
     };
-    match tables.iter().map(|table| table.name(Side::Target)).find(|name| has(name)) {
-        Some(name) => Err(StepError::Refused {
-            what: format!(
-                "`{name}` has a trigger, which would fire for each row; nothing was written. `triggers = \"fire\"` lets it"
-            ),
-        }),
-        None => Ok(()),
-    }
+    let Some(name) = tables.iter().map(|table| table.name(Side::Target)).find(|name| has(name)) else {
+        return Ok(Vec::new());
+    };
+    let why = match settings.triggers {
+        Triggers::Fire => return Ok(Vec::new()),
+        Triggers::Refuse => "`triggers = \"fire\"` lets it, and `triggers = \"off\"` sets it aside meanwhile",
+        Triggers::Off => {
+            let scripts = target.aside(Aside::Triggers, &distinct(tables)).await?;
+            if !scripts.is_empty() {
+                return Ok(scripts);
+            }
+            "this engine cannot set it aside"
+        }
+    };
+    let what = format!("`{name}` has a trigger, which would fire for each row; nothing was written. {why}");
+    Err(StepError::Refused { what })
 }
 
 async fn make_empty(
@@ -245,16 +287,17 @@ fn distinct(tables: &[TablePlan]) -> Vec<TableName> {
     names
 }
 
-/// Announces what will be written to, and sets keys aside where that is worth it or where rows would come before their parents.
+/// Announces what will be written to, and sets triggers aside, and keys where that is worth it or where rows would come before
+/// their parents.
 async fn announce(
     begun: &mut Option<Begun>,
+    writes: Begun,
     tables: &[TablePlan],
-    made: Vec<TableName>,
     rows: u64,
     target: &mut dyn Session,
     voice: &mut dyn StepVoice,
 ) -> Result<Begun, StepError> {
-    let names = distinct(tables);
+    let names = &writes.tables;
     let is_cyclic = |table: &Table, at: usize| {
         table.foreign_keys.iter().any(|key| names.iter().skip(at).any(|name| *name == key.parent))
     };
@@ -263,11 +306,12 @@ async fn announce(
     let aside = match begun.take() {
         // An interrupted process of this step has set them aside already.
         Some(earlier) => earlier.aside,
-        None if rows >= MANY_ROWS || has_cycle => target.key_scripts(&names).await?,
+        None if rows >= MANY_ROWS || has_cycle => target.aside(Aside::Keys, names).await?,
         None => Vec::new(),
     };
-    let scope = begun.insert(Begun { tables: names, aside, made, whole: None });
+    let scope = begun.insert(Begun { aside, ..writes });
     voice.mark(Mark::Begun(scope.clone()).json()).await?;
+    aside::without(&scope.triggers, target).await?;
     if !scope.aside.is_empty() && aside::without(&scope.aside, target).await.is_err() {
         // Something else in the database leans on a key: then all stay where they are.
         target.tx_rollback().await?;
@@ -275,82 +319,4 @@ async fn announce(
         voice.mark(Mark::Begun(scope.clone()).json()).await?;
     }
     Ok(scope.clone())
-}
-
-/// A copy under way.
-struct Loading<'a> {
-    /// Away while it is read from.
-    source: Option<Box<dyn Session>>,
-    target: Box<dyn Session>,
-    voice: &'a mut dyn StepVoice,
-    ledger: &'a Ledger,
-    rejects: &'a Rejects,
-    /// The source's.
-    dialect: &'static dyn Dialect,
-    /// Rows that are there.
-    done: u64,
-    total: u64,
-}
-
-impl Loading<'_> {
-    /// Loads the parts that are not there yet, and tells what became of each table.
-    async fn tables(&mut self, tables: &[TablePlan], cuts: &[Cuts]) -> Result<Vec<Entry>, StepError> {
-        let mut entered = self.ledger.entries(&mut *self.target).await?;
-        self.done = entered.values().map(|entry| entry.loaded).sum();
-        let (mut number, mut entries) = (0, Vec::new());
-        for (table, cut) in tables.iter().zip(cuts) {
-            let mut of_table = Entry::default();
-            for condition in cut.conditions(self.dialect) {
-                let entry = match entered.remove(&number) {
-                    Some(entry) => entry,
-                    None => self.part(table, number, condition).await?,
-                };
-                of_table.read += entry.read;
-                of_table.loaded += entry.loaded;
-                of_table.rejected += entry.rejected;
-                number += 1;
-            }
-            entries.push(of_table);
-        }
-        Ok(entries)
-    }
-
-    /// Loads one part in a transaction that also says so.
-    async fn part(&mut self, table: &TablePlan, number: u64, condition: Option<String>) -> Result<Entry, StepError> {
-        let gone = || StepError::broken("read the source", "its session is gone");
-        let session = self.source.take().ok_or_else(gone)?;
-        self.target.begin(false).await?;
-        let columns = table.filled();
-        // References are looked at behind the last row, or by the keys when they come back.
-        let bare = Table { foreign_keys: Vec::new(), ..table.target.clone() };
-        let (ended, receiver) = stream::read(session, table, table.rowset(condition, self.dialect));
-        let mut rows = Incoming::new(receiver, columns.len(), &mut *self.voice, table, self.done, self.total);
-        let loaded = self.target.load(&bare, &columns, &mut rows).await;
-        let is_stopped = rows.is_stopped;
-        // Whoever still reads has nobody to read for.
-        drop(rows);
-        let read = ended.await?;
-        if is_stopped {
-            return Err(StepError::Interrupted);
-        }
-        if let Some(unfit) = read.unfit {
-            let (name, row) = (table.name(Side::Source), unfit.row);
-            let what = format!("row {row} of part {} of `{name}`: `{}` {}", number + 1, unfit.column, unfit.what);
-            return Err(StepError::Rejected { what });
-        }
-        let loaded = loaded?;
-        let rejected = read.rejects.len() as u64;
-        let entry = Entry { read: read.outcome?, loaded, rejected };
-        if entry.read != loaded + rejected {
-            let what = format!("{} rows were read, {loaded} loaded and {rejected} rejected", entry.read);
-            return Err(StepError::broken(format!("copy `{}`", table.name(Side::Source)), what));
-        }
-        let tables = Side::BOTH.map(|side| table.name(side));
-        self.rejects.keep(&mut *self.target, number, tables, &read.rejects).await?;
-        self.ledger.enter(&mut *self.target, number, entry).await?;
-        self.target.commit().await?;
-        self.source = Some(read.session);
-        self.done += loaded;
-        Ok(entry)
-    }
 }

@@ -28,6 +28,8 @@ pub(super) struct Given<'a> {
     pub same_engine: bool,
     /// Whether the types of the target's columns bind their values.
     pub is_bound: bool,
+    /// Whether tables that the mapping does not name are left to other steps.
+    pub leaves_rest: bool,
 }
 
 /// The plan, parents before children.
@@ -39,7 +41,9 @@ pub(super) fn resolve(copying: &Copying, given: &Given<'_>) -> Result<Vec<TableP
     let mut resolving =
         Resolving { copying, given, problems, tables: Vec::new(), placed: BTreeMap::new(), fed: BTreeSet::new() };
     resolving.stated();
-    resolving.by_name();
+    if !given.leaves_rest {
+        resolving.by_name();
+    }
     resolving.leftovers();
     let Resolving { problems, mut tables, .. } = resolving;
     let (order, _) = given.catalogues.target.dependency_order();

@@ -44,6 +44,11 @@ impl Written {
         Self { form: form.to_owned(), delimiter, quote, header, null, encoding: encoding.name().to_owned() }
     }
 
+    /// Whether a file of the form holds several tables.
+    pub fn holds_several(&self) -> bool {
+        form::by_id(&self.form).is_some_and(Form::holds_several)
+    }
+
     /// The form and its dialect.
     ///
     /// # Errors

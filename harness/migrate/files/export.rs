@@ -1,29 +1,32 @@
 //! Tables into files, each read back.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write as _},
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io,
     ops::ControlFlow,
-    os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Field, Settings, Written, folder,
-    form::{Dialect, Form},
-    text::{Characters, encoded},
+    form::{Dialect, Form, Heading, Writing},
+    parts::{self, Part, Piece},
 };
 use crate::{
-    canon::{self, Cell, RowSink},
+    canon::{
+        self, Cell, Nest, RowSink,
+        comparison::{At, Condition},
+    },
     engine::{Rowset, spawned},
-    migrate::{StepDone, StepError, StepTask, StepVoice, transfer::field},
-    model::{LogicalType, TableName, catalogue::Generation, event::Figure},
+    migrate::{StepDone, StepError, StepTask, StepVoice, copy::array, engine_of, transfer::field},
+    model::{Fingerprint, LogicalType, TableName, event::Figure},
 };
 
 /// What an export holds, beside its files.
-pub(super) const MANIFEST: &str = "manifest.json";
+const MANIFEST: &str = "manifest.json";
 
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,13 +35,30 @@ pub(super) struct Manifest {
     pub tables: Vec<Listed>,
 }
 
+impl Manifest {
+    /// What an earlier step of the scenario exported.
+    pub fn of_step(task: &StepTask, step: &str) -> Result<Self, StepError> {
+        let path = folder(&task.folder.with_file_name(step)).join(MANIFEST);
+        let text = fs::read(path);
+        let text = text.map_err(|error| StepError::broken(format!("read the export of step `{step}`"), error))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| StepError::Rejected { what: format!("the export of step `{step}`: {error}") })
+    }
+}
+
 /// A table in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Listed {
     pub table: TableName,
     pub file: PathBuf,
+    /// Its sheet, where the file holds several tables.
+    #[serde(default)]
+    pub sheet: Option<String>,
     pub columns: Vec<String>,
     pub rows: u64,
+    /// Its rows, in whatever order they stand.
+    #[serde(default)]
+    pub sum: Fingerprint,
     pub sha256: String,
 }
 
@@ -55,48 +75,77 @@ pub(super) async fn export(
     if dialect.encoding.output_encoding() != dialect.encoding {
         return Err(StepError::Refused { what: format!("files in {} are only read", dialect.encoding.name()) });
     }
-    let mut session = task.connect(task.addresses.get(settings.side)).await?;
+    let address = task.addresses.get(settings.side);
+    let sql = engine_of(address)?.dialect();
+    let mut session = task.connect(address).await?;
     session.begin(true).await?;
     let catalogue = session.introspect().await?;
-    let names: Vec<TableName> =
-        if settings.tables.is_empty() { catalogue.tables.keys().cloned().collect() } else { settings.tables.clone() };
-    let (mut listed, mut total) = (Vec::new(), 0);
-    for (number, name) in names.into_iter().enumerate() {
-        let Some(table) = catalogue.tables.get(&name) else {
-            return Err(StepError::Rejected { what: format!("the {} has no table {name}", settings.side) });
-        };
-        // What is computed, the target computes itself.
-        let stored = || table.columns.iter().filter(|one| !matches!(one.generation, Generation::Computed { .. }));
-        let columns: Vec<String> = stored().map(|column| column.name.clone()).collect();
-        let kinds: Vec<LogicalType> = stored().map(|column| column.kind.clone()).collect();
-        let file = PathBuf::from(format!("{:03}-{}.{}", number + 1, plain(&name), form.id()));
-        let path = folder.join(&file);
-        let out = Output::create(path.clone(), form, &dialect, columns.clone(), kinds.clone())?;
-        let scanned = spawned::scan(session, Rowset::of(name.clone(), columns.clone()), out).await?;
-        session = scanned.session;
-        let out = scanned.sink.finish()?;
-        scanned.outcome?;
-        let (rows, digest) = (out.rows, out.digest.finalize());
-        let back = tokio::task::block_in_place(|| read_back(&path, form, &dialect, &columns, &kinds))?;
-        if back != (rows, digest) {
-            let what =
-                format!("`{}` does not read back as what was written: {rows} rows, {} read", file.display(), back.0);
-            return Err(StepError::Rejected { what });
+    let parts = parts::parts(settings, form.id(), &catalogue, sql, &mut *session).await?;
+    let (mut listed, mut written, mut total) = (Vec::new(), BTreeMap::new(), 0);
+    let files = parts.len();
+    for Part { file, pieces } in parts {
+        if voice.is_stopping() {
+            return Err(StepError::Interrupted);
         }
-        total += rows;
-        voice.progress("export", total, None);
+        let path = folder.join(&file);
+        let (mut out, mut sums) = (None, Vec::new());
+        for piece in &pieces {
+            let begun = Output::on(out.take(), &path, form, &dialect, piece)?;
+            let scanned = spawned::scan(session, rowset(piece), begun).await?;
+            session = scanned.session;
+            sums.push(scanned.sink.sum()?);
+            scanned.outcome?;
+            out = Some(scanned.sink);
+        }
+        if let Some(out) = out {
+            tokio::task::block_in_place(|| out.finish())?;
+        }
         let hashed = tokio::task::block_in_place(|| canon::sha256(File::open(&path)?));
         let sha256 = hashed.map_err(|error| StepError::broken(format!("read `{}`", file.display()), error))?;
-        listed.push(Listed { table: name, file, columns, rows, sha256 });
+        for (piece, (sum, digest)) in pieces.into_iter().zip(sums) {
+            let rows = sum.rows;
+            let back = tokio::task::block_in_place(|| read_back(&path, form, &dialect, &piece))?;
+            if back != (rows, digest) {
+                let (file, back) = (file.display(), back.0);
+                let what = format!("`{file}` does not read back as what was written: {rows} rows, {back} read");
+                return Err(StepError::Rejected { what });
+            }
+            total += rows;
+            *written.entry(piece.table.clone()).or_default() += rows;
+            let Piece { table, columns, sheet, .. } = piece;
+            listed.push(Listed { table, file: file.clone(), sheet, columns, rows, sum, sha256: sha256.clone() });
+        }
+        voice.progress("export", total, None);
     }
+    parts::are_whole(settings, &written, sql, &mut *session).await?;
     session.commit().await?;
     session.close().await?;
-    let files = listed.len();
+    if let Some(other) = &settings.same_as {
+        are_the_same(task, other, &listed)?;
+    }
     let manifest = Manifest { written: settings.written.clone(), tables: listed };
     let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
     fs::write(folder.join(MANIFEST), text).map_err(|error| StepError::broken("write the manifest", error))?;
     let figures = vec![Figure { name: "files".to_owned(), value: files as f64 }];
     Ok(StepDone { rows: total, figures, ..StepDone::default() })
+}
+
+/// Holds if the tables have the rows that an earlier export of this step found, whatever their order and files.
+fn are_the_same(task: &StepTask, other: &str, listed: &[Listed]) -> Result<(), StepError> {
+    let sums = |listed: &[Listed]| {
+        let mut sums: BTreeMap<TableName, Fingerprint> = BTreeMap::new();
+        listed.iter().for_each(|one| sums.entry(one.table.clone()).or_default().add(&one.sum));
+        sums
+    };
+    let (now, then) = (sums(listed), sums(&Manifest::of_step(task, other)?.tables));
+    let names: BTreeSet<&TableName> = now.keys().chain(then.keys()).collect();
+    let differing: Vec<String> =
+        names.into_iter().filter(|name| now.get(name) != then.get(name)).map(ToString::to_string).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let what = format!("other rows than those of step `{other}` are in {}", differing.join(", "));
+    Err(StepError::Rejected { what })
 }
 
 /// Removes the files of a step.
@@ -107,91 +156,100 @@ pub(super) fn remove(task: &StepTask) -> Result<(), StepError> {
     }
 }
 
-/// A name that every file system takes; the manifest has the table's own.
-fn plain(name: &TableName) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    name.to_string().chars().map(safe).take(60).collect()
+/// The rows of a piece.
+fn rowset(piece: &Piece) -> Rowset {
+    let mut rowset = Rowset::of(piece.table.clone(), piece.columns.clone());
+    let at = || At { file: "one_file_per".to_owned(), line: 0, key: String::new() };
+    rowset.terms.filters.extend(piece.filter.iter().map(|sql| Condition { sql: sql.clone(), at: at() }));
+    rowset
 }
 
 /// A file that is being written.
 struct Output {
     form: &'static dyn Form,
-    dialect: Dialect,
-    path: PathBuf,
     columns: Vec<String>,
     kinds: Vec<LogicalType>,
-    file: BufWriter<File>,
+    path: PathBuf,
+    file: Box<dyn Writing>,
     row: Vec<Field>,
     cell: Vec<u8>,
-    bytes: Vec<u8>,
-    rows: u64,
+    sum: Fingerprint,
     digest: blake3::Hasher,
     failed: Option<String>,
 }
 
 impl Output {
-    fn create(
-        path: PathBuf,
+    /// Begins a file, or goes on in one, with a table.
+    fn on(
+        begun: Option<Self>,
+        path: &Path,
         form: &'static dyn Form,
         dialect: &Dialect,
-        columns: Vec<String>,
-        kinds: Vec<LogicalType>,
+        piece: &Piece,
     ) -> Result<Self, StepError> {
-        let broken = |error| StepError::broken(format!("write `{}`", path.display()), error);
-        // Rows' values are for nobody else.
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(broken)?;
-        let mut file = BufWriter::with_capacity(1 << 18, file);
-        let mut bytes = Vec::new();
-        encoded(&form.head(&columns, dialect), dialect.encoding, &mut bytes)
-            .map_err(|why| StepError::Rejected { what: format!("the name of a column {why}") })?;
-        file.write_all(&bytes).map_err(broken)?;
+        let Piece { table, columns, kinds, .. } = piece;
+        let name = table.to_string();
+        let heading = Heading { table, columns, kinds, sheet: piece.sheet.as_deref().unwrap_or(&name) };
+        let file = match begun {
+            None => form.create(path, &heading, dialect),
+            Some(mut begun) => begun.file.turn(&heading).map(|()| begun.file),
+        };
         Ok(Self {
             form,
-            dialect: dialect.clone(),
-            columns,
-            kinds,
-            file,
+            columns: columns.clone(),
+            kinds: kinds.clone(),
+            path: path.to_owned(),
+            file: file.map_err(|why| unwritten(path, &why))?,
             row: Vec::new(),
             cell: Vec::new(),
-            bytes: Vec::new(),
-            rows: 0,
+            sum: Fingerprint::default(),
             digest: blake3::Hasher::new(),
             failed: None,
-            path,
         })
     }
 
     fn write(&mut self) -> Result<(), String> {
-        let row = |why: &str, column: &str| format!("row {}, column `{column}` {why}", self.rows + 1);
-        let line = self.form.row(self.rows, &self.columns, &self.row, &self.dialect);
-        let line = line.map_err(|(column, why)| row(&why, &self.columns[column]))?;
-        self.bytes.clear();
-        encoded(&line, self.dialect.encoding, &mut self.bytes).map_err(|why| format!("row {} {why}", self.rows + 1))?;
-        self.file.write_all(&self.bytes).map_err(|error| error.to_string())?;
+        let (row, columns) = (self.sum.rows + 1, &self.columns);
+        self.file.row(&self.row).map_err(|(column, why)| match column {
+            Some(column) => format!("row {row}, column `{}` {why}", columns[column]),
+            None => format!("row {row} {why}"),
+        })?;
+        let mut of_row = blake3::Hasher::new();
         for (field, kind) in self.row.drain(..).zip(&self.kinds) {
-            add(&mut self.digest, &self.form.carried(field, kind));
+            let carried = self.form.carried(field, kind);
+            add(&mut self.digest, &carried);
+            add(&mut of_row, &carried);
         }
-        self.rows += 1;
+        self.sum.add_digest(of_row.finalize().as_bytes());
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Self, StepError> {
-        let rejected = |path: &std::path::Path, why: &str| StepError::Rejected {
-            what: format!("the file `{}` cannot be written: {why}", path.display()),
-        };
-        if let Some(why) = &self.failed {
-            return Err(rejected(&self.path, why));
+    /// What was written of this table.
+    fn sum(&self) -> Result<(Fingerprint, blake3::Hash), StepError> {
+        match &self.failed {
+            Some(why) => Err(unwritten(&self.path, why)),
+            None => Ok((self.sum, self.digest.finalize())),
         }
-        let ended = self.file.write_all(self.form.tail().as_bytes()).and_then(|()| self.file.flush());
-        ended
-            .and_then(|()| self.file.get_ref().sync_all())
-            .map_err(|error| rejected(&self.path, &error.to_string()))?;
-        Ok(self)
     }
+
+    /// Ends the file.
+    fn finish(self) -> Result<(), StepError> {
+        self.file.finish().map_err(|why| unwritten(&self.path, &why))
+    }
+}
+
+fn unwritten(path: &Path, why: &str) -> StepError {
+    StepError::Rejected { what: format!("the file `{}` cannot be written: {why}", path.display()) }
 }
 
 impl RowSink for Output {
     fn cell(&mut self, _column: usize, cell: Cell<'_>) {
+        // An array of one engine is a list of JSON for all others.
+        if let Cell::Nested(Nest::Array, elements) = cell
+            && let Some(list) = array::json(elements)
+        {
+            return self.row.push(Field::Text(list));
+        }
         self.cell.clear();
         // The form of transfers, which holds every value exactly; no text is taken for a moment.
         let written = field::write(cell, &LogicalType::Any, None, &mut self.cell).map_err(|error| error.to_string());
@@ -216,16 +274,10 @@ impl RowSink for Output {
 }
 
 /// Reads a file that was just written, and sums it up in the same way.
-fn read_back(
-    path: &std::path::Path,
-    form: &dyn Form,
-    dialect: &Dialect,
-    columns: &[String],
-    kinds: &[LogicalType],
-) -> Result<(u64, blake3::Hash), StepError> {
+fn read_back(path: &Path, form: &dyn Form, dialect: &Dialect, piece: &Piece) -> Result<(u64, blake3::Hash), StepError> {
+    let Piece { columns, kinds, sheet, .. } = piece;
     let bad = |what: String| StepError::Rejected { what: format!("`{}` does not read back: {what}", path.display()) };
-    let characters = Characters::open(path, dialect.encoding).map_err(|error| bad(error.to_string()))?;
-    let mut records = form.reader(characters, dialect).map_err(|error| bad(error.to_string()))?;
+    let mut records = form.open(path, sheet.as_deref(), dialect).map_err(|error| bad(error.to_string()))?;
     let (mut rows, mut digest) = (0, blake3::Hasher::new());
     while let Some(record) = records.next().map_err(|error| bad(error.to_string()))? {
         if record.values.len() != columns.len() {
@@ -235,7 +287,7 @@ fn read_back(
             if named.name.is_some_and(|name| name != columns[at]) {
                 return Err(bad(format!("row {} has other columns", rows + 1)));
             }
-            add(&mut digest, &super::import::field_of(named.value, &kinds[at]));
+            add(&mut digest, &super::input::field_of(named.value, &kinds[at]));
         }
         rows += 1;
     }

@@ -1,14 +1,20 @@
 //! Rows of files among those that are there: one transaction, and counts that add up.
 
-use super::{Conflicts, Settings, import::Input};
+use super::{Conflicts, Settings, input::Input, lenience::Rejected};
 use crate::{
-    engine::{Dialect, Session},
+    engine::{BoxedError, Dialect, EngineError, RowSource, Session},
     migrate::{StepError, StepTask, StepVoice, engine_of},
-    model::{Address, TableName, catalogue::Table},
+    model::{
+        Address, TableName, Value,
+        catalogue::{Index, IndexPart, Table},
+    },
 };
 
 /// What the name of a table begins with in which rows are put aside that may be there already.
 const ASIDE: &str = "rehearse_aside_";
+
+/// The columns of a table that names rows which were rejected.
+const REJECTS: [&str; 3] = ["file", "line", "reason"];
 
 /// What became of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,7 @@ pub(super) struct Counts {
     pub inserted: u64,
     pub skipped: u64,
     pub overwritten: u64,
+    pub cleared: u64,
 }
 
 /// Files in such an order that parents come before those that refer to them.
@@ -45,13 +52,16 @@ pub(super) async fn merge(
     let address = task.addresses.get(settings.side);
     let dialect = engine_of(address)?.dialect();
     let mut session = task.connect(address).await?;
-    let is_merged = settings.conflicts != Conflicts::Refuse;
+    let is_merged = matches!(settings.conflicts, Conflicts::Skip | Conflicts::Overwrite);
     let mut asides = Vec::new();
     for (number, input) in inputs.iter().enumerate().filter(|_| is_merged) {
         asides.push(put_aside(number, input, dialect, &mut *session).await?);
     }
     session.begin(false).await?;
     let mut counts = Counts::default();
+    if settings.conflicts == Conflicts::Clear {
+        counts.cleared = clear_tables(inputs, dialect, &mut *session).await?;
+    }
     for (number, input) in inputs.iter().enumerate() {
         let before = count(&dialect.table(&input.table.name), &mut *session).await?;
         let (inserted, there) = match asides.get(number) {
@@ -63,13 +73,15 @@ pub(super) async fn merge(
                     merging.overwrite(&mut *session).await?;
                 }
                 merging.insert(&mut *session).await?;
-                (input.rows - there, there)
+                (input.loadable() - there, there)
             }
         };
         let after = count(&dialect.table(&input.table.name), &mut *session).await?;
-        if inserted + there != input.rows || after != before + inserted {
+        let rejected = input.rejected.len();
+        if inserted + there != input.loadable() || after != before + inserted {
             let what = format!(
-                "{} rows were read, {inserted} inserted and {there} were there; {before} rows became {after}",
+                "{} rows were read, {rejected} rejected, {inserted} inserted and {there} were there; {before} rows became \
+                 {after}",
                 input.rows
             );
             return Err(StepError::broken(format!("import into {}", input.table.name), what));
@@ -77,10 +89,11 @@ pub(super) async fn merge(
         counts.inserted += inserted;
         match settings.conflicts {
             Conflicts::Overwrite => counts.overwritten += there,
-            Conflicts::Refuse | Conflicts::Skip => counts.skipped += there,
+            Conflicts::Refuse | Conflicts::Skip | Conflicts::Clear => counts.skipped += there,
         }
         voice.progress("import", counts.inserted, None);
     }
+    name_rejects(settings, inputs, &mut *session).await?;
     session.commit().await?;
     for aside in &asides {
         session.execute(&format!("DROP TABLE {}", dialect.table(&aside.name))).await?;
@@ -89,6 +102,47 @@ pub(super) async fn merge(
     session.advance_sequences(&tables).await?;
     session.close().await?;
     Ok(counts)
+}
+
+/// Names the rows that were rejected, in the table for that.
+async fn name_rejects(settings: &Settings, inputs: &[Input], session: &mut dyn Session) -> Result<(), StepError> {
+    let Some(name) = &settings.lenience.rejects else { return Ok(()) };
+    let tables = session.introspect().await?.tables;
+    let rejected = |what: String| StepError::Rejected { what };
+    let table = tables.get(name).ok_or_else(|| rejected(format!("the {} has no table {name}", settings.side)))?;
+    if let Some(missing) = REJECTS.iter().find(|column| table.column(column).is_none()) {
+        return Err(rejected(format!("{name} has no column `{missing}`, and rows that are rejected need one")));
+    }
+    let row = |input: &Input, one: &Rejected| {
+        let line = i64::try_from(one.line).unwrap_or(i64::MAX);
+        vec![Value::Text(input.file_name()), Value::Integer(line), Value::Text(one.reason.clone())]
+    };
+    let rows: Vec<_> = inputs.iter().flat_map(|input| input.rejected.iter().map(move |one| row(input, one))).collect();
+    session.load(table, &REJECTS.map(str::to_owned), &mut Named(rows.into_iter())).await?;
+    Ok(())
+}
+
+/// Rows of the table of rejects.
+struct Named(std::vec::IntoIter<Vec<Value>>);
+
+impl RowSource for Named {
+    fn next(&mut self, row: &mut Vec<Value>) -> Result<bool, BoxedError> {
+        let next = self.0.next();
+        let is_there = next.is_some();
+        row.extend(next.into_iter().flatten());
+        Ok(is_there)
+    }
+}
+
+/// Empties the tables of all files, and tells how many rows they had. Rows of other tables that refer to them end it.
+async fn clear_tables(inputs: &[Input], dialect: &dyn Dialect, session: &mut dyn Session) -> Result<u64, StepError> {
+    let mut cleared = 0;
+    for input in inputs {
+        cleared += count(&dialect.table(&input.table.name), session).await?;
+    }
+    let tables: Vec<TableName> = inputs.iter().map(|input| input.table.name.clone()).collect();
+    session.truncate(&tables).await?;
+    Ok(cleared)
 }
 
 /// Removes what an import left that did not come to its end.
@@ -117,12 +171,43 @@ async fn put_aside(
     session.begin(false).await?;
     session.load(&table, &input.columns, &mut input.source()?).await?;
     session.commit().await?;
+    by_key(&table, key, dialect, session).await?;
     let twice = session.duplicates(&table.name, key, 0).await?.total;
     if twice > 0 {
         let what = format!("{twice} rows for {} have a key that another row of the file has", input.table.name);
         return Err(StepError::Rejected { what });
     }
     Ok(table)
+}
+
+/// Has rows found by their key. What an engine cannot index is no less right without, and takes longer.
+async fn by_key(
+    table: &Table,
+    key: &[String],
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+) -> Result<(), StepError> {
+    let part = |column: &String| IndexPart {
+        column: Some(column.clone()),
+        expression: None,
+        descending: false,
+        collation: None,
+        prefix: None,
+    };
+    let parts = key.iter().map(part).collect();
+    let name = format!("{}_key", table.name.name);
+    let index = Index { name, unique: false, parts, predicate: None, method: None, valid: true };
+    let indexed = Table { indexes: vec![index], ..table.clone() };
+    for statement in dialect.create_tables(&[indexed]).finish {
+        match session.execute(&statement).await {
+            Ok(()) | Err(EngineError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(statement) = dialect.analyze(&table.name) {
+        session.execute(&statement).await?;
+    }
+    Ok(())
 }
 
 /// The columns by which a row is known that may be there already.
@@ -190,7 +275,7 @@ impl Merging<'_> {
     }
 }
 
-async fn count(of: &str, session: &mut dyn Session) -> Result<u64, StepError> {
+pub(super) async fn count(of: &str, session: &mut dyn Session) -> Result<u64, StepError> {
     let answer = session.query(&format!("SELECT count(*) FROM {of}")).await?;
     let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
     text.parse().map_err(|error| StepError::broken("count rows", error))

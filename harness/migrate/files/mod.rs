@@ -8,7 +8,11 @@ mod dialect;
 mod export;
 mod form;
 mod import;
+mod input;
+mod lenience;
+mod lines;
 mod merge;
+mod parts;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +27,7 @@ use crate::{
     model::{LogicalType, Side, TableName, event::Direction},
 };
 use dialect::Written;
+use lenience::Lenience;
 
 /// Tables in files.
 pub struct Files;
@@ -35,14 +40,26 @@ struct Settings {
     side: Side,
     /// The tables that are exported; all, where none is named.
     tables: Vec<TableName>,
+    /// The table for each row of which there is a file, with all that hangs on it.
+    #[serde(default)]
+    one_file_per: Option<TableName>,
+    /// The step whose export had the same rows.
+    #[serde(default)]
+    same_as: Option<String>,
     /// The form and how it is written.
     written: Written,
     /// What becomes of a row whose key is there already.
     conflicts: Conflicts,
     /// The step whose export is imported.
     from: Option<String>,
+    /// By the export's table: the one that its rows go into, where that is called otherwise.
+    #[serde(default)]
+    into: Vec<(TableName, TableName)>,
     /// Files of the user's.
     files: Vec<GivenFile>,
+    /// What is done with rows that cannot be taken, and with keys that are not there.
+    #[serde(default)]
+    lenience: Lenience,
 }
 
 /// Out, or in.
@@ -63,6 +80,8 @@ enum Conflicts {
     Skip,
     /// It takes the place of the one that is there.
     Overwrite,
+    /// None is there: the tables are emptied first.
+    Clear,
 }
 
 /// A file of the user's.
@@ -103,22 +122,37 @@ impl StepKind for Files {
         };
         let named = fields.str_list("tables");
         let tables = named.iter().filter_map(|name| table(fields, name)).collect();
+        let per = fields.optional_str("one_file_per");
+        let one_file_per = per.as_ref().and_then(|name| table(fields, name));
+        let same_as = fields.optional_str("same_as").map(|same_as| same_as.value);
+        let into = renamed_tables(fields);
         let from = fields.optional_str("from").map(|from| from.value);
         let written = Written::read(fields);
-        let policy = fields.optional_one_of("conflicts", "policy", &["refuse", "skip", "overwrite"]);
+        let policy = fields.optional_one_of("conflicts", "policy", &["refuse", "skip", "overwrite", "clear"]);
         let conflicts = match policy.map(|policy| policy.value) {
             Some("skip") => Conflicts::Skip,
             Some("overwrite") => Conflicts::Overwrite,
+            Some("clear") => Conflicts::Clear,
             _ => Conflicts::Refuse,
         };
+        let lenience = Lenience::read(fields);
         let files: Vec<GivenFile> = fields.array_of_tables("file").into_iter().filter_map(given).collect();
         let (wrong, right) = match act {
             Some("export") => (
-                fields.present(&["from", "file", "conflicts"]).first().map(|key| format!("`{key}` is for imports")),
+                fields
+                    .present(&["from", "file", "into", "conflicts", "rejects", "line_column", "missing"])
+                    .first()
+                    .map(|key| format!("`{key}` is for imports")),
                 "`tables`, or none for all",
             ),
             Some(_) if from.is_some() != fields.present(&["file"]).is_empty() => {
                 (Some("`from` and [[step.file]] exclude each other".to_owned()), "one of both")
+            }
+            Some(_) if per.is_some() || same_as.is_some() => {
+                (Some("`one_file_per` and `same_as` are for exports".to_owned()), "`from`")
+            }
+            Some(_) if !into.is_empty() && from.is_none() => {
+                (Some("`into` is for what another step exported".to_owned()), "`from`")
             }
             Some(_) if !named.is_empty() => (Some("`tables` is for exports".to_owned()), "`from` or [[step.file]]"),
             _ => (None, ""),
@@ -126,20 +160,40 @@ impl StepKind for Files {
         if let Some(wrong) = wrong {
             fields.problem(Problem::new(fields.place(), wrong).expected(right));
         }
+        if let Some(per) = per.filter(|_| !written.holds_several()) {
+            let problem = Problem::new(&per.place, format!("files of the form {} hold one table each", written.form));
+            fields.problem(problem.expected("`format = \"xlsx\"`"));
+        }
         let act = if is_import { Act::Import } else { Act::Export };
-        serde_json::to_value(Settings { act, side, tables, written, conflicts, from, files }).unwrap_or_default()
+        serde_json::to_value(Settings {
+            act,
+            side,
+            tables,
+            one_file_per,
+            same_as,
+            written,
+            conflicts,
+            from,
+            into,
+            files,
+            lenience,
+        })
+        .unwrap_or_default()
     }
 
     fn misplaced(&self, config: &Json, around: &Around<'_>) -> Vec<Misplaced> {
-        let Ok(Settings { from: Some(name), .. }) = Settings::of(config) else { return Vec::new() };
+        let named = Settings::of(config)
+            .ok()
+            .and_then(|one| one.from.map(|name| ("from", name)).or(one.same_as.map(|name| ("same_as", name))));
+        let Some((key, name)) = named else { return Vec::new() };
         let is_export = |config: &Json| Settings::of(config).is_ok_and(|settings| settings.act == Act::Export);
         let exports = around.earlier.iter().filter(|(_, kind, config)| *kind == self.id() && is_export(config));
         let known: Vec<String> = exports.map(|(name, ..)| name.clone()).collect();
-        if known.contains(&name) {
-            Vec::new()
-        } else {
-            vec![Misplaced { key: "from", what: "export step", name, known }]
-        }
+        if known.contains(&name) { Vec::new() } else { vec![Misplaced { key, what: "export step", name, known }] }
+    }
+
+    fn writes_source(&self, config: &Json) -> bool {
+        Settings::of(config).is_ok_and(|settings| settings.act == Act::Import && settings.side == Side::Source)
     }
 
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String> {
@@ -181,6 +235,16 @@ impl StepKind for Files {
 /// The name of a table.
 fn table(fields: &Fields<'_>, written: &Located<String>) -> Option<TableName> {
     written.value.parse().map_err(|message: String| fields.problem(Problem::new(&written.place, message))).ok()
+}
+
+/// `into = { fields = "staged_fields" }`.
+fn renamed_tables(fields: &mut Fields<'_>) -> Vec<(TableName, TableName)> {
+    let mut into = Vec::new();
+    for (from, entry) in fields.table("into").map(|mut fields| fields.named()).unwrap_or_default() {
+        let to = entry.str().and_then(|to| table(fields, &to));
+        into.extend(table(fields, &from).zip(to));
+    }
+    into
 }
 
 /// One `[[step.file]]`.

@@ -28,6 +28,22 @@ pub(super) struct BadText {
     pub at: At,
     /// What.
     pub what: String,
+    /// Whether it is of one row alone, and the next one can be read.
+    pub is_of_row: bool,
+}
+
+impl BadText {
+    /// The same of one row alone.
+    pub fn of_row(self) -> Self {
+        Self { is_of_row: true, ..self }
+    }
+}
+
+impl BadText {
+    /// A file that could not be read at all.
+    pub fn unreadable(error: io::Error) -> Self {
+        Characters::bad(At { line: 1, column: 1 }, format!("cannot be read: {error}"))
+    }
 }
 
 /// A file, character by character.
@@ -68,7 +84,7 @@ impl Characters {
 
     /// A problem at a place.
     pub fn bad(at: At, what: impl Into<String>) -> BadText {
-        BadText { at, what: what.into() }
+        BadText { at, what: what.into(), is_of_row: false }
     }
 
     /// The next character, without taking it.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     document::{Fields, Problem},
+    engine::backup::{BackupPart, Extent},
     model::{Address, Side, chain, event::Direction},
 };
 
@@ -118,9 +119,17 @@ impl StepKind for Restore {
         })
     }
 
+    fn dumps(&self, config: &Json) -> Option<Side> {
+        Settings::of(config).ok().map(|settings| settings.side)
+    }
+
     fn misplaced(&self, config: &Json, around: &Around<'_>) -> Vec<Misplaced> {
         let Ok(Settings { from: Some(name), .. }) = Settings::of(config) else { return Vec::new() };
         misplaced_backup("from", name, around).into_iter().collect()
+    }
+
+    fn writes_source(&self, config: &Json) -> bool {
+        Settings::of(config).is_ok_and(|settings| settings.side == Side::Source)
     }
 
     fn may_go_back_otherwise(&self) -> bool {
@@ -157,13 +166,17 @@ impl StepKind for Restore {
         let name = named(&generations, &settings.generation)?;
         let (version, is_empty) = looked_at(address).await?;
         let manifest = examined(&generations, &name, address, &version).await?;
-        if !is_empty && settings.when_not_empty == WhenNotEmpty::Refuse {
+        let is_beside = manifest.part == BackupPart::Rows;
+        if is_beside {
+            takes_rows(address, &manifest, settings.side, voice).await?;
+        } else if !is_empty && settings.when_not_empty == WhenNotEmpty::Refuse {
             let what = format!("the {} has tables, and `when_not_empty = \"replace\"` is not said", settings.side);
             return Err(StepError::Refused { what });
         }
         let before = keep(task, address, voice).await?;
         voice.mark(Mark::Restoring(before.clone()).json()).await?;
-        match replaced(task, address, (&generations, &name, &manifest), (!is_empty).then_some(&before), voice).await {
+        let what_goes = (!is_empty && !is_beside).then_some(&before);
+        match replaced(task, address, (&generations, &name, &manifest), what_goes, voice).await {
             Ok(notes) => {
                 voice.mark(Mark::Restored(before).json()).await?;
                 let of = format!("backup {name}: {} tables, {} rows", manifest.tables.len(), manifest.rows());
@@ -218,10 +231,30 @@ async fn looked_at(address: &Address) -> Result<(String, bool), StepError> {
     Ok((version, is_empty))
 }
 
+/// Rows alone go into tables that are there and hold none.
+async fn takes_rows(
+    address: &Address,
+    manifest: &Manifest,
+    side: Side,
+    voice: &mut dyn StepVoice,
+) -> Result<(), StepError> {
+    let there = backup::read(address, voice).await?.close().await?;
+    for table in manifest.tables.keys() {
+        let why = match there.get(table) {
+            None => "is not there",
+            Some(rows) if rows.rows > 0 => "holds rows already",
+            Some(_) => continue,
+        };
+        let what = format!("{table} of the {side} {why}, and the backup is of rows alone, for empty tables");
+        return Err(StepError::Refused { what });
+    }
+    Ok(())
+}
+
 /// Keeps what is there, so that it can be brought back.
 pub(super) async fn keep(task: &StepTask, address: &Address, voice: &mut dyn StepVoice) -> Result<Before, StepError> {
     let before = Generations::beside(task, BEFORE);
-    backup::take(address, None, &before, Name::Given(KEPT), voice).await?;
+    backup::take(address, (None, &Extent::default()), &before, Name::Given(KEPT), voice).await?;
     Before::of(address).await
 }
 

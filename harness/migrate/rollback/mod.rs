@@ -154,7 +154,7 @@ fn settings<T: serde::de::DeserializeOwned>(config: &Json) -> Result<T, StepErro
 }
 
 /// The names of tables in a list, as the catalogue spells them.
-fn table_name(fields: &Fields<'_>, written: &crate::document::Located<String>) -> Option<TableName> {
+pub(super) fn table_name(fields: &Fields<'_>, written: &crate::document::Located<String>) -> Option<TableName> {
     match written.value.parse() {
         Ok(name) => Some(name),
         Err(message) => {

@@ -18,7 +18,8 @@ use super::{
     rollback,
 };
 use crate::{
-    document::{Fields, Problem},
+    canon::comparison::Mapping,
+    document::{self, Fields, Place, Problem, Problems},
     engine::EngineError,
     model::{
         Address, Side, chain,
@@ -42,6 +43,9 @@ struct Settings {
     /// Whether each is one transaction, where that is stated; otherwise, whether the engine's transactions hold all that a
     /// script may do.
     transaction: Option<bool>,
+    /// How what the script did compares, as far as that is stated in a mapping file.
+    #[serde(default)]
+    mapping: Mapping,
 }
 
 /// A file of SQL, as it was when the scenario was read.
@@ -89,7 +93,22 @@ impl StepKind for Sql {
         let down = if has_down { text(fields, "down") } else { None };
         let side = fields.optional_one_of("side", "side", &["target", "source"]).map_or("target", |side| side.value);
         let transaction = fields.optional_bool("transaction").map(|written| written.value);
-        json!({ "side": side, "up": up, "down": down, "transaction": transaction })
+        let mapping = fields.optional_str("mapping").and_then(|written| document::mapping::of_step(fields, &written));
+        let (mapping, copying) = mapping.unwrap_or_default();
+        if let Some(one) = copying.tables.first().map(|one| &one.at).or(copying.dropped.first().map(|one| &one.at)) {
+            let place = Place { line: one.line, column: 0, key: one.key.clone() };
+            let mut problems = Problems::new(copying.file.clone());
+            problems.add(
+                Problem::new(&place, "no rows are copied by a script")
+                    .expected("[[compare]], [[ignore]] or [[reference]]"),
+            );
+            fields.problems_of_another(problems);
+        }
+        json!({ "side": side, "up": up, "down": down, "transaction": transaction, "mapping": mapping })
+    }
+
+    fn writes_source(&self, config: &Json) -> bool {
+        Settings::of(config).is_ok_and(|settings| settings.side == Side::Source)
     }
 
     fn describe(&self, config: &Json, direction: Direction) -> Vec<String> {
@@ -100,6 +119,10 @@ impl StepKind for Sql {
             None => "",
         };
         vec![format!("run `{}` on the {}{how}", settings.text(direction).file, settings.side)]
+    }
+
+    fn states(&self, config: &Json) -> Option<Mapping> {
+        Settings::of(config).ok().map(|settings| settings.mapping)
     }
 
     async fn forward(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {

@@ -22,7 +22,7 @@ use super::{
     verify::ExportedRows,
 };
 use crate::{
-    engine::{BoxedError, EngineError, KeyScript, RowSource, Session},
+    engine::{Aside, AsideScript, BoxedError, EngineError, RowSource, Session},
     model::{LogicalType, TableName, Value, chain},
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Begun {
     tables: Vec<TableName>,
     /// Keys and indexes that are set aside while the rows come: the server then makes each at once, and not row by row.
     #[serde(default)]
-    aside: Vec<KeyScript>,
+    aside: Vec<AsideScript>,
 }
 
 /// Imports a verified export. Tables that an earlier process of this step has committed are not done again. From the
@@ -70,7 +70,7 @@ pub(super) async fn import(
     let aside = match begun.take() {
         // An interrupted process of this step has set them aside already.
         Some(earlier) => earlier.aside,
-        None if manifest.rows() >= MANY_ROWS => session.key_scripts(&tables).await?,
+        None if manifest.rows() >= MANY_ROWS => session.aside(Aside::Keys, &tables).await?,
         None => Vec::new(),
     };
     let scope = begun.insert(Begun { tables: tables.clone(), aside });

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     canon::comparison::Mapping,
-    check::{self, Readers},
+    check::{self, Readers, Surroundings},
     document::{Place, Problem, Problems},
     engine::{self, Dialect, EngineError, Session, Standpoint, emptiness},
     model::{
@@ -81,7 +81,7 @@ impl Audit {
         }
         frame::make_work(&self.recorder, &self.work)?;
         let title = format!("{} against {}", self.sides.target, self.sides.source);
-        self.recorder.emit(EventKind::ScenarioStarted { name: NAME.to_owned(), title, target: None })?;
+        self.recorder.emit(EventKind::ScenarioStarted { name: NAME.to_owned(), title, reason: None, target: None })?;
         let stamp = StepStamp {
             step: READ.to_owned(),
             name: "catalogues".to_owned(),
@@ -174,6 +174,7 @@ impl Audit {
             redaction: &self.redaction,
             fail_on: &self.options.fail_on,
             resources: &self.options.resources,
+            surroundings: &Surroundings::default(),
         };
         let mut seconds = BTreeMap::new();
         for check in order() {

@@ -114,7 +114,7 @@ impl Audit {
             Single::Save(_) => format!("baseline of {given}"),
             Single::Against(baseline) => format!("{given} against its baseline of {}", baseline.taken_at),
         };
-        self.recorder.emit(EventKind::ScenarioStarted { name: NAME.to_owned(), title, target: None })?;
+        self.recorder.emit(EventKind::ScenarioStarted { name: NAME.to_owned(), title, reason: None, target: None })?;
         let stamp = StepStamp {
             step: RECORD.to_owned(),
             name: "database".to_owned(),

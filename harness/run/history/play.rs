@@ -104,7 +104,7 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
         }
         Err(Unready::Refused(_) | Unready::Broken(_)) => None,
     };
-    recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
+    recorder.emit(EventKind::ScenarioStarted { name, title, reason: None, target })?;
     let ledger = layout::by_id(subject.history.layout).and_then(Layout::ledger);
     recorder.emit(EventKind::HistoryStarted(Box::new(HistoryReport {
         folder: options.folder.clone(),

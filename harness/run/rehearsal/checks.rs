@@ -16,8 +16,17 @@ impl Rehearsal {
         let run = Arc::clone(&self.run);
         let limit = Duration::from_millis(run.options.limits.act_ms);
         let (redaction, resources) = (&run.redaction, &run.options.resources);
-        let bounds = Bounds { limit, stop: &run.stop, redaction, fail_on: &FailOn::ERRORS, resources };
+        if stage == Stage::Baseline && self.surroundings.is_none() {
+            self.surroundings = Some(self.look_around().await);
+        }
+        let surroundings = &self.surroundings.clone().unwrap_or_default();
+        let bounds = Bounds { limit, stop: &run.stop, redaction, fail_on: &FailOn::ERRORS, resources, surroundings };
         let looked = self.examination.look(stage, id, &bounds).await;
+        let is_despite = run.options.despite.iter().any(|despite| despite == id);
+        if stage == Stage::Baseline && looked.outcome != Outcome::Passed && !is_despite {
+            // The rest of the preflight is worth knowing all the same.
+            self.no_go.get_or_insert_with(|| format!("the preflight says no-go: `{id}` {}", looked.outcome.word()));
+        }
         self.checked(stage, id, looked)
     }
 

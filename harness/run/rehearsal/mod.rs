@@ -3,6 +3,7 @@
 mod checks;
 mod setting;
 mod steps;
+mod surroundings;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
@@ -20,6 +21,7 @@ use steps::after_failure;
 
 use crate::{
     canon::comparison::Mapping,
+    check::Surroundings,
     migrate::{self, StepDone},
     model::{
         Address, EventKind, Outcome, Redaction, RunId, Side, Stage, Verdict,
@@ -80,17 +82,23 @@ pub(super) struct Rehearsal {
     done: BTreeSet<String>,
     /// The target may not be written to; nothing was.
     refused: bool,
+    /// What is around the databases, once the preflight asked.
+    surroundings: Option<Surroundings>,
+    /// Why nothing of the migration is begun.
+    no_go: Option<String>,
 }
 
 impl Rehearsal {
     /// Prepares the rehearsal at this position of the run's plan.
     pub fn new(run: Arc<Run>, plan: RehearsalPlan, position: usize) -> Self {
+        let mapping = Mapping { today: clock::today(), ..run.scenario.stated.clone() };
+        let mut examination = Examination::new(Sessions::fresh(), mapping);
+        let writes = |step: &StepSpec| migrate::by_id(&step.kind).is_some_and(|kind| kind.writes_source(&step.config));
+        examination.changes_source = run.scenario.changes_source.is_some();
+        examination.writes_source = run.scenario.steps.iter().any(writes);
         Self {
             folder: run.work.join(format!("r{position}")),
-            examination: Examination::new(
-                Sessions::fresh(),
-                Mapping { today: clock::today(), ..run.scenario.stated.clone() },
-            ),
+            examination,
             run,
             plan,
             course: Course::Whole,
@@ -98,6 +106,8 @@ impl Rehearsal {
             rolled_back: BTreeSet::new(),
             done: BTreeSet::new(),
             refused: false,
+            surroundings: None,
+            no_go: None,
         }
     }
 
@@ -118,7 +128,8 @@ impl Rehearsal {
         };
         std::fs::create_dir_all(&self.folder)
             .map_err(|source| RunError::Journal { path: self.folder.clone(), source })?;
-        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, target })?;
+        let reason = self.run.scenario.reason.clone();
+        self.run.recorder.emit(EventKind::ScenarioStarted { name, title, reason, target })?;
         self.acts().await?;
         self.conclude()
     }
@@ -165,6 +176,9 @@ impl Rehearsal {
             }
             if self.run.stop.is_asked() && !matches!(self.course, Course::Over(_)) {
                 self.course = Course::Over("the run was interrupted".to_owned());
+            }
+            if let (ActKind::Step { .. }, Some(reason)) = (&act.kind, self.no_go.take()) {
+                self.course = Course::Over(reason);
             }
             match (&act.kind, self.reason_to_skip(&act)) {
                 (ActKind::Check { stage, id }, Some(reason)) => self.skip_check(*stage, id, reason)?,

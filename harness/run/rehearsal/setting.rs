@@ -32,10 +32,12 @@ impl Rehearsal {
         let work = async {
             match kind {
                 ActKind::Provision(side) => self.provision(*side).await.map(|()| 0),
-                ActKind::Schema(side) => match run.scenario.schema(*side) {
-                    Some(file) => source::schema(self.address(*side)?, file).await.map(|()| 0),
-                    None => Ok(0),
-                },
+                ActKind::Schema(side) => {
+                    for file in run.scenario.schema(*side) {
+                        source::schema(self.address(*side)?, file).await?;
+                    }
+                    Ok(0)
+                }
                 ActKind::Populate(side) => {
                     let started = Instant::now();
                     self.populate(*side, &|| run.stop.is_asked() || started.elapsed() > limit).await
@@ -70,7 +72,11 @@ impl Rehearsal {
         }
         let volume = Volume { scale: options.scale, rows: options.rows };
         let dataset = self.run.scenario.source.dataset.as_ref();
-        source::populate(address, dataset, &volume, options.root_seed, recorder, is_over).await
+        let rows = source::populate(address, dataset, &volume, options.root_seed, recorder, is_over).await?;
+        if let Some(file) = &self.run.scenario.source.rows {
+            source::schema(address, file).await?;
+        }
+        Ok(rows)
     }
 
     /// Records both sides, one after the other in fresh sessions, on disk and in memory.

@@ -104,6 +104,7 @@ fn what_differs_is_found_counted_and_located() {
         "checksum changed_row target users 1",
         "checksum changed_value target users.name 1",
         "orphan orphan target orders.user_id 1",
+        "integrity damaged target file:foreign_key_check 1",
         "row_count count_differs target orders 1",
     ];
     assert_eq!(errors(&audit.report()), expected);

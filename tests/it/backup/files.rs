@@ -78,7 +78,7 @@ async fn keys_that_are_there_are_refused_left_out_or_replaced(bench: &Bench) {
     refused.forward().await.unwrap_err();
     assert_no_trace(&before, &state(target).await, bench.engine);
     for (conflicts, name, figures) in
-        [("skip", "Old", [2.0, 1.0, 1.0, 0.0]), ("overwrite", "New", [2.0, 1.0, 0.0, 1.0])]
+        [("skip", "Old", [2.0, 1.0, 1.0, 0.0, 0.0]), ("overwrite", "New", [2.0, 1.0, 0.0, 1.0, 0.0])]
     {
         let what = format!("{} {conflicts}", bench.engine);
         let mut step = import("in", conflicts);
@@ -149,6 +149,84 @@ async fn what_is_wrong_with_a_file_is_told_with_its_place_and_nothing_is_written
     let config = json!({ "act": "export", "side": "source", "written": written(json!({ "encoding": "iso-8859-5" })) });
     let error = chain(&files(&bench, "out", config).forward().await.unwrap_err());
     assert!(error.contains("row 3 holds U+00C7, which ISO-8859-5 does not have"), "{error}");
+}
+
+/// What is wrong with one row keeps that one out, where a table names it; what is wrong with the file keeps all out.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_cannot_be_taken_are_named_by_line_and_reason() {
+    let bench = Bench::sqlite().await;
+    let target = &bench.addresses.target;
+    execute(
+        target,
+        "CREATE TABLE people (line INTEGER PRIMARY KEY, name varchar(5), at DATE);
+         CREATE TABLE rejects (file TEXT, line INTEGER, reason TEXT); CREATE TABLE few (file TEXT, line INTEGER)",
+    )
+    .await;
+    let before = state(target).await;
+    let import = |content: &[u8], form: &str, lenience: Json| {
+        let file = bench.sandbox.write("people.txt", content);
+        let given = json!([{ "path": file, "table": "people", "columns": [] }]);
+        let config = json!({ "act": "import", "files": given, "written": written(json!({ "form": form })), "lenience": lenience });
+        files(&bench, "in", config)
+    };
+    let lenience = |table: &str| json!({ "rejects": table, "line_column": "line", "missing_is_null": true });
+    let csv = &b"\xef\xbb\xbfname,at\nAnn,2024-02-29\nBo\nCy,2024-02-30\n\"D\nd\",\nEve,,x\nTooLong,\n=1+1,\n"[..];
+    let json_text = b"[{\"name\":\"Ann\"},\n{\"name\":\"Bo\",\"at\":\"never\"},\n{\"nam\":\"Cy\"},{}]";
+    for (content, form, rows, rejected) in [
+        (
+            csv,
+            "csv",
+            &["2 Ann 2024-02-29", "5 D\nd ", "9 =1+1 "][..],
+            &[
+                "3 has 1 values, and the header names 2 columns",
+                "4 column `at` holds a text, which is no date",
+                "7 has 3 values, and the header names 2 columns",
+                "8 column `name` holds 7 characters, and the target takes 5",
+            ][..],
+        ),
+        (
+            &json_text[..],
+            "json",
+            &["1 Ann ", "4  "][..],
+            &["2 column `at` holds a text, which is no date", "3 `nam` is no column of people"][..],
+        ),
+    ] {
+        // Two objects on one line would have one key.
+        let content = if form == "json" {
+            String::from_utf8_lossy(content).replace("},{}", "},\n{}").into()
+        } else {
+            content.to_vec()
+        };
+        let mut step = import(&content, form, lenience("rejects"));
+        let done = step.forward().await.unwrap_or_else(|error| panic!("{form}: {}", chain(&error)));
+        let figures: Vec<f64> = done.figures.iter().map(|figure| figure.value).collect();
+        let (loaded, left) = (rows.len() as f64, rejected.len() as f64);
+        assert_eq!(figures, [loaded + left, loaded, 0.0, 0.0, left], "{form}");
+        assert!(done.notes[0].starts_with(&format!("{left} of {} rows of people.txt were rejected", loaded + left)));
+        let told = async |sql: &str| -> Vec<String> {
+            let rows = ask(target, sql).await.into_iter();
+            rows.map(|row| row.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().join(" ")).collect()
+        };
+        assert_eq!(told("SELECT line, name, at FROM people ORDER BY line").await, rows, "{form}");
+        assert_eq!(told("SELECT line, reason FROM rejects ORDER BY line").await, rejected, "{form}");
+        step.back().await.unwrap_or_else(|error| panic!("{form}: {}", chain(&error)));
+        assert_no_trace(&before, &state(target).await, form);
+    }
+    for (content, form, lenience, told) in [
+        (&b"name,at\nA\"nn,\nBo\n"[..], "csv", lenience("rejects"), ":2:2: a quote stands in a value"),
+        (b"name,at\nAnn,\n\xc7elik,\n", "csv", lenience("rejects"), ":3:1: holds bytes that are no UTF-8"),
+        (b"[{\"name\":\"Ann\"},\n{\"name\":\"B", "json", lenience("rejects"), ":2:1: the file ends in the middle"),
+        (b"name,at\nBo\n", "csv", lenience("few"), "few has no column `reason`"),
+        (b"name,at\nBo\n", "csv", lenience("gone"), "the target has no table gone"),
+        (b"name,at\n", "csv", json!({ "line_column": "name" }), "`name` is no column of integers of people"),
+        (b"name,at\nBo\n", "csv", json!({ "line_column": "line" }), ":2:1: has 1 values, and the header names 2"),
+        (b"{\"name\":\"Bo\"}\n", "ndjson", json!({ "line_column": "line" }), ":1:1: column `at` is missing"),
+    ] {
+        let whole = json!({ "rejects": null, "line_column": null, "missing_is_null": false });
+        let error = chain(&import(content, form, with(whole, lenience)).forward().await.unwrap_err());
+        assert!(error.contains(told), "{told}\n{error}");
+        assert_no_trace(&before, &state(target).await, told);
+    }
 }
 
 /// Wherever a process is killed, both ways lead on from there, and what was put aside is gone.

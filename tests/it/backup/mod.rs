@@ -2,6 +2,7 @@
 
 mod files;
 mod generations;
+mod parts;
 mod refused;
 mod rollbacks;
 
@@ -163,6 +164,7 @@ async fn backups_and_ways_back_hold_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn backups_and_ways_back_hold_on_postgres() {
     let Some(bench) = Bench::postgres("backups_and_ways_back_hold_on_postgres").await else { return };
+    parts::definitions_rows_and_some_tables_are_backed_up_by_themselves(&bench).await;
     backups_and_ways_back_hold(&bench).await;
     roles_that_a_backup_brings_go_with_it(&bench).await;
     refused::a_server_that_refuses_leaves_no_backup(&bench).await;

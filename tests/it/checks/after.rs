@@ -7,6 +7,24 @@ const REAPPLY: Planted = Planted { check: "reapply", ..NOTHING };
 
 pub const CASES: &[Planted] = &[
     Planted {
+        check: "source",
+        name: "the migration changes the source as it changes the target",
+        source: "UPDATE users SET city = 'Linz' WHERE id = 4",
+        target: "UPDATE users SET city = 'Linz' WHERE id = 4",
+        finds: &["source baseline_differs source users.city 1"],
+        ..NOTHING
+    },
+    Planted {
+        check: "integrity",
+        name: "an index of the source's file is not of its table's rows",
+        source: "CREATE INDEX users_odd ON users (city); PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET sql = 'CREATE INDEX users_odd ON users (last_name)' WHERE name = 'users_odd';
+                 PRAGMA writable_schema = RESET",
+        target: "CREATE INDEX users_odd ON users (last_name)",
+        finds: &["integrity damaged source file:integrity_check 4"],
+        ..NOTHING
+    },
+    Planted {
         name: "a row is left in the target",
         target: "INSERT INTO words VALUES ('left')",
         finds: &["no_trace rows_not_restored target words.word 1"],

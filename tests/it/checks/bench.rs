@@ -11,7 +11,7 @@ use std::{
 
 use rehearse::{
     canon::comparison::{self, Derived, Stated},
-    check::{Check, CheckContext, Examined, Manner, Readers, Resources, Tally},
+    check::{Check, CheckContext, Examined, Manner, Readers, Resources, Surroundings, Tally},
     engine::{self, EngineError, Guard},
     model::{Address, Endpoint, EngineId, Host, Redaction, Secret, Side, Sides, Snapshot, Stage},
     provision, run,
@@ -89,13 +89,15 @@ impl Bench {
         self.say(&self.admin, &format!("CREATE DATABASE {name} TEMPLATE template0"));
         let source = Address { engine: EngineId::from("sqlite"), endpoint: Endpoint::File(file.clone()) };
         let target = self.admin.with_database(&name);
-        Pair { bench: self, name, file, addresses: Sides::new(source, target), snapshots: BTreeMap::new() }
+        let (addresses, surroundings) = (Sides::new(source, target), Surroundings::default());
+        Pair { bench: self, name, file, addresses, snapshots: BTreeMap::new(), surroundings }
     }
 
     /// A pair of databases that somebody else made, and takes away.
     pub fn between(&self, source: &Address, target: &Address) -> Pair<'_> {
         let addresses = Sides::new(source.clone(), target.clone());
-        Pair { bench: self, name: String::new(), file: PathBuf::new(), addresses, snapshots: BTreeMap::new() }
+        let (snapshots, surroundings) = (BTreeMap::new(), Surroundings::default());
+        Pair { bench: self, name: String::new(), file: PathBuf::new(), addresses, snapshots, surroundings }
     }
 
     /// Where futures run.
@@ -138,6 +140,8 @@ pub struct Pair<'a> {
     file: PathBuf,
     addresses: Sides<Address>,
     snapshots: BTreeMap<(Stage, Side), Snapshot>,
+    /// What is around both sides.
+    pub surroundings: Surroundings,
 }
 
 impl Pair<'_> {
@@ -296,6 +300,8 @@ impl Pair<'_> {
                 sample: SAMPLE,
                 resources: &resources,
                 writes_source: false,
+                changes_source: false,
+                surroundings: &self.surroundings,
             };
             let mut examined = Vec::new();
             for check in checks {

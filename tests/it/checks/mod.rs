@@ -8,6 +8,7 @@ pub mod bench;
 mod causes;
 mod collisions;
 mod peculiar;
+mod preflight;
 mod rows;
 mod sent;
 mod structure;
@@ -41,6 +42,8 @@ struct Planted {
     stated: &'static [(&'static str, &'static str, &'static str)],
     /// What a mapping would state: table, column, and a value that stands for itself.
     values: &'static [(&'static str, &'static str, &'static str)],
+    /// The table that a mapping would carry.
+    copied: Option<&'static str>,
     /// What the migration would say that it leaves behind: object and reason.
     left: &'static [(&'static str, &'static str)],
     /// Whether a byte of the source's file is changed that no table and no catalogue object shows.
@@ -59,6 +62,7 @@ const NOTHING: Planted = Planted {
     target: "",
     stated: &[],
     values: &[],
+    copied: None,
     left: &[],
     touch_file: false,
     finds: &[],
@@ -130,7 +134,13 @@ impl Planted {
                 ..Stated::default()
             }
         };
-        self.stated.iter().map(one).chain(self.values.iter().map(value)).collect()
+        let copied = self.copied.map(|table| Stated {
+            source: table.to_owned(),
+            target: table.to_owned(),
+            is_copied: true,
+            ..Stated::default()
+        });
+        self.stated.iter().map(one).chain(self.values.iter().map(value)).chain(copied).collect()
     }
 
     /// Plants it in a clean pair and lets every check of the stage look, each with what it examined.
@@ -138,6 +148,7 @@ impl Planted {
         match stage {
             Stage::RolledBack => pair.record(Stage::Baseline),
             Stage::Reapplied => pair.record(Stage::Migrated),
+            Stage::Migrated if self.check == "source" => pair.record(Stage::Baseline),
             Stage::Baseline | Stage::Migrated => {}
         }
         if !self.source.is_empty() {
@@ -223,6 +234,7 @@ macro_rules! played {
 played!(
     schema,
     row_count,
+    accounted,
     checksum,
     not_null,
     unique,
@@ -231,6 +243,8 @@ played!(
     uuid_type,
     sequence,
     mapping,
+    integrity,
+    source,
     no_trace,
     reapply,
 );

@@ -7,9 +7,21 @@ const CHECKSUM: Planted = Planted { check: "checksum", ..NOTHING };
 const NOT_NULL: Planted = Planted { check: "not_null", ..NOTHING };
 const UNIQUE: Planted = Planted { check: "unique", ..NOTHING };
 
+const ACCOUNTED: Planted = Planted { check: "accounted", ..NOTHING };
 const MAPPING: Planted = Planted { check: "mapping", ..NOTHING };
 
 pub const CASES: &[Planted] = &[
+    Planted {
+        name: "a row that a mapping carries is nowhere",
+        copied: Some("posts"),
+        target: "DELETE FROM posts WHERE id = 3",
+        finds: &[
+            "accounted count_differs target posts 1",
+            "row_count count_differs target posts 1",
+            "checksum missing_row target posts 1 [id=\"3\"]",
+        ],
+        ..ACCOUNTED
+    },
     Planted { name: "a value that is mapped is in the rows", values: &[("users", "city", "Graz")], ..MAPPING },
     Planted {
         name: "a value that is mapped is in no row",

@@ -11,7 +11,7 @@ use std::{
 
 use rehearse::{
     canon::comparison,
-    check::{self, CheckContext, Readers, Resources, Tally},
+    check::{self, CheckContext, Readers, Resources, Surroundings, Tally},
     model::{Address, Coverage, Endpoint, Host, Redaction, Side, Sides, Snapshot, Stage, Verdict},
     run,
 };
@@ -98,6 +98,8 @@ impl Twins {
                 sample: 3,
                 resources: &resources,
                 writes_source: false,
+                changes_source: false,
+                surroundings: &Surroundings::default(),
             };
             let mut said = Said { findings: BTreeSet::new(), coverage: Coverage::default() };
             for check in check::ALL.iter().filter(|check| check.meta().stages.contains(&Stage::Migrated)) {

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use rehearse::{
     canon::comparison,
-    check::{self, CheckContext, Readers, Resources, Tally},
+    check::{self, CheckContext, Readers, Resources, Surroundings, Tally},
     document,
     engine::{self, RowSource},
     migrate::{self, StepDone, StepError, StepTask, StepVoice},
@@ -28,6 +28,7 @@ use crate::support::{
     server::{Started, ask, execute},
 };
 
+mod beside;
 mod interrupted;
 mod pairs;
 mod refused;
@@ -210,6 +211,8 @@ impl Case {
             sample: 3,
             resources: &resources,
             writes_source: false,
+            changes_source: false,
+            surroundings: &Surroundings::default(),
         };
         let mut said = Vec::new();
         for id in ["row_count", "checksum", "orphan", "sequence", "mapping"] {
@@ -239,6 +242,9 @@ async fn copies_go_between_all_engines() {
     interrupted::wherever_a_copy_ends_it_goes_on_or_goes_back(&places).await;
     rejected::rejected_rows_are_kept_with_their_reason_and_go_with_the_rollback(&places).await;
     refused::rows_without_a_parent_are_refused_on_every_engine(&places).await;
+    beside::parts_are_loaded_beside_each_other(&places).await;
+    beside::a_part_that_fails_ends_the_others(&places).await;
+    beside::triggers_are_off_while_rows_come_and_go(&places).await;
 }
 
 /// Rows that are made one by one.

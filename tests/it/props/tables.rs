@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeMap, path::Path};
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use rehearse::{
     canon::comparison,
-    check::{Check, CheckContext, Examined, Readers, Resources, Tally, checksum::Checksum},
+    check::{Check, CheckContext, Examined, Readers, Resources, Surroundings, Tally, checksum::Checksum},
     engine::{self, Rowset},
     model::{Address, Endpoint, EngineId, FindingKind, Redaction, Side, Sides, Snapshot, Stage, TableName, Tls},
 };
@@ -337,6 +337,8 @@ pub async fn examine(sides: &Sides<Address>, how: &How) -> (Examined, u64) {
         sample: 3,
         resources: &resources,
         writes_source: false,
+        changes_source: false,
+        surroundings: &Surroundings::default(),
     };
     let examined = Checksum.run(&mut cx).await.unwrap();
     let read = cx.readers.rows_read();

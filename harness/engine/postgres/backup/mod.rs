@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 use async_trait::async_trait;
 
 use super::{
-    Postgres, SERVER,
+    Postgres, PostgresDialect, SERVER,
     dump::{FOLDERS, plain, reach, run_script},
 };
 use crate::{
     engine::{
-        Engine, EngineError,
-        backup::{BackupForm, BackupOrder, Backups, numbers, version_of},
+        Dialect, Engine, EngineError,
+        backup::{BackupForm, BackupOrder, BackupPart, Backups, Extent, numbers, version_of},
         dump::bad,
         program::{Program, Wanted},
     },
@@ -46,6 +46,17 @@ impl Backups for PostgresBackups {
         FORMS
     }
 
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
+    async fn tool(&self, server: &Address) -> Result<Result<String, String>, EngineError> {
+        let mut session = Postgres.connect(server).await?;
+        let version = session.version().await?;
+        session.close().await?;
+        Ok(Program::suiting(&PG_DUMP, &version, server).await.map(|program| program.told()))
+    }
+
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError> {
         let failed = |told: String| bad(order.to, &format!("could not be written: {told}"));
         let mut session = Postgres.connect(order.address).await?;
@@ -54,6 +65,19 @@ impl Backups for PostgresBackups {
         let mut program = Program::suiting(&PG_DUMP, &server, order.address).await.map_err(failed)?;
         reach(&mut program, order.address)?;
         program.argument("--no-password").argument(format!("--format={}", order.form.id));
+        match order.extent.part {
+            BackupPart::Whole => {}
+            BackupPart::Schema => {
+                program.argument("--schema-only");
+            }
+            BackupPart::Rows => {
+                program.argument("--data-only");
+            }
+        }
+        for table in &order.extent.tables {
+            // What stands in quotes is no pattern.
+            program.argument(format!("--table={}", PostgresDialect.table(&in_schema(table))));
+        }
         if let Some(snapshot) = order.snapshot {
             program.argument(format!("--snapshot={snapshot}"));
         }
@@ -77,13 +101,15 @@ impl Backups for PostgresBackups {
         backup: &Path,
         form: &BackupForm,
         tool: &str,
-        tables: &[TableName],
+        extent: &Extent,
         server: &Address,
     ) -> Result<(), EngineError> {
+        let has_definitions = extent.part != BackupPart::Rows;
         let missing = if form.id == PLAIN {
             let scanned =
                 tokio::task::block_in_place(|| plain::scan(backup)).map_err(|problem| bad(backup, &problem))?;
-            tables.iter().find(|table| !scanned.tables.contains(&in_schema(table)))
+            let held = if has_definitions { &scanned.tables } else { &scanned.filled };
+            extent.tables.iter().find(|table| !held.contains(&in_schema(table)))
         } else {
             let unreadable = |told: String| bad(backup, &format!("cannot be read: {told}"));
             let listed = read(pg_restore(backup, form, tool, server).await?, "--list", backup).await;
@@ -96,10 +122,10 @@ impl Backups for PostgresBackups {
             let is_listed = |table: &&TableName| {
                 let TableName { schema, name } = in_schema(table);
                 let entry = format!(" {} {name} ", schema.unwrap_or_default());
-                let is_it = |line: &&str| line.contains(&entry) && !line.contains(" TABLE DATA ");
+                let is_it = |line: &&str| line.contains(&entry) && line.contains(" TABLE DATA ") != has_definitions;
                 listed.iter().any(is_it)
             };
-            tables.iter().find(|table| !is_listed(table))
+            extent.tables.iter().find(|table| !is_listed(table))
         };
         match missing {
             Some(table) => Err(bad(backup, &format!("does not hold the table {table}"))),

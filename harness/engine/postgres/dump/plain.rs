@@ -15,6 +15,8 @@ pub(in crate::engine::postgres) struct Scanned {
     pub roles: BTreeSet<String>,
     /// The tables that it makes, each in its schema.
     pub tables: BTreeSet<TableName>,
+    /// The tables that it fills.
+    pub filled: BTreeSet<TableName>,
 }
 
 /// Looks through a dump.
@@ -33,6 +35,7 @@ pub(in crate::engine::postgres) fn scan(path: &Path) -> Result<Scanned, String> 
             is_data = text != "\\.";
         } else if text.starts_with("COPY ") && text.ends_with(" FROM stdin;") {
             is_data = true;
+            scanned.filled.extend(text.strip_prefix("COPY ").and_then(in_schema));
         } else if let Some(command) = text.strip_prefix('\\') {
             let word = command.split_whitespace().next().unwrap_or_default();
             if !matches!(word, "restrict" | "unrestrict") {
@@ -76,8 +79,12 @@ fn named(line: &str) -> Vec<String> {
 fn made(line: &str) -> Option<TableName> {
     const MAKING: &[&str] =
         &["CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE FOREIGN TABLE ", "CREATE MATERIALIZED VIEW "];
-    let rest = MAKING.iter().find_map(|begin| line.strip_prefix(begin))?;
-    let (schema, rest) = identifier(rest);
+    MAKING.iter().find_map(|begin| line.strip_prefix(begin)).and_then(in_schema)
+}
+
+/// The table at the beginning of a text, which names its schema as well.
+fn in_schema(text: &str) -> Option<TableName> {
+    let (schema, rest) = identifier(text);
     let (name, _) = identifier(rest.strip_prefix('.')?);
     Some(TableName::in_schema(schema, name))
 }

@@ -4,7 +4,7 @@ SELECT 'constraint', o.owner || '.' || replace(replace(k.conname, '\', '\\'), '.
     'definition', pg_catalog.pg_get_constraintdef(k.oid),
     'validated', k.convalidated,
     'inherited', CASE WHEN k.coninhcount > 0 THEN CASE WHEN k.conislocal THEN 'and local' ELSE 'only' END END,
-    -- ALTER TABLE … DISABLE TRIGGER ALL also disables the triggers by which foreign keys are kept.
+    -- ALTER TABLE ... DISABLE TRIGGER ALL also disables the triggers by which foreign keys are kept.
     'triggers', (SELECT string_agg(DISTINCT CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica only'
                                             ELSE 'always' END, ', ')
                  FROM pg_catalog.pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled <> 'O'))::text

@@ -186,6 +186,31 @@ async fn a_scan_ends_early_or_is_refused_and_the_session_goes_on() {
     scratch.drop().await;
 }
 
+#[tokio::test]
+async fn a_statement_whose_rows_nobody_wants_is_ended_and_its_snapshot_outlives_that() {
+    // Whoever read all of it would need a day.
+    let schema = "CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 7) i;
+                  CREATE VIEW endless AS SELECT i AS id, CASE WHEN i > 1000 THEN pg_sleep(0.1)::text END AS x
+                      FROM generate_series(1, 1000000) i";
+    let Some(mut scratch) = Scratch::new("ended", schema).await else { return };
+    let mut other = Postgres.connect(&scratch.address).await.unwrap();
+    scratch.session.begin(true).await.unwrap();
+    for _ in 0..3 {
+        let mut seen = Seen { cells: Vec::new(), rows_left: 3 };
+        let rowset = Rowset::of(TableName::new("endless"), strings(&["id", "x"]));
+        assert_eq!(scratch.session.scan(&rowset, &mut seen).await.unwrap(), 3);
+        assert_eq!(scratch.scan("t", &["id"]).await.unwrap().len(), 7);
+        other.execute("INSERT INTO t VALUES (8)").await.unwrap();
+    }
+    scratch.session.commit().await.unwrap();
+    assert_eq!(scratch.scan("t", &["id"]).await.unwrap().len(), 10);
+    // The session that asked is gone too.
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
+    assert_eq!(scratch.one(sessions).await, "2");
+    other.close().await.unwrap();
+    scratch.drop().await;
+}
+
 /// Tells that a row came.
 struct Flag(Arc<AtomicBool>);
 

@@ -3,7 +3,12 @@
 //! Written here and not taken from a crate: those that are there take a stray quote or one that is never closed for text, and
 //! do not tell a value in quotes from one without, by which NULL and an empty text are told apart.
 
-use super::{At, BadText, Characters, Dialect, Field, Form, LONGEST, LogicalType, Named, Raw, Record, Records, WIDEST};
+use std::path::Path;
+
+use super::{
+    At, BadText, Characters, Dialect, Field, Form, Heading, LONGEST, Lines, LogicalType, Named, Raw, Record, Records,
+    WIDEST, Writing, lines,
+};
 
 /// Values between delimiters.
 pub(super) struct Csv;
@@ -13,6 +18,29 @@ impl Form for Csv {
         "csv"
     }
 
+    fn create(&self, path: &Path, heading: &Heading<'_>, dialect: &Dialect) -> Result<Box<dyn Writing>, String> {
+        lines::create(path, Box::new(Self), heading, dialect)
+    }
+
+    fn open(&self, path: &Path, _: Option<&str>, dialect: &Dialect) -> Result<Box<dyn Records>, BadText> {
+        lines::open(path, self, dialect)
+    }
+
+    fn carried(&self, value: Field, kind: &LogicalType) -> Field {
+        // What has no column of its kind would come back as a text.
+        let is_kept = match (&value, kind) {
+            (Field::Null | Field::Text(_), _) => true,
+            (Field::Bytes(_), kind) => *kind == LogicalType::Bytes,
+            (_, kind) => *kind != LogicalType::Any,
+        };
+        match text(&value) {
+            Ok(Some(text)) if is_kept => super::super::read_text(text, kind),
+            _ => value,
+        }
+    }
+}
+
+impl Lines for Csv {
     fn head(&self, columns: &[String], dialect: &Dialect) -> String {
         let names = columns.iter().map(|column| written(column, dialect));
         if dialect.header {
@@ -62,19 +90,6 @@ impl Form for Csv {
             reader.columns = Some(columns);
         }
         Ok(Box::new(reader))
-    }
-
-    fn carried(&self, value: Field, kind: &LogicalType) -> Field {
-        // What has no column of its kind would come back as a text.
-        let is_kept = match (&value, kind) {
-            (Field::Null | Field::Text(_), _) => true,
-            (Field::Bytes(_), kind) => *kind == LogicalType::Bytes,
-            (_, kind) => *kind != LogicalType::Any,
-        };
-        match text(&value) {
-            Ok(Some(text)) if is_kept => super::super::read_text(text, kind),
-            _ => value,
-        }
     }
 }
 
@@ -136,7 +151,7 @@ impl Records for CsvReader {
         }
         if let Some(columns) = self.columns.as_ref().filter(|columns| columns.len() != values.len()) {
             let what = format!("has {} values, and the header names {} columns", values.len(), columns.len());
-            return Err(Characters::bad(at, what));
+            return Err(Characters::bad(at, what).of_row());
         }
         Ok(Some(Record { at, values }))
     }

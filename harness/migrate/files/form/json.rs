@@ -1,8 +1,13 @@
 //! JSON: a list of objects, or an object a line.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use super::{At, BadText, Characters, Dialect, Field, Form, LONGEST, LogicalType, Named, Raw, Record, Records, WIDEST};
+use super::{
+    At, BadText, Characters, Dialect, Field, Form, Heading, LONGEST, Lines, LogicalType, Named, Raw, Record, Records,
+    WIDEST, Writing, lines,
+};
 
 /// Objects whose keys are columns.
 pub(super) struct Json {
@@ -15,6 +20,20 @@ impl Form for Json {
         if self.is_by_line { "ndjson" } else { "json" }
     }
 
+    fn create(&self, path: &Path, heading: &Heading<'_>, dialect: &Dialect) -> Result<Box<dyn Writing>, String> {
+        lines::create(path, Box::new(Self { is_by_line: self.is_by_line }), heading, dialect)
+    }
+
+    fn open(&self, path: &Path, _: Option<&str>, dialect: &Dialect) -> Result<Box<dyn Records>, BadText> {
+        lines::open(path, self, dialect)
+    }
+
+    fn carried(&self, value: Field, _: &LogicalType) -> Field {
+        value
+    }
+}
+
+impl Lines for Json {
     fn head(&self, _: &[String], _: &Dialect) -> String {
         if self.is_by_line { "" } else { "[" }.to_owned()
     }
@@ -50,10 +69,6 @@ impl Form for Json {
             }
         }
         Ok(Box::new(reader))
-    }
-
-    fn carried(&self, value: Field, _: &LogicalType) -> Field {
-        value
     }
 }
 
@@ -152,10 +167,10 @@ impl Records for JsonReader {
             let column = error.column() as u64 + if error.line() == 1 { at.column.saturating_sub(1) } else { 0 };
             let told = error.to_string();
             let what = told.split(" at line ").next().unwrap_or_default().to_owned();
-            Characters::bad(At { line, column }, what)
+            Characters::bad(At { line, column }, what).of_row()
         })?;
         if object.len() > WIDEST {
-            return Err(Characters::bad(at, format!("has more than {WIDEST} columns")));
+            return Err(Characters::bad(at, format!("has more than {WIDEST} columns")).of_row());
         }
         let named = |(name, value)| Named { name: Some(name), at, value: Raw::Json(value) };
         Ok(Some(Record { at, values: object.into_iter().map(named).collect() }))

@@ -5,17 +5,22 @@
 
 mod csv;
 mod json;
+pub(super) mod xlsx;
+
+use std::path::Path;
 
 use encoding_rs::Encoding;
 
 use super::{
     super::transfer::field::Field,
+    lines::{self, Lines},
     text::{At, BadText, Characters},
 };
-use crate::model::LogicalType;
+use crate::model::{LogicalType, TableName};
 
 /// Every form.
-pub const ALL: &[&dyn Form] = &[&csv::Csv, &json::Json { is_by_line: false }, &json::Json { is_by_line: true }];
+pub const ALL: &[&dyn Form] =
+    &[&csv::Csv, &json::Json { is_by_line: false }, &json::Json { is_by_line: true }, &xlsx::Xlsx];
 
 /// Characters of one value at most, and of one record of JSON.
 const LONGEST: usize = 16 << 20;
@@ -27,27 +32,68 @@ pub(super) trait Form: Sync {
     /// Its word in scenarios, and the end of its files' names: `csv`.
     fn id(&self) -> &'static str;
 
-    /// What stands before the first row.
-    fn head(&self, columns: &[String], dialect: &Dialect) -> String;
+    /// Whether a file holds several tables.
+    fn holds_several(&self) -> bool {
+        false
+    }
 
-    /// A row. `number` is from 0.
+    /// Begins the file of a table.
     ///
     /// # Errors
-    /// Why a value cannot be written, and in which column.
-    fn row(&self, number: u64, columns: &[String], row: &[Field], dialect: &Dialect)
-    -> Result<String, (usize, String)>;
+    /// Why it cannot be written.
+    fn create(&self, path: &Path, heading: &Heading<'_>, dialect: &Dialect) -> Result<Box<dyn Writing>, String>;
 
-    /// What stands behind the last row.
-    fn tail(&self) -> &'static str;
+    /// Looks at what of a file has to be right before any of it is read.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    fn examine(&self, _path: &Path) -> Result<(), BadText> {
+        Ok(())
+    }
 
-    /// Reads a file from its beginning.
+    /// Reads a file from its beginning; of one that holds several tables this sheet.
     ///
     /// # Errors
     /// What is wrong with what stands before the first row.
-    fn reader(&self, from: Characters, dialect: &Dialect) -> Result<Box<dyn Records>, BadText>;
+    fn open(&self, path: &Path, sheet: Option<&str>, dialect: &Dialect) -> Result<Box<dyn Records>, BadText>;
 
     /// A value as the form gives it back, of those that a column of this kind may hold.
     fn carried(&self, value: Field, kind: &LogicalType) -> Field;
+}
+
+/// What a file is to hold.
+pub(super) struct Heading<'a> {
+    /// The table.
+    pub table: &'a TableName,
+    /// Its columns.
+    pub columns: &'a [String],
+    /// What they may hold.
+    pub kinds: &'a [LogicalType],
+    /// What its part of a file is called.
+    pub sheet: &'a str,
+}
+
+/// A file that is being written.
+pub(super) trait Writing: Send {
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// Why it cannot be written, and in which column where that is known.
+    fn row(&mut self, row: &[Field]) -> Result<(), (Option<usize>, String)>;
+
+    /// Goes on with another table, in forms whose files hold several.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn turn(&mut self, heading: &Heading<'_>) -> Result<(), String> {
+        Err(format!("{} has to go into a file of its own", heading.table))
+    }
+
+    /// Ends the file; it is on disk then.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    fn finish(self: Box<Self>) -> Result<(), String>;
 }
 
 /// The records of a file, one at a time.
@@ -88,6 +134,8 @@ pub(super) enum Raw {
     Text(String),
     /// A value of JSON.
     Json(serde_json::Value),
+    /// A number of a sheet, which may count days.
+    Cell(xlsx::Number),
 }
 
 /// How a form is written.

@@ -20,7 +20,6 @@ impl Format for Ini {
         if value.contains(['\n', '\r', '\0']) {
             return Err(format!("the value for `{key}` holds a line break"));
         }
-        let (wanted, name) = key.rsplit_once('.').unwrap_or(("", key));
         let mut section = String::new();
         with_line(text, key, |line| {
             let bare = line.trim();
@@ -28,13 +27,18 @@ impl Format for Ini {
                 section = title.trim().to_owned();
                 return None;
             }
-            if bare.starts_with([';', '#']) || section != wanted {
+            if bare.starts_with([';', '#']) {
                 return None;
             }
             let sign = line.find(['=', ':'])?;
             let (before, old) = (&line[..sign], &line[sign + 1..]);
             let blank = &old[..old.len() - old.trim_start().len()];
-            (before.trim() == name).then(|| format!("{before}{}{blank}{value}", &line[sign..=sign]))
+            // Dots stand in names of sections and of values alike: `[alembic]` has a `sqlalchemy.url`.
+            let name = match section.as_str() {
+                "" => Some(key),
+                section => key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')),
+            };
+            (Some(before.trim()) == name).then(|| format!("{before}{}{blank}{value}", &line[sign..=sign]))
         })
     }
 }

@@ -23,6 +23,8 @@ fn one_value_is_replaced_and_every_other_byte_stays() {
             format!("url = 0\n[a]\nurl = 1\n; url = c\n[b]\nurl: {url}\n"),
         ),
         ("ini", "url = 0\n[a]\nurl = 1\n", "url", "9", "url = 9\n[a]\nurl = 1\n".to_owned()),
+        ("ini", "[al]\nsql.url = 1\n", "al.sql.url", "9", "[al]\nsql.url = 9\n".to_owned()),
+        ("ini", "spring.url=1\n", "spring.url", "9", "spring.url=9\n".to_owned()),
         (
             "toml",
             "# top\n[db]\nurl = 'old' # why\nport = 1\n",

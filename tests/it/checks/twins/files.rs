@@ -40,6 +40,7 @@ const CHANGES: &[(&str, &[&str])] = &[
         &[
             "checksum extraneous_row target posts 1",
             "checksum missing_row target posts 1",
+            "integrity damaged target file:foreign_key_check 1",
             "orphan orphan target posts.author 1",
         ],
     ),

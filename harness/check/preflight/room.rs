@@ -1,0 +1,53 @@
+//! `room`: the disk of the target has room for what comes.
+
+use async_trait::async_trait;
+
+use super::ready::readiness;
+use crate::{
+    check::{Check, CheckContext, CheckMeta, Examined},
+    engine::EngineError,
+    model::{Finding, FindingKind, Severity, Side, Stage, Subject},
+};
+
+/// The disk has room for what comes.
+pub struct Room;
+
+/// How many times the source's bytes the target's disk should have free: the rows with their indexes, the log of the writes,
+/// and the files that a migration goes through.
+const TIMES: u64 = 3;
+
+static META: CheckMeta = CheckMeta {
+    id: "room",
+    asserts: "the target's disk has three times the source's bytes free: rows and indexes, the log, files in between",
+    why: "a disk that fills up in the middle of a load stops the migration, and the server with it",
+    remedy: "make room, or give the target another disk",
+    example: "a source of 40 GB and 50 GB free",
+    stages: &[Stage::Baseline],
+};
+
+#[async_trait]
+impl Check for Room {
+    fn meta(&self) -> &'static CheckMeta {
+        &META
+    }
+
+    async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
+        let mut examined = Examined::default();
+        let needed = readiness(cx, Side::Source).await?.bytes.saturating_mul(TIMES);
+        match cx.surroundings.free.target {
+            Some(free) if free < needed => {
+                let subject = Subject::object(Side::Target, "disk");
+                let finding = Finding::error(FindingKind::RoomShort, subject, needed - free);
+                examined.findings.push(finding.because(format!("{needed} bytes free"), format!("{free} bytes")));
+            }
+            Some(_) => {}
+            None => {
+                // A rehearsal that comes to its end has shown that there was enough; only who plans the next one must look.
+                let subject = Subject::object(Side::Target, "disk");
+                let finding = Finding::error(FindingKind::RoomUnknown, subject, needed).at(Severity::Note);
+                examined.findings.push(finding.because(format!("{needed} bytes free"), "not known from here"));
+            }
+        }
+        Ok(examined)
+    }
+}

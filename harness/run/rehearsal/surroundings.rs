@@ -1,0 +1,60 @@
+//! What is around the databases of a rehearsal, for its preflight.
+
+use std::path::{Path, PathBuf};
+
+use super::Rehearsal;
+use crate::{
+    check::{Surroundings, preflight::Program},
+    engine, migrate,
+    model::{Endpoint, LeaseKind, Side, Sides, chain},
+};
+
+/// Where Docker keeps what containers write, unless it was told otherwise.
+const DOCKER: &str = "/var/lib/docker";
+
+impl Rehearsal {
+    pub(super) async fn look_around(&self) -> Surroundings {
+        let wanted = Sides::from_fn(|side| {
+            let wanted = self.wanted(side);
+            // An embedded engine has the version that this program was built with, whatever is asked for.
+            let has_server = engine::by_id(wanted.engine.as_str()).is_some_and(|engine| engine.server().is_some());
+            wanted.version.filter(|_| has_server).map(|version| (wanted.engine.clone(), version))
+        });
+        let free = Sides::from_fn(|side| self.place(side).and_then(|place| free(&place)));
+        Surroundings { wanted, programs: self.programs().await, free, filled: self.run.scenario.filled().to_vec() }
+    }
+
+    /// The programs that back up and restore, each asked of the server that it is for.
+    async fn programs(&self) -> Vec<Program> {
+        let mut programs = Vec::new();
+        for step in &self.run.scenario.steps {
+            let dumps = migrate::by_id(&step.kind).and_then(|kind| kind.dumps(&step.config));
+            let Some(Ok(address)) = dumps.map(|side| self.address(side)) else { continue };
+            let Some(backups) = engine::by_id(address.engine.as_str()).and_then(|engine| engine.backups()) else {
+                continue;
+            };
+            let found = backups.tool(address).await.unwrap_or_else(|error| Err(chain(&error)));
+            programs.push(Program { step: step.name.clone(), found });
+        }
+        programs
+    }
+
+    /// A folder on the disk that a side's database lies on, if that is one of this machine's.
+    fn place(&self, side: Side) -> Option<PathBuf> {
+        let address = self.address(side).ok()?;
+        if let Endpoint::File(path) = &address.endpoint {
+            return path.parent().map(Path::to_owned);
+        }
+        let leases = self.run.recorder.leases();
+        leases.iter().find_map(|lease| match &lease.kind {
+            LeaseKind::Cluster { directory, engine } if *engine == address.engine => Some(directory.clone()),
+            LeaseKind::Container { .. } => Some(PathBuf::from(DOCKER)),
+            _ => None,
+        })
+    }
+}
+
+/// Bytes that are free for us on the disk of a folder.
+fn free(folder: &Path) -> Option<u64> {
+    rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail * disk.f_frsize)
+}

@@ -1,0 +1,4 @@
+DROP TABLE staged_annotations;
+DROP TABLE staged_fields;
+DROP TABLE staged_versions;
+DROP TABLE staged_dictionaries;

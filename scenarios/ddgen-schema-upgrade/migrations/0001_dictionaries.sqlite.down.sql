@@ -1,0 +1,3 @@
+DROP TABLE fields;
+DROP TABLE versions;
+DROP TABLE dictionaries;

@@ -1,0 +1,2 @@
+ALTER TABLE dictionaries DROP COLUMN metadata;
+ALTER TABLE dictionaries DROP COLUMN is_archived;

@@ -1,0 +1,1 @@
+DROP FUNCTION fenced_off() CASCADE;

@@ -1,0 +1,2 @@
+-- The way back of what changes nothing.
+SELECT 1;

@@ -1,0 +1,151 @@
+//! What is looked at before the first write: each check with what trips it, and the same without it.
+
+use rehearse::{
+    check::{self, Examined, Surroundings, preflight::Program},
+    model::{EngineId, Severity, Side, Sides, Stage},
+};
+
+use super::{
+    bench::{Bench, Pair},
+    told,
+};
+
+/// What one check of the preflight says, and whether that is a no-go.
+fn says(pair: &mut Pair<'_>, id: &str) -> (Vec<String>, bool) {
+    pair.record(Stage::Baseline);
+    let derived = pair.derive(Stage::Baseline, &[]);
+    let check = check::by_id(id).unwrap();
+    assert_eq!(check.meta().stages, [Stage::Baseline], "{id}");
+    let examined: Vec<Examined> = pair.examine(&[check], Stage::Baseline, &derived, &[]);
+    let [examined] = examined.as_slice() else { unreachable!("one check was run") };
+    assert_eq!((&examined.unchecked, &examined.skipped), (&Vec::new(), &None));
+    let findings = examined.findings.iter().map(|finding| told(id, finding)).collect();
+    (findings, examined.findings.iter().any(|finding| finding.severity == Severity::Error))
+}
+
+/// A pair of which every check of the preflight is content.
+fn clean(bench: &Bench) -> Pair<'_> {
+    let mut pair = bench.pair();
+    pair.make_clean();
+    let programs = vec![Program { step: "keep".to_owned(), found: Ok("pg_dump 15.18".to_owned()) }];
+    let free = Sides::new(None, Some(1 << 40));
+    pair.surroundings = Surroundings { programs, free, filled: vec![Side::Target], ..Surroundings::default() };
+    pair
+}
+
+#[test]
+fn a_clean_pair_is_a_go() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    for check in check::preflight::ALL {
+        assert_eq!(says(&mut pair, check.meta().id), (Vec::new(), false), "{}", check.meta().id);
+    }
+}
+
+#[test]
+fn servers_of_other_versions_and_roles_without_rights_are_a_no_go() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    let version = pair.ask("SHOW server_version").unwrap();
+    let version = version.split('.').next().unwrap();
+    pair.surroundings.wanted.target = Some((EngineId::from("postgres"), version.to_owned()));
+    assert_eq!(says(&mut pair, "access"), (Vec::new(), false));
+    pair.surroundings.wanted.target = Some((EngineId::from("postgres"), "9".to_owned()));
+    let (findings, is_no_go) = says(&mut pair, "access");
+    assert_eq!((findings, is_no_go), (vec!["access version_other target server:postgres 1".to_owned()], true));
+
+    let mut pair = clean(&bench);
+    pair.target("GRANT SELECT ON ALL TABLES IN SCHEMA public TO auditor");
+    pair.look_as_auditor();
+    assert_eq!(says(&mut pair, "access"), (vec!["access right_missing target database 1".to_owned()], true));
+    pair.look_as_owner();
+    pair.target("GRANT INSERT ON users TO auditor");
+    pair.look_as_auditor();
+    assert_eq!(says(&mut pair, "access"), (Vec::new(), false));
+    pair.look_as_owner();
+    pair.target("DROP OWNED BY auditor");
+}
+
+#[test]
+fn programs_that_do_not_suit_are_a_no_go() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    pair.surroundings.programs.push(Program { step: "save".to_owned(), found: Err("not installed".to_owned()) });
+    let expected = "tools program_missing step:save 1";
+    assert_eq!(says(&mut pair, "tools"), (vec![expected.to_owned()], true));
+}
+
+#[test]
+fn a_disk_without_room_is_a_no_go_and_one_that_nobody_knows_is_told() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    let bytes = 3 * std::fs::metadata(pair.file()).unwrap().len();
+    pair.surroundings.free.target = Some(bytes);
+    assert_eq!(says(&mut pair, "room"), (Vec::new(), false));
+    pair.surroundings.free.target = Some(bytes - 7);
+    assert_eq!(says(&mut pair, "room"), (vec!["room room_short target disk 7".to_owned()], true));
+    pair.surroundings.free.target = None;
+    let expected = format!("room note room_unknown target disk {bytes}");
+    assert_eq!(says(&mut pair, "room"), (vec![expected], false));
+}
+
+#[test]
+fn rows_in_the_target_are_told() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    pair.surroundings.filled = Vec::new();
+    pair.target("TRUNCATE users, posts, devices, spellings");
+    let expected = "target_empty warning target_not_empty target words 3";
+    assert_eq!(says(&mut pair, "target_empty"), (vec![expected.to_owned()], false));
+}
+
+#[test]
+fn another_encoding_is_told() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let pair = clean(&bench);
+    let create = "CREATE DATABASE narrow TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+    bench.say(&bench.admin, create);
+    let narrow = bench.admin.with_database("narrow");
+    let mut other = bench.between(pair.address(Side::Source), &narrow);
+    let expected = "encoding warning encoding_narrower target database 1";
+    assert_eq!(says(&mut other, "encoding"), (vec![expected.to_owned()], false));
+    let mut other = bench.between(pair.address(Side::Target), &narrow);
+    let (findings, _) = says(&mut other, "encoding");
+    assert_eq!(findings[0], "encoding warning encoding_narrower target database 1");
+    assert!(findings.len() == 1 || findings[1].contains("collation_other"), "{findings:?}");
+    drop(other);
+    bench.say(&bench.admin, "DROP DATABASE narrow");
+}
+
+#[test]
+fn rows_that_the_target_cannot_take_are_told_by_kind() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    pair.target(
+        "ALTER TABLE devices ADD UNIQUE (ticket);
+         ALTER TABLE devices ALTER COLUMN serial SET NOT NULL;
+         ALTER TABLE posts ALTER COLUMN editor TYPE smallint",
+    );
+    assert_eq!(says(&mut pair, "source_data"), (Vec::new(), false));
+    pair.source(
+        "UPDATE posts SET author = 77 WHERE id = 1;
+         UPDATE posts SET editor = 70000 WHERE id = 2;
+         UPDATE devices SET serial = NULL WHERE serial = 'X1';
+         UPDATE devices SET ticket = 'T';
+         UPDATE spellings SET token = 'no uuid at all' WHERE id = 1;
+         UPDATE users SET email = printf('%081d', 7) WHERE id = 1",
+    );
+    let (mut findings, is_no_go) = says(&mut pair, "source_data");
+    assert!(!is_no_go);
+    findings.sort_unstable();
+    let expected = [
+        "source_data warning duplicate_key source devices.ticket 1 [ticket=\"T\"]",
+        "source_data warning null_value source devices.serial 1",
+        "source_data warning orphan source posts.author 1",
+        "source_data warning orphan source posts.editor 1",
+        "source_data warning value_unfit source posts.editor 1",
+        "source_data warning value_unfit source spellings.token 1",
+        "source_data warning value_unfit source users.email 1",
+    ];
+    assert_eq!(findings, expected);
+}

@@ -1,0 +1,227 @@
+//! The scenario `edu-v2`: its phases, what is rejected, and what ends it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use rehearse::model::{Outcome, Report, Side, Stage, Verdict};
+
+use crate::support::{
+    Ended, Sandbox, ended, files, root,
+    server::{Started, ask, execute, offered, request, wait, work},
+};
+
+const SEED: &str = "7";
+
+/// Whether a server of this machine can be had; where not, that was said.
+fn can(test: &str) -> bool {
+    let work = work();
+    let request = request(work.path());
+    let test = test.to_owned();
+    wait(async move { offered(&test, "local", &request).await.is_some() })
+}
+
+/// A copy of the scenario with some of its files changed.
+fn changed(sandbox: &Sandbox, changes: &[(&str, &str, &str)]) -> String {
+    let folder = root().join("scenarios/edu-v2");
+    for file in files(&folder) {
+        let name = file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        let mut text = fs::read_to_string(&file).unwrap();
+        for (_, from, to) in changes.iter().filter(|(changed, ..)| *changed == name) {
+            assert!(text.contains(from), "{name}: {from}");
+            text = text.replacen(from, to, 1);
+        }
+        sandbox.write(&format!("edu-v2/{name}"), text);
+    }
+    sandbox.path("edu-v2").to_str().unwrap().to_owned()
+}
+
+fn run(sandbox: &Sandbox, scenario: &str, more: &[&str]) -> Ended {
+    let arguments = ["run", scenario, "--provider", "local", "--target-version", "15", "--seed", SEED];
+    ended(&mut sandbox.rehearsal(&[&arguments, more].concat()))
+}
+
+/// What a stage's recorded states are, by table.
+fn recorded(report: &Report, stage: Stage, side: Side) -> BTreeMap<String, String> {
+    let taken = report.scenarios[0].fingerprints.iter().find(|taken| taken.stage == stage && taken.side == side);
+    let taken = taken.unwrap_or_else(|| panic!("{side} was not recorded at {stage}"));
+    taken.tables.iter().map(|one| (one.table.to_string(), format!("{:?}", one.fingerprint))).collect()
+}
+
+/// Each phase can be the last: its rows are compared, it is taken back, and nothing is left of it.
+#[test]
+fn phases_are_rehearsed_one_by_one() {
+    if !can("phases_are_rehearsed_one_by_one") {
+        return;
+    }
+    for (last, filled) in [
+        ("people", &["users", "persons"][..]),
+        ("programs", &["students", "staff_members", "organization_units", "student_programs", "academic_terms"]),
+    ] {
+        let sandbox = Sandbox::new();
+        let told = run(&sandbox, "edu-v2", &["--until", last]);
+        assert_eq!(told.code, 0, "{last}: {told:?}");
+        let report = sandbox.report("edu-v2");
+        assert_eq!(report.verdict, Verdict::Pass, "{last}");
+        for side in Side::BOTH {
+            let at = |stage| recorded(&report, stage, side);
+            assert_eq!(at(Stage::Baseline), at(Stage::RolledBack), "{last}: {side}");
+            assert_eq!(at(Stage::Migrated), at(Stage::Reapplied), "{last}: {side}");
+        }
+        assert_eq!(recorded(&report, Stage::Baseline, Side::Source).len(), 355);
+        let (before, after) =
+            (recorded(&report, Stage::Baseline, Side::Target), recorded(&report, Stage::Migrated, Side::Target));
+        for table in filled {
+            assert_ne!(before[*table], after[*table], "{last}: {table} got no rows");
+        }
+        assert_eq!(before["grades"], after["grades"], "{last}");
+        sandbox.assert_released();
+    }
+    let sandbox = Sandbox::new();
+    let told = run(&sandbox, "edu-v2", &["--until", "coruses"]);
+    assert!(told.code == 2 && told.stderr.contains("did you mean `courses`?"), "{told:?}");
+}
+
+/// Whatever is wrong in the rows is repaired by its rule or rejected by name, in the numbers that the scenario states.
+#[test]
+fn what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name() {
+    if !can("what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // The tables of rejected rows are looked at by a step of the test's own.
+    let folder = changed(&sandbox, &[("scenario.toml", "[[step]]\nname = \"switch\"", COUNT)]);
+    sandbox.write("edu-v2/steps/count.sql", COUNTED);
+    let told = run(&sandbox, &folder, &[]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let report = sandbox.report("edu-v2");
+    assert_eq!(report.verdict, Verdict::Pass);
+    let rejected = |step: &str| -> f64 {
+        let step = report.scenarios[0].steps.iter().find(|one| one.id == format!("migrate/{step}")).unwrap();
+        step.figures.iter().filter(|figure| figure.name == "rejected").map(|figure| figure.value).sum()
+    };
+    let steps = ["people", "students-and-staff", "organizations", "courses", "grades"];
+    assert_eq!(steps.map(rejected), [3.0, 4.0, 0.0, 0.0, 32.0]);
+}
+
+const COUNT: &str = "[[step]]\nname = \"count\"\nkind = \"sql\"\nup = \"steps/count.sql\"\ndown = \"steps/nothing.sql\"\n\n\
+    [[step]]\nname = \"switch\"";
+
+/// Ends the step where a number is another one.
+const COUNTED: &str = r#"
+DO $$
+DECLARE
+    line record;
+    found bigint;
+BEGIN
+    FOR line IN SELECT * FROM (VALUES
+        (3, 'rejected_people WHERE source_table = ''persons'' AND source_column = ''a_user'''),
+        (3, 'rejected_students_and_staff WHERE source_table = ''students'' AND source_column = ''a_user'''),
+        (1, 'rejected_students_and_staff WHERE source_table = ''teachers'''),
+        (2, 'rejected_grades WHERE source_table = ''assessments'' AND source_column = ''offering'''),
+        (6, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''student'''),
+        (4, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''offering'''),
+        (9, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''enrollment'''),
+        (6, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''assessment'''),
+        (5, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''from_0_to_100'''),
+        (1, 'rejected_grades WHERE source_key = ''{"id":"100000020"}'''),
+        (4, 'users WHERE username ~ ''\.1[1-4]$'''),
+        (0, 'users WHERE email = '''' OR last_login_at < ''1900-01-01'''),
+        (0, 'persons WHERE middle_name = '''' OR birth_date < ''1900-01-01'''),
+        (0, 'grades WHERE note = '''''),
+        (3, 'organization_units WHERE name->>''az'' LIKE ''İqt%'' AND name->>''ru'' LIKE ''Эк%'' AND name->>''en'' LIKE ''Econ%'''),
+        (6, 'courses WHERE name->>''az'' LIKE ''Riy%'' AND name->>''ru'' LIKE ''Мат%'' AND name->>''en'' LIKE ''Math%'''),
+        (2, 'courses WHERE name->>''az'' IS NULL AND name->>''ru'' LIKE ''Прог%'''),
+        (2, 'students WHERE program_id IS NULL'),
+        (3, 'course_offerings WHERE instructor_id IS NULL'),
+        (1, 'organization_units WHERE parent_id IS NULL')) AS lines (expected, place)
+    LOOP
+        EXECUTE 'SELECT count(*) FROM ' || line.place INTO found;
+        IF found <> line.expected THEN
+            RAISE EXCEPTION '% in place of %: %', found, line.expected, line.place;
+        END IF;
+    END LOOP;
+END $$;
+"#;
+
+/// A fault of the migration ends it where it is, and everything before it is taken back.
+#[test]
+fn a_phase_that_fails_is_named_and_everything_is_taken_back() {
+    if !can("a_phase_that_fails_is_named_and_everything_is_taken_back") {
+        return;
+    }
+    for (step, file, from, to, told) in [
+        // Nobody says what becomes of a second user of a name.
+        ("people", "mapping/1-people.toml", "WHERE o.n > 1", "WHERE o.n > 9", "users_username_key"),
+        // The first row that cannot be carried ends the phase.
+        (
+            "students-and-staff",
+            "mapping/2-students-and-staff.toml",
+            "target = \"students\"\nrejects = \"keep\"",
+            "target = \"students\"",
+            "`a_user` holds NULL",
+        ),
+        (
+            "organizations",
+            "mapping/3-organizations.toml",
+            "4 = \"program\"",
+            "5 = \"program\"",
+            "`type` holds a value that its map",
+        ),
+        // A policy that lets everybody read everything.
+        (
+            "verify",
+            "schema/target.sql",
+            "CREATE POLICY own ON users TO edu_student, edu_teacher USING (id = current_user_id())",
+            "CREATE POLICY own ON users TO edu_student, edu_teacher USING (true)",
+            "a student sees more than one person",
+        ),
+        // A trail that leaves something out.
+        (
+            "verify",
+            "schema/target.sql",
+            "AFTER INSERT OR UPDATE OR DELETE ON grades",
+            "AFTER INSERT OR DELETE ON grades",
+            "which left 0 traces",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let folder = changed(&sandbox, &[(file, from, to)]);
+        let ended = run(&sandbox, &folder, &[]);
+        assert!(ended.code != 0 && ended.stdout.contains(told), "{step}: {told}\n{ended:?}");
+        let report = sandbox.report("edu-v2");
+        let steps = &report.scenarios[0].steps;
+        let failed: Vec<&str> =
+            steps.iter().filter(|one| one.outcome != Outcome::Passed).map(|one| one.id.as_str()).collect();
+        assert_eq!(failed, [format!("migrate/{step}")]);
+        let no_trace = report.scenarios[0].checks.iter().find(|check| check.id == "no_trace").unwrap();
+        assert_eq!(no_trace.outcome, Outcome::Passed, "{step}");
+        sandbox.assert_released();
+    }
+}
+
+/// The fence keeps everybody out, whatever the session says, and goes without a trace.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fence_is_one() {
+    let Some(server) = Started::local("the_fence_is_one").await else { return };
+    let admin = &server.server.admin.clone();
+    let script = |name: &str| fs::read_to_string(Path::new(root()).join("scenarios/edu-v2").join(name)).unwrap();
+    execute(admin, &script("schema/source.sql")).await;
+    assert_eq!(
+        ask(admin, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").await[0][0].as_deref(),
+        Some("355")
+    );
+    execute(admin, &script("steps/fence.sql")).await;
+    // Each answers whether it was let through.
+    let tried = "CREATE FUNCTION is_let(statement text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement;
+        RETURN true; EXCEPTION WHEN read_only_sql_transaction THEN RETURN false; END $$";
+    execute(admin, tried).await;
+    let lets = "SELECT bool_or(is_let(format(s, t.tablename)))::text FROM pg_tables t,
+        unnest(ARRAY['DELETE FROM %I', 'TRUNCATE %I', 'INSERT INTO %1$I SELECT * FROM %1$I', 'UPDATE %I SET id = id']) s
+        WHERE schemaname = 'public' AND tablename NOT IN ('sys_settings', 'ref_grade_scale')";
+    assert_eq!(ask(admin, lets).await[0][0].as_deref(), Some("false"));
+    execute(admin, "ALTER ROLE CURRENT_USER SET session_replication_role = 'replica'").await;
+    assert_eq!(ask(admin, lets).await[0][0].as_deref(), Some("false"), "as a replica");
+    execute(admin, "ALTER ROLE CURRENT_USER RESET session_replication_role").await;
+    execute(admin, &script("steps/fence-down.sql")).await;
+    assert_eq!(ask(admin, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").await[0][0].as_deref(), Some("0"));
+    server.leases.release(&Default::default()).await;
+}

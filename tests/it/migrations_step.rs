@@ -1,0 +1,152 @@
+//! The step `migrations`: a database along a folder of migrations, and back from wherever that ends.
+
+use rehearse::model::{Address, Endpoint, EngineId, Sides, chain, event::Direction};
+use serde_json::{Value as Json, json};
+
+use crate::support::{
+    Sandbox,
+    server::{ask, execute},
+    steps::{Step, assert_no_trace, state},
+};
+
+struct Bench {
+    addresses: Sides<Address>,
+    sandbox: Sandbox,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let address = |name: &str| Address {
+            engine: EngineId::from("sqlite"),
+            endpoint: Endpoint::File(sandbox.path(&format!("{name}.db"))),
+        };
+        let addresses = Sides::new(address("source"), address("target"));
+        execute(&addresses.target, "SELECT 1").await;
+        let bench = Self { addresses, sandbox };
+        bench.migration(
+            "1_people",
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT);",
+            Some("DROP TABLE people;"),
+        );
+        let up = "ALTER TABLE people ADD COLUMN age INTEGER;\nINSERT INTO people VALUES (1, 'Ann', 3);";
+        bench.migration("2_age", up, Some("DELETE FROM people WHERE id = 1; ALTER TABLE people DROP COLUMN age;"));
+        bench.migration("3_index", "CREATE INDEX by_age ON people (age);", Some("DROP INDEX by_age;"));
+        bench
+    }
+
+    fn migration(&self, name: &str, up: &str, down: Option<&str>) {
+        self.sandbox.write(&format!("migrations/{name}.up.sql"), up);
+        if let Some(down) = down {
+            self.sandbox.write(&format!("migrations/{name}.down.sql"), down);
+        }
+    }
+
+    fn step(&self, name: &str, to: Json) -> Step {
+        let folder = self.sandbox.path("migrations");
+        let config = json!({ "side": "target", "folder": folder, "layout": "golang-migrate", "to": to });
+        Step::new(&self.sandbox, "migrations", name, &self.addresses, config)
+    }
+
+    /// Goes somewhere, and tells how many migrations ran and how many schemas were compared.
+    async fn go(&self, name: &str, to: Json) -> (Step, [f64; 2]) {
+        let mut step = self.step(name, to.clone());
+        let done = step.forward().await.unwrap_or_else(|error| panic!("{to}: {}", chain(&error)));
+        (step, [done.figures[0].value, done.figures[1].value])
+    }
+
+    async fn version(&self) -> Option<String> {
+        ask(&self.addresses.target, "SELECT version FROM schema_migrations")
+            .await
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_gone_up_and_down_and_every_way_back_leaves_no_trace() {
+    let bench = Bench::new().await;
+    let target = &bench.addresses.target;
+    let mut walked = Vec::new();
+    for (name, to, figures, version) in [
+        ("up", json!("newest"), [3.0, 0.0], Some("3")),
+        ("one", json!({ "down": 1 }), [1.0, 2.0], Some("2")),
+        ("named", json!({ "version": "0001" }), [1.0, 2.0], Some("1")),
+        ("empty", json!("empty"), [1.0, 2.0], None),
+        ("nowhere", json!("empty"), [0.0, 1.0], None),
+        ("again", json!({ "version": "2_age" }), [2.0, 3.0], Some("2")),
+    ] {
+        let before = state(target).await;
+        let (step, told) = bench.go(name, to).await;
+        assert_eq!((told, bench.version().await.as_deref()), (figures, version), "{name}");
+        walked.push((name, step, before));
+    }
+    for (name, step, before) in walked.iter_mut().rev() {
+        step.back().await.unwrap_or_else(|error| panic!("{name}: {}", chain(&error)));
+        assert_no_trace(before, &state(target).await, name);
+    }
+}
+
+/// Wherever a process is killed, both ways lead on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_walk_is_gone_on_with_and_taken_back() {
+    let bench = Bench::new().await;
+    let target = &bench.addresses.target;
+    bench.go("first", json!({ "version": "1" })).await;
+    execute(target, "INSERT INTO people VALUES (7, 'Bo')").await;
+    for to in [json!("newest"), json!("empty")] {
+        for (word, keeps) in [("going", true), ("arrived", false), ("arrived", true)] {
+            let before = state(target).await;
+            for goes_on in [true, false] {
+                let mut step = bench.step("walk", to.clone());
+                step.go(Direction::Forward, Some(word), keeps).await.unwrap_err();
+                if goes_on {
+                    step.forward().await.unwrap_or_else(|error| panic!("{to} {word} {keeps}: {}", chain(&error)));
+                    let there = if to == "empty" { None } else { Some("3") };
+                    assert_eq!(bench.version().await.as_deref(), there, "{to} {word} {keeps}");
+                }
+                step.back().await.unwrap_or_else(|error| panic!("{to} {word} {keeps}: {}", chain(&error)));
+                assert_no_trace(&before, &state(target).await, &format!("{to} {word} {keeps} {goes_on}"));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_on_the_way_ends_where_it_began() {
+    let bench = Bench::new().await;
+    let target = &bench.addresses.target;
+    bench.go("first", json!({ "version": "2" })).await;
+    let refused = async |name: &str, to: Json, told: &str| {
+        let before = state(target).await;
+        let error = chain(&bench.step(name, to).forward().await.unwrap_err());
+        assert!(error.contains(told), "{told}\n{error}");
+        assert_no_trace(&before, &state(target).await, told);
+    };
+    // The second of two fails, and the first goes with it.
+    bench.migration(
+        "4_bad",
+        "CREATE TABLE more (id INTEGER);\nINSERT INTO nowhere VALUES (1);",
+        Some("DROP TABLE more;"),
+    );
+    refused("bad", json!("newest"), "4_bad.up.sql:2:").await;
+    bench.migration("4_bad", "CREATE TABLE more (id INTEGER);", None);
+    std::fs::remove_file(bench.sandbox.path("migrations/4_bad.down.sql")).unwrap();
+    bench.go("fourth", json!("newest")).await;
+    refused("no-down", json!({ "down": 2 }), "`4_bad` has no way down").await;
+    refused("too-many", json!({ "down": 5 }), "4 migrations are there, and 5 cannot be taken down").await;
+    // A way down that forgets an index, and one that takes too much.
+    bench.migration(
+        "4_bad",
+        "CREATE TABLE more (id INTEGER);",
+        Some("DROP TABLE more; DROP INDEX by_age; DROP TABLE people;"),
+    );
+    refused("too-much", json!({ "down": 1 }), "version 3 again, and its schema is not as it was").await;
+    bench.migration("4_bad", "CREATE TABLE more (id INTEGER);", Some("SELECT 1;"));
+    refused("too-little", json!({ "down": 1 }), "table:more").await;
+    // A database of another history.
+    execute(target, "UPDATE schema_migrations SET version = 9").await;
+    refused("foreign", json!("newest"), "the target is at version `9`, of which the folder knows nothing").await;
+}
