@@ -125,9 +125,15 @@ engine = "postgres"
 
 [[step]]
 kind = "create_schema"
+part = "tables"
 
 [[step]]
 kind = "copy"
+
+[[step]]
+kind = "create_schema"
+part = "keys"
+name = "keys"
 "#;
 
 /// pgloader as its package has it, with nothing said: it makes tables, rows, indexes and keys.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use super::{begun::count, ledger::Entry, plan::TablePlan};
+use super::{ledger::Entry, plan::TablePlan};
 use crate::{
     canon::{
         Cell, RowSink,
@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{Dialect, EngineError, Rowset, Session},
     migrate::{StepError, StepTask, engine_of},
-    model::{Side, TableName, catalogue::Reference},
+    model::{Side, Sides, TableName, catalogue::Reference},
 };
 
 /// A sink that counts rows and nothing else.
@@ -25,8 +25,20 @@ impl RowSink for Rows {
     }
 }
 
-/// How many rows a rowset has.
-pub(super) async fn rows(session: &mut dyn Session, rowset: &Rowset) -> Result<u64, EngineError> {
+/// Rows of a whole table, as its server counts them.
+pub(super) async fn count(
+    dialect: &dyn Dialect,
+    table: &TableName,
+    session: &mut dyn Session,
+) -> Result<u64, EngineError> {
+    let doing = format!("counting the rows of `{table}`");
+    let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
+    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
+    text.parse().map_err(|error| EngineError::Unexpected { doing, what: format!("{error}") })
+}
+
+/// How many rows a rowset has; for one of which only few are expected, since all of them are sent.
+async fn rows(session: &mut dyn Session, rowset: &Rowset) -> Result<u64, EngineError> {
     session.scan(rowset, &mut Rows).await
 }
 
@@ -74,10 +86,12 @@ pub(super) async fn settle(
     source: &mut dyn Session,
     target: &mut dyn Session,
 ) -> Result<(), StepError> {
+    let dialects =
+        Sides::new(engine_of(&task.addresses.source)?.dialect(), engine_of(&task.addresses.target)?.dialect());
     let mut loaded: BTreeMap<&TableName, u64> = BTreeMap::new();
     for (table, entry) in tables.iter().zip(entries) {
         let (from, to) = (table.name(Side::Source), table.name(Side::Target));
-        let total = rows(source, &Rowset::of(from.clone(), Vec::new())).await?;
+        let total = count(dialects.source, from, source).await?;
         let skipped = match &table.filter {
             Some(filter) => rows(source, &TablePlan::left_out(from, &[filter])).await?,
             None => 0,
@@ -92,7 +106,7 @@ pub(super) async fn settle(
         *loaded.entry(to).or_default() += entry.loaded;
     }
     for (table, loaded) in loaded {
-        let counted = count(task, table, target).await?;
+        let counted = count(dialects.target, table, target).await?;
         if counted != loaded {
             let what = format!("{loaded} rows were loaded, and {counted} are there");
             return Err(StepError::broken(format!("account for the rows of `{table}`"), what));

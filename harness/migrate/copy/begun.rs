@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::ledger::Ledger;
+use super::{account, ledger::Ledger};
 use crate::{
     engine::{AsideScript, EngineError, Session},
     migrate::{StepError, StepTask, StepVoice, aside, engine_of},
@@ -93,14 +93,14 @@ pub(super) async fn take_back(task: &StepTask, begun: &Begun, voice: &mut dyn St
 async fn emptied(task: &StepTask, begun: &Begun, deadline: Instant) -> Result<u64, StepError> {
     let mut session = reach(task, deadline).await?;
     aside::without(&begun.triggers, &mut *session).await?;
+    let dialect = engine_of(&task.addresses.target)?.dialect();
     let mut rows = 0;
     for table in &begun.tables {
-        rows += count(task, table, &mut *session).await?;
+        rows += account::count(dialect, table, &mut *session).await?;
     }
     session.truncate(&begun.tables).await?;
     aside::with(&begun.aside, &mut *session).await?;
     aside::with(&begun.triggers, &mut *session).await?;
-    let dialect = engine_of(&task.addresses.target)?.dialect();
     for table in &begun.made {
         session.execute(&format!("DROP TABLE IF EXISTS {}", dialect.table(table))).await?;
     }
@@ -117,12 +117,4 @@ async fn reach(task: &StepTask, deadline: Instant) -> Result<Box<dyn Session>, S
         let source = format!("no answer within {} s", patience.as_secs()).into();
         Err(EngineError::Unavailable { place, source }.into())
     })
-}
-
-/// Rows of a table of the target.
-pub(super) async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) -> Result<u64, StepError> {
-    let dialect = engine_of(&task.addresses.target)?.dialect();
-    let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
-    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
-    text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
 }

@@ -71,7 +71,13 @@ pub(super) async fn cut(
     });
     let Some((column, is_number)) = key.filter(|_| rows > batch_rows) else { return Ok(whole) };
     let (quoted, from) = (dialect.quote(&column.name), dialect.table(&table.source.name));
-    // Where parts begin by count and not by value: ids may have holes.
+    if is_number {
+        let ends = session.query(&format!("SELECT min({quoted}), max({quoted}) FROM {from}")).await?;
+        if let Some(bounds) = bounds_of_dense(ends.first().map_or(&[], Vec::as_slice), rows, batch_rows) {
+            return Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole });
+        }
+    }
+    // Where parts begin by count and not by value: keys may have holes.
     let sql = format!(
         "SELECT k FROM (SELECT {quoted} AS k, row_number() OVER (ORDER BY {quoted}) AS n FROM {from}) AS o \
          WHERE n > 1 AND (n - 1) % {batch_rows} = 0 ORDER BY n"
@@ -90,6 +96,16 @@ pub(super) async fn cut(
         }
     }
     Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole })
+}
+
+/// Where parts begin whose keys are numbers with few holes: cut by value, without reading them all. `None` if there may be many.
+fn bounds_of_dense(ends: &[Option<String>], rows: u64, batch_rows: u64) -> Option<Vec<String>> {
+    let [Some(first), Some(last)] = ends else { return None };
+    let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
+    let width = last.checked_sub(first)?.unsigned_abs().checked_add(1)?;
+    let few_holes = width <= rows.saturating_add(rows / 4);
+    let step = usize::try_from(batch_rows).ok()?;
+    few_holes.then(|| (first..=last).step_by(step).skip(1).map(|bound| bound.to_string()).collect())
 }
 
 /// Writes down how the tables are cut; returns when it is on disk.
@@ -132,6 +148,19 @@ mod tests {
     use super::*;
     use crate::engine::Engine;
     use crate::engine::sqlite::Sqlite;
+
+    #[test]
+    fn keys_without_holes_are_cut_by_value() {
+        let of =
+            |first: &str, last: &str, rows| bounds_of_dense(&[Some(first.to_owned()), Some(last.to_owned())], rows, 10);
+        assert_eq!(of("-5", "24", 30), Some(vec!["5".to_owned(), "15".to_owned()]));
+        assert_eq!(of("1", "10", 9), Some(vec![]));
+        assert_eq!(of("1", "31", 25), Some(vec!["11".to_owned(), "21".to_owned(), "31".to_owned()]));
+        assert_eq!(of("1", "32", 25), None);
+        assert_eq!(of("-9223372036854775808", "9223372036854775807", u64::MAX), None);
+        assert_eq!(of("1", "1e3", 1000), None);
+        assert_eq!(bounds_of_dense(&[None, None], 0, 10), None);
+    }
 
     #[test]
     fn parts_take_every_key() {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     Meant, Settings, Triggers, account,
-    begun::{Begun, Mark, count},
+    begun::{Begun, Mark},
     cut::{self, Cuts},
     ledger::{Entry, Ledger},
     load::{self, Carrier, Loading, Parts},
@@ -13,7 +13,7 @@ use super::{
     resolve::{Given, resolve},
 };
 use crate::{
-    engine::{Aside, AsideScript, Dialect, Rowset, Session},
+    engine::{Aside, AsideScript, Dialect, Session},
     migrate::{
         StepDone, StepError, StepTask, StepVoice,
         aside::{self, MANY_ROWS},
@@ -56,7 +56,7 @@ pub(super) async fn play(
         None => {
             require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
             account::require_reasons(&settings.copying, &tables, &mut *source).await?;
-            make_empty(task, settings, &tables, &mut *target).await?;
+            make_empty(dialects.target, settings, &tables, &mut *target).await?;
             let cuts = cut_all(&tables, settings.batch_rows, &mut *source, dialects.source).await?;
             cut::keep(task, &cuts)?;
             cuts
@@ -237,7 +237,7 @@ async fn triggers_off(
 }
 
 async fn make_empty(
-    task: &StepTask,
+    dialect: &dyn Dialect,
     settings: &Settings,
     tables: &[TablePlan],
     session: &mut dyn Session,
@@ -245,7 +245,7 @@ async fn make_empty(
     let mut full = None;
     let targets = distinct(tables);
     for name in &targets {
-        let rows = count(task, name, session).await?;
+        let rows = account::count(dialect, name, session).await?;
         if rows > 0 && full.is_none() {
             full = Some((name, rows));
         }
@@ -270,7 +270,7 @@ async fn cut_all(
 ) -> Result<Vec<Cuts>, StepError> {
     let mut cuts = Vec::new();
     for table in tables {
-        let rows = account::rows(source, &Rowset::of(table.source.name.clone(), Vec::new())).await?;
+        let rows = account::count(dialect, &table.source.name, source).await?;
         cuts.push(cut::cut(table, rows, batch_rows, source, dialect).await?);
     }
     Ok(cuts)
