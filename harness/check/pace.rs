@@ -59,3 +59,36 @@ impl<S: RowSink> RowSink for Paced<S> {
         self.sink.end_row()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(u64);
+
+    impl RowSink for Count {
+        fn cell(&mut self, _: usize, _: Cell<'_>) {}
+
+        fn end_row(&mut self) -> ControlFlow<()> {
+            self.0 += 1;
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn took(rows: u64, pace: Option<u64>) -> Duration {
+        let started = Instant::now();
+        let mut paced = Paced::new(Count::default(), pace);
+        (0..rows).for_each(|_| assert!(paced.end_row().is_continue()));
+        assert_eq!(paced.into_inner().0, rows);
+        started.elapsed()
+    }
+
+    /// No more than so many a second can only take longer, however busy the machine is.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rows_come_no_faster_than_they_may() {
+        assert!(took(320, Some(400)) >= Duration::from_millis(800));
+        // Also fewer rows than lie between two looks at the clock.
+        assert!(took(4, Some(4)) >= Duration::from_secs(1));
+    }
+}

@@ -72,11 +72,23 @@ fn renamed(comparison: &Comparison, columns: &[String]) -> Option<Vec<String>> {
     columns.iter().map(|column| find(column).map(|pair| pair.target.name.clone())).collect()
 }
 
+/// Whether the target's type itself takes texts for equal that the source's does not: `citext`, and padded ones where no
+/// collation says how they compare.
+fn folds_by_type(pair: &ColumnPair) -> bool {
+    let folding = |column: &Column| {
+        let is_padded = matches!(column.kind, LogicalType::PaddedText { .. }) && column.collation.is_none();
+        let name = column.declared.rsplit('.').next().unwrap_or_default();
+        (name.eq_ignore_ascii_case("citext"), is_padded)
+    };
+    folding(&pair.target) != (false, false) && folding(&pair.target) != folding(&pair.source)
+}
+
 /// Whether keys that differ in the source can be one key in the target.
 fn can_collide(cx: &CheckContext<'_>, comparison: &Comparison, pairs: &[&ColumnPair]) -> bool {
-    let folds = |column: &Column| column.collation.is_some() || matches!(column.kind, LogicalType::PaddedText { .. });
     let is_coarser = |pair: &&ColumnPair| {
-        folds(&pair.target) && (!cx.derived.same_engine || pair.target.collation != pair.source.collation)
+        let by_collation = pair.target.collation.is_some()
+            && (!cx.derived.same_engine || pair.target.collation != pair.source.collation);
+        by_collation || folds_by_type(pair)
     };
     let there = cx.known_rows(Side::Source, &comparison.source);
     let here = cx.known_rows(Side::Target, &comparison.target);
@@ -99,9 +111,9 @@ async fn collisions(
     }
     let columns: Vec<String> = pairs.iter().map(|pair| pair.source.name.clone()).collect();
     let collations: Vec<Option<String>> = pairs.iter().map(|pair| pair.target.collation.clone()).collect();
-    if !cx.derived.same_engine {
+    if !cx.derived.same_engine || pairs.iter().any(|pair| folds_by_type(pair)) {
         let subject = format!("{} ({})", comparison.source, columns.join(", "));
-        let reason = "the source cannot be asked which of its keys are equal under the target's collation";
+        let reason = "the source cannot be asked which of its keys are equal under the target's collation or type";
         examined.unchecked.push(Unchecked::new("key", subject, reason));
         return Ok(());
     }

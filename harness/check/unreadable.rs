@@ -30,16 +30,21 @@ impl CheckContext<'_> {
         false
     }
 
-    /// Whether both tables of a pair only stand for rows that another server keeps: those belong to neither database, and
-    /// the definitions, which say where they are, are compared like any other.
+    /// Whether both tables of a pair stand for rows that nobody can read, because their foreign data wrapper has no handler: the
+    /// definitions, which say so, are compared like any other.
     pub fn is_elsewhere(&self, comparison: &Comparison) -> bool {
-        let is_foreign = |side: Side, table: &TableName| {
-            let object = ObjectName::new("foreign_table", table.to_string());
-            self.catalogue(side).objects.contains_key(&object)
-        };
         self.derived.same_engine
-            && is_foreign(Side::Source, &comparison.source)
-            && is_foreign(Side::Target, &comparison.target)
+            && self.has_no_handler(Side::Source, &comparison.source)
+            && self.has_no_handler(Side::Target, &comparison.target)
+    }
+
+    fn has_no_handler(&self, side: Side, table: &TableName) -> bool {
+        let object = |class: &str, name: &str| self.catalogue(side).objects.get(&ObjectName::new(class, name));
+        let wrapper = object("foreign_table", &table.to_string())
+            .and_then(|table| object("server", table.get("server")?))
+            .and_then(|server| object("foreign_data_wrapper", server.get("wrapper")?));
+        // That of an extension is not listed: extensions bring wrappers for something.
+        wrapper.is_some_and(|wrapper| !wrapper.contains_key("handler"))
     }
 
     /// Whether the rows of both tables of a pair can be asked; those that cannot are named.

@@ -10,9 +10,22 @@ use crate::model::{
     name::fold,
 };
 
-/// A column by its name, or by the folded name.
-pub(super) fn by_name<'a>(table: &'a Table, name: &str) -> Option<&'a Column> {
-    table.column(name).or_else(|| table.columns.iter().find(|other| fold(&other.name) == fold(name)))
+/// The target's column for a name of the source: the one that is called so, or the only one that folds so. One that has an
+/// exact counterpart is nobody else's, and where several could mean one another, nothing is guessed.
+pub(super) fn by_name<'a>(source: &Table, target: &'a Table, name: &str) -> Option<&'a Column> {
+    let folded = fold(name);
+    target.column(name).or_else(|| {
+        let mut alike =
+            target.columns.iter().filter(|one| fold(&one.name) == folded && source.column(&one.name).is_none());
+        let mut rivals = source
+            .columns
+            .iter()
+            .filter(|one| one.name != name && fold(&one.name) == folded && target.column(&one.name).is_none());
+        match (alike.next(), alike.next(), rivals.next()) {
+            (Some(only), None, None) => Some(only),
+            _ => None,
+        }
+    })
 }
 
 /// A column of which the text form is read.
@@ -59,4 +72,32 @@ pub(super) fn common_key(source: &Table, target: &Table, columns: &[ColumnPair])
     // The target's key is as good where the source has none (SQLite's TEXT PRIMARY KEY may hold NULL): rows whose key
     // is doubled on one side are paired as a multiset.
     of_source.or(of_target).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TableName;
+
+    fn table(columns: &[&str]) -> Table {
+        Table {
+            columns: columns.iter().map(|name| text_column(name, "text")).collect(),
+            ..Table::empty(TableName::new("t"))
+        }
+    }
+
+    #[test]
+    fn exact_names_come_first_and_nothing_is_guessed() {
+        let found = |source: &[&str], target: &[&str], name: &str| {
+            let (source, target) = (table(source), table(target));
+            by_name(&source, &target, name).map(|column| column.name.clone())
+        };
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(found(&["albumId"], &["album_id"], "albumId"), some("album_id"));
+        assert_eq!(found(&["userId", "user_id"], &["user_id"], "userId"), None);
+        assert_eq!(found(&["userId", "user_id"], &["user_id"], "user_id"), some("user_id"));
+        assert_eq!(found(&["userId", "USER_ID"], &["user_id"], "userId"), None);
+        assert_eq!(found(&["userId"], &["user_id", "USER_ID"], "userId"), None);
+        assert_eq!(found(&["name"], &["title"], "name"), None);
+    }
 }

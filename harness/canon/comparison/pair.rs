@@ -129,7 +129,10 @@ impl Pairing<'_> {
             return Some(exact.clone());
         }
         // A folded name pairs tables only if it is the only one that folds so: a guess is worse than a question.
-        let mut alike = target.tables.values().filter(|other| other.name.folded() == table.name.folded());
+        let source = &self.catalogues.source;
+        let is_alike =
+            |other: &&Table| other.name.folded() == table.name.folded() && !source.tables.contains_key(&other.name);
+        let mut alike = target.tables.values().filter(is_alike);
         match (alike.next(), alike.next()) {
             (Some(only), None) => Some(only.clone()),
             _ => None,
@@ -241,7 +244,7 @@ impl Pairing<'_> {
                 self.derived.ignored.insert(key, (format!("dropped: {why}"), true));
                 continue;
             }
-            if let Some(other) = self.other(column, target, one)
+            if let Some(other) = self.other(column, source, target, one)
                 && taken.insert(other.name.clone())
             {
                 let pair = self.column(&comparison, column, &other, one);
@@ -258,9 +261,9 @@ impl Pairing<'_> {
     }
 
     /// The target's column of a column.
-    fn other(&mut self, column: &Column, target: &Table, one: Option<&StatedColumn>) -> Option<Column> {
+    fn other(&mut self, column: &Column, source: &Table, target: &Table, one: Option<&StatedColumn>) -> Option<Column> {
         let Some(one) = one else {
-            return by_name(target, &column.name).cloned();
+            return by_name(source, target, &column.name).cloned();
         };
         let name = one.target.as_deref().unwrap_or(&column.name);
         if let Some(known) = target.column(name) {
@@ -274,7 +277,7 @@ impl Pairing<'_> {
             self.unmet(&one.at, &format!("target column of `{}`", target.name), name, known);
             return None;
         }
-        by_name(target, name).cloned()
+        by_name(source, target, name).cloned()
     }
 
     fn column(

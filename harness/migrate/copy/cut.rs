@@ -73,7 +73,7 @@ pub(super) async fn cut(
     let (quoted, from) = (dialect.quote(&column.name), dialect.table(&table.source.name));
     if is_number {
         let ends = session.query(&format!("SELECT min({quoted}), max({quoted}) FROM {from}")).await?;
-        if let Some(bounds) = bounds_of_dense(ends.first().map_or(&[], Vec::as_slice), rows, batch_rows) {
+        if let Some(bounds) = bounds_of_numbers(ends.first().map_or(&[], Vec::as_slice), rows, batch_rows) {
             return Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole });
         }
     }
@@ -98,12 +98,16 @@ pub(super) async fn cut(
     Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole })
 }
 
-/// Where parts begin whose keys are numbers with few holes: cut by value, without reading them all. `None` if there may be many.
-fn bounds_of_dense(ends: &[Option<String>], rows: u64, batch_rows: u64) -> Option<Vec<String>> {
+/// Parts that may turn out empty, for each one that is full.
+const EMPTY: u64 = 3;
+
+/// Where parts begin whose keys are whole numbers: cut by value, without reading them all, since no part holds more rows than it
+/// has numbers. `None` if too many parts would be empty.
+fn bounds_of_numbers(ends: &[Option<String>], rows: u64, batch_rows: u64) -> Option<Vec<String>> {
     let [Some(first), Some(last)] = ends else { return None };
     let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
     let width = last.checked_sub(first)?.unsigned_abs().checked_add(1)?;
-    let few_holes = width <= rows.saturating_add(rows / 4);
+    let few_holes = width / (EMPTY + 1) <= rows;
     let step = usize::try_from(batch_rows).ok()?;
     few_holes.then(|| (first..=last).step_by(step).skip(1).map(|bound| bound.to_string()).collect())
 }
@@ -150,16 +154,18 @@ mod tests {
     use crate::engine::sqlite::Sqlite;
 
     #[test]
-    fn keys_without_holes_are_cut_by_value() {
-        let of =
-            |first: &str, last: &str, rows| bounds_of_dense(&[Some(first.to_owned()), Some(last.to_owned())], rows, 10);
+    fn numbers_with_few_holes_are_cut_by_value() {
+        let of = |first: &str, last: &str, rows| {
+            bounds_of_numbers(&[Some(first.to_owned()), Some(last.to_owned())], rows, 10)
+        };
         assert_eq!(of("-5", "24", 30), Some(vec!["5".to_owned(), "15".to_owned()]));
         assert_eq!(of("1", "10", 9), Some(vec![]));
         assert_eq!(of("1", "31", 25), Some(vec!["11".to_owned(), "21".to_owned(), "31".to_owned()]));
-        assert_eq!(of("1", "32", 25), None);
+        assert!(of("1", "103", 25).is_some());
+        assert_eq!(of("1", "104", 25), None);
         assert_eq!(of("-9223372036854775808", "9223372036854775807", u64::MAX), None);
         assert_eq!(of("1", "1e3", 1000), None);
-        assert_eq!(bounds_of_dense(&[None, None], 0, 10), None);
+        assert_eq!(bounds_of_numbers(&[None, None], 0, 10), None);
     }
 
     #[test]

@@ -89,6 +89,30 @@ fn equal_files_pass_and_each_table_is_read() {
     audit.sandbox.assert_released();
 }
 
+/// Names of one side in camel case and of the other with underscores are the same names; exact ones come first.
+#[test]
+fn tables_and_columns_meet_by_their_folded_names() {
+    let audit = Audit::new();
+    let tables = |users: &str, plain: &str, album: &str, user: &str| {
+        format!(
+            "CREATE TABLE {users} (id INTEGER PRIMARY KEY, {album} INTEGER, {user} TEXT, user_name TEXT);
+             INSERT INTO {users} VALUES (1, 7, 'Ada', 'ada');
+             CREATE TABLE {plain} (id INTEGER PRIMARY KEY); INSERT INTO {plain} VALUES (1), (2)"
+        )
+    };
+    let source = audit.file("old.db", &tables("\"AlbumUsers\"", "orders", "\"albumId\"", "\"fullName\""));
+    let target = audit.file("new.db", &tables("album_users", "orders", "album_id", "full_name"));
+    let ended = audit.call(&["--source", &source, "--target", &target]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = audit.report();
+    assert!(report.coverage.is_whole(), "{}", report.coverage);
+    assert_eq!(report.coverage.rows.checked, 6);
+    // The one that is called so is the one that is meant.
+    run_sql(Path::new(&source), "ALTER TABLE \"AlbumUsers\" ADD COLUMN \"userName\" TEXT");
+    let ended = audit.call(&["--source", &source, "--target", &target]);
+    assert_eq!(errors(&audit.report()), ["schema column_missing source AlbumUsers.userName 1"], "{ended:?}");
+}
+
 #[test]
 fn what_differs_is_found_counted_and_located() {
     let audit = Audit::new();
@@ -109,6 +133,44 @@ fn what_differs_is_found_counted_and_located() {
     ];
     assert_eq!(errors(&audit.report()), expected);
     assert!(ended.stdout.contains("id = \"2\": name source \"Bo\", target \"Bob\""), "{}", ended.stdout);
+}
+
+/// Keys that differ in one file and are equal under the other's collation are found before anybody loads them.
+#[test]
+fn keys_that_are_one_under_the_targets_collation_are_foretold() {
+    let audit = Audit::new();
+    let words = |collation: &str, rows: &str| {
+        format!(
+            "CREATE TABLE words (word TEXT COLLATE {collation} PRIMARY KEY NOT NULL); INSERT INTO words VALUES {rows}"
+        )
+    };
+    let source = audit.file("old.db", &words("BINARY", "('Ada'), ('ada'), ('Bo')"));
+    let target = audit.file("new.db", &words("NOCASE", "('Ada'), ('Bo')"));
+    let ended = audit.call(&["--source", &source, "--target", &target]);
+    let found = errors(&audit.report());
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(found.contains(&"unique key_collision source words.word 1".to_owned()), "{found:?}");
+}
+
+/// A difference that does not fit the memory it may take is counted to the row all the same.
+#[test]
+fn differences_beyond_the_memory_are_counted_exactly() {
+    let audit = Audit::new();
+    let rows = |shift: u32| {
+        format!(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b TEXT NOT NULL);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+             INSERT INTO t SELECT i, i + {shift} * (i % 2), hex(i * 7919) FROM n"
+        )
+    };
+    let (source, target) = (audit.file("old.db", &rows(0)), audit.file("new.db", &rows(5)));
+    let flags = ["--source", &source, "--target", &target, "--memory", "1", "--jobs", "2", "--settle", "0"];
+    let ended = audit.call(&flags);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_eq!(
+        errors(&audit.report()),
+        ["checksum changed_row target t 30000", "checksum changed_value target t.a 30000"]
+    );
 }
 
 #[test]

@@ -159,6 +159,15 @@ async fn foreign_tables_that_cannot_be_read_are_named() {
          CREATE TABLE here (id int PRIMARY KEY); INSERT INTO here VALUES (1), (2);"
     );
     bench.pair("", &sql).await;
+    let (source, target) = bench.urls();
+    // Each side may read another file, although both definitions are the same.
+    let (ended, report) = Audit::new().of(&source, &target);
+    let named = unchecked(&report);
+    assert_eq!(
+        named.iter().filter(|one| one.contains("elsewhere: its rows are kept by a foreign server")).count(),
+        2,
+        "{ended:?}"
+    );
     bench
         .sql("b", "DROP FOREIGN TABLE elsewhere; CREATE TABLE elsewhere (line text); DELETE FROM here WHERE id = 2")
         .await;
@@ -195,4 +204,34 @@ async fn a_role_without_rights_is_told_what_it_could_not_read() {
     bench.sql("b", "DELETE FROM granted WHERE id = 2").await;
     let found = Audit::new().finds(&source, &target);
     assert!(found.contains(&"checksum missing_row target granted 1".to_owned()), "{found:?}");
+}
+
+/// Where the source can be asked under the target's collation, it is; where it cannot, nobody says that its keys are fine.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_one_in_the_target_are_foretold_or_named() {
+    let Some(bench) = Bench::new("keys_that_are_one_in_the_target_are_foretold_or_named").await else { return };
+    let folding = "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
+    let rows = "INSERT INTO words VALUES ('Ada'), ('Bo')";
+    bench.pair("", "").await;
+    bench.sql("a", &format!("CREATE TABLE words (word text PRIMARY KEY); {rows}, ('ada')")).await;
+    bench.sql("b", &format!("{folding} CREATE TABLE words (word text COLLATE folding PRIMARY KEY); {rows}")).await;
+    bench.sql("a", "CREATE TABLE names (name text PRIMARY KEY); INSERT INTO names VALUES ('Ada'), ('ada')").await;
+    bench
+        .sql(
+            "b",
+            "CREATE EXTENSION citext; CREATE TABLE names (name citext PRIMARY KEY); INSERT INTO names VALUES ('Ada')",
+        )
+        .await;
+    let (source, target) = bench.urls();
+    let collision = "unique key_collision source words.word 1".to_owned();
+    let (_, report) = Audit::new().of(&source, &target);
+    assert!(!errors(&report).contains(&collision));
+    let named = unchecked(&report);
+    for table in ["words", "names"] {
+        assert!(named.iter().any(|one| one.contains(table) && !one.starts_with("object")), "{table}: {named:#?}");
+    }
+    bench.sql("a", folding).await;
+    let (ended, report) = Audit::new().of(&source, &target);
+    assert!(errors(&report).contains(&collision), "{ended:?}");
+    assert!(!unchecked(&report).iter().any(|one| one.contains("words")), "{:#?}", unchecked(&report));
 }

@@ -132,7 +132,27 @@ enum Kind {
     Real,
     Text,
     Bytes,
+    /// Of a scale that doubles hold exactly: SQLite has no other fractions.
+    Decimal,
+    Boolean,
+    /// In upper case where it is text.
+    Uuid,
+    Moment,
+    /// Spelled with and without blanks.
+    Json,
 }
+
+const KINDS: [Kind; 9] = [
+    Kind::Integer,
+    Kind::Real,
+    Kind::Text,
+    Kind::Bytes,
+    Kind::Decimal,
+    Kind::Boolean,
+    Kind::Uuid,
+    Kind::Moment,
+    Kind::Json,
+];
 
 /// How rows are named.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -170,7 +190,7 @@ struct Plan {
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {
-    let kind = prop_oneof![Just(Kind::Integer), Just(Kind::Real), Just(Kind::Text), Just(Kind::Bytes)];
+    let kind = prop::sample::select(&KINDS[..]);
     let key = prop_oneof![Just(Key::Number), Just(Key::Text), Just(Key::Both), Just(Key::None)];
     let fate = prop_oneof![
         Just(Fate::Missing),
@@ -219,6 +239,14 @@ impl Plan {
             (Kind::Text, _) => "text",
             (Kind::Bytes, "postgres") => "bytea",
             (Kind::Bytes, _) => "blob",
+            (Kind::Decimal, _) => "decimal(20,3)",
+            (Kind::Boolean, _) => "boolean",
+            (Kind::Uuid, "sqlite") => "char(36)",
+            (Kind::Uuid, _) => "uuid",
+            (Kind::Moment, "postgres") => "timestamp",
+            (Kind::Moment, _) => "datetime",
+            (Kind::Json, "postgres") => "jsonb",
+            (Kind::Json, _) => "json",
         };
         let columns = self.kinds.iter().enumerate().map(|(at, kind)| format!(", c{at} {}", word(kind)));
         let (number, key) = match (self.key, engine) {
@@ -264,6 +292,17 @@ impl Plan {
                 (Kind::Text, _) => format!("'{number:060}'"),
                 (Kind::Bytes, "postgres") => format!("'\\x{number:08}'::bytea"),
                 (Kind::Bytes, _) => format!("x'{number:08}'"),
+                (Kind::Decimal, _) => format!("{number}.125"),
+                // What changes is odd where it was even.
+                (Kind::Boolean, _) => (number % 2 == 1).to_string(),
+                (Kind::Uuid, "sqlite") => format!("'ABCDEF00-0000-4000-8000-{number:012X}'"),
+                (Kind::Uuid, _) => format!("'abcdef00-0000-4000-8000-{number:012x}'"),
+                (Kind::Moment, _) => {
+                    let (hour, minute, second) = (number / 3600, number / 60 % 60, number % 60);
+                    format!("'2024-02-29 {hour:02}:{minute:02}:{second:02}'")
+                }
+                (Kind::Json, "sqlite") => format!("'{{\"n\":{number},\"a\":[1,null]}}'"),
+                (Kind::Json, _) => format!("'{{\"a\": [1, null], \"n\": {number}}}'"),
             }
         };
         let values = self.kinds.iter().enumerate().map(value).collect::<Vec<_>>().join(", ");

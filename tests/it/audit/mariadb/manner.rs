@@ -5,6 +5,7 @@ use std::{process::Stdio, thread, time::Duration};
 use rehearse::{engine, model::Tls};
 
 use super::{super::errors, Audit, Place};
+use crate::support::mariadb::{PASSWORD, docker};
 
 /// Two tables that refer to each other.
 const SCHEMA: &str = "CREATE TABLE users (id int PRIMARY KEY, name varchar(30) NOT NULL, state char(1));
@@ -53,6 +54,29 @@ async fn mariadb_is_read_within_bounds_again_and_by_a_mapping() {
     settles(&place, &audit);
     maps(&place, &audit).await;
     collides(&place, &audit).await;
+    dumps(&place, &audit).await;
+}
+
+/// What `mariadb-dump` wrote, with the line by which it begins that asks the client for its sandbox, equals where it came from.
+async fn dumps(place: &Place, audit: &Audit) {
+    place.make(&["a"], SCHEMA).await;
+    let password = format!("-p{PASSWORD}");
+    let dump = docker(&["exec", &place.server.name, "mariadb-dump", "-uroot", &password, "--single-transaction", "a"]);
+    assert!(dump.starts_with("/*M!999999"), "{}", dump.lines().next().unwrap_or_default());
+    let dump = audit.sandbox.write("a.sql", &dump);
+    let call = || {
+        audit.call_with(
+            &["--source", dump.to_str().unwrap(), "--target", "env:A", "--settle", "0"],
+            &[("A", &*place.root("a"))],
+        )
+    };
+    let ended = call();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(audit.report().coverage.rows.checked, 14);
+    place.say("a", "DELETE FROM orders WHERE id = 13");
+    assert_eq!(call().code, 1);
+    assert!(errors(&audit.report()).contains(&"checksum missing_row target orders 1".to_owned()));
+    audit.sandbox.assert_released();
 }
 
 /// Rows that differ at first and no longer at a second look have settled.
