@@ -1,6 +1,6 @@
 //! What is copied into what, found out before anything is written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
@@ -13,7 +13,7 @@ use crate::{
         text_of,
     },
     engine::{Dialect, Rowset},
-    model::{Side, TableName, Value, catalogue::Table},
+    model::{LogicalType, Side, TableName, Value, catalogue::Table},
 };
 
 /// One table's way into another.
@@ -96,12 +96,28 @@ impl ColumnPlan {
         if self.values.is_none() && self.space.is_none() {
             return self.making.value(cell);
         }
-        let Some(text) = text_of(cell) else { return self.making.value(cell) };
+        let mut digits = [0; DIGITS];
+        match cell {
+            // The most usual keys, of which there are millions, without an allocation for each.
+            Cell::Integer(number) => self.made_of_text(number_in(*number, &mut digits), cell),
+            Cell::Text(bytes) => match str::from_utf8(bytes) {
+                Ok(text) => self.made_of_text(text, cell),
+                Err(_) => self.making.value(cell),
+            },
+            _ => match text_of(cell) {
+                Some(text) => self.made_of_text(&text, cell),
+                None => self.making.value(cell),
+            },
+        }
+    }
+
+    /// The value for a cell that reads so.
+    fn made_of_text(&self, text: &str, cell: &Cell<'_>) -> Result<Value, Unfit> {
         if let Some(space) = &self.space {
-            return self.making.value(&Cell::Uuid(version_5(space, &text).into_bytes()));
+            return self.making.value(&Cell::Uuid(version_5(space, text).into_bytes()));
         }
         let Some(values) = &self.values else { return self.making.value(cell) };
-        match values.by_source.get(&text) {
+        match values.by_source.get(text) {
             Some(target) => self.making.value(&Cell::Text(target.as_bytes())),
             None => match &values.others {
                 Others::AsIs => self.making.value(cell),
@@ -111,6 +127,17 @@ impl ColumnPlan {
             },
         }
     }
+}
+
+/// The longest whole number of 64 bits, with its sign.
+const DIGITS: usize = 20;
+
+/// A number's digits, in a place for them.
+fn number_in(number: i64, place: &mut [u8; DIGITS]) -> &str {
+    let mut rest = &mut place[..];
+    write!(rest, "{number}").expect("there is room for every number");
+    let length = DIGITS - rest.len();
+    str::from_utf8(&place[..length]).expect("digits are ASCII")
 }
 
 /// `Uuid::new_v5`, whose own hash does not use what the processor has for it: millions of rows notice.
@@ -139,13 +166,27 @@ impl TablePlan {
                 rowset.terms.expressions.insert(column.source.clone(), Expression::Sql(sql.clone()));
             }
         }
-        for key in self.keeps.iter().flatten() {
+        for key in self.keeps.iter().flatten().filter(|key| self.among_columns(key).is_none()) {
             // Whatever else is read of the column, this is its own text.
             let name = format!("key {key}");
             rowset.terms.expressions.insert(name.clone(), Expression::Sql(dialect.quote(key)));
             rowset.columns.push(name);
         }
         rowset
+    }
+
+    /// In which places of what is read the columns stand that name a row.
+    pub fn places_of_key(&self) -> Vec<usize> {
+        let mut behind = self.columns.len()..;
+        let place = |key: &String| self.among_columns(key).or_else(|| behind.next());
+        self.keeps.iter().flatten().filter_map(place).collect()
+    }
+
+    /// Where a column that names a row is read already, in a form that has its text.
+    fn among_columns(&self, key: &str) -> Option<usize> {
+        let kind = &self.source.column(key)?.kind;
+        let has_text = matches!(kind, LogicalType::Integer { .. } | LogicalType::Text { .. } | LogicalType::Uuid);
+        self.columns.iter().position(|column| has_text && column.source == key && column.sql.is_none())
     }
 
     /// The rows that none of these filters takes.
@@ -175,6 +216,13 @@ impl TablePlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_number_has_room() {
+        for number in [0, 7, -1, i64::MAX, i64::MIN] {
+            assert_eq!(number_in(number, &mut [0; DIGITS]), number.to_string());
+        }
+    }
 
     #[test]
     fn uuids_are_those_of_the_crate() {

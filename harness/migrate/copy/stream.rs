@@ -73,7 +73,8 @@ pub(super) fn read(
         seen: 0,
         sender,
         keeps: table.keeps.clone(),
-        key: Vec::new(),
+        key: vec![KeyPart::Null; table.keeps.as_ref().map_or(0, Vec::len)],
+        places: table.places_of_key(),
         begins: 0,
         bad: None,
         rejects: Vec::new(),
@@ -93,6 +94,31 @@ pub(super) fn read(
     (ended, receiver)
 }
 
+/// A part of a row's key, kept for the case that the row is rejected.
+#[derive(Clone, Debug)]
+enum KeyPart {
+    Null,
+    Number(i64),
+    Text(String),
+}
+
+impl KeyPart {
+    fn of(cell: &Cell<'_>) -> Self {
+        match cell {
+            Cell::Integer(number) => Self::Number(*number),
+            _ => text_of(cell).map_or(Self::Null, Self::Text),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Number(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
 /// Makes the target's values of each row.
 struct Sink {
     columns: Arc<[ColumnPlan]>,
@@ -104,8 +130,9 @@ struct Sink {
     sender: SyncSender<Vec<Value>>,
     /// The columns that name a row, where rows that cannot be carried are kept.
     keeps: Option<Vec<String>>,
-    /// The row's key.
-    key: Vec<Option<String>>,
+    /// The row's key, and in which places of a row its parts stand.
+    key: Vec<KeyPart>,
+    places: Vec<usize>,
     /// Where the row begins in the chunk.
     begins: usize,
     /// What is wrong with the row: the place of the column, and the reason.
@@ -120,8 +147,9 @@ impl Sink {
         let column = self.columns[column].source.clone();
         match &self.keeps {
             Some(names) if self.rejects.len() < AT_MOST => {
-                let parts = names.iter().zip(self.key.drain(..));
-                let mut key: Map<String, Json> = parts.map(|(name, text)| (name.clone(), Json::from(text))).collect();
+                let parts = names.iter().zip(&self.key);
+                let mut key: Map<String, Json> =
+                    parts.map(|(name, part)| (name.clone(), Json::from(part.text()))).collect();
                 if key.is_empty() {
                     key.insert("row".to_owned(), self.seen.into());
                 }
@@ -155,10 +183,10 @@ impl Sink {
 
 impl RowSink for Sink {
     fn cell(&mut self, column: usize, cell: Cell<'_>) {
-        let Some(plan) = self.columns.get(column) else {
-            self.key.push(text_of(&cell));
-            return;
-        };
+        if let Some(at) = self.places.iter().position(|place| *place == column) {
+            self.key[at] = KeyPart::of(&cell);
+        }
+        let Some(plan) = self.columns.get(column) else { return };
         match plan.value(&cell) {
             Ok(value) => {
                 self.bytes += match &value {
@@ -179,7 +207,6 @@ impl RowSink for Sink {
         if let Some((column, what)) = self.bad.take() {
             return self.reject(column, what);
         }
-        self.key.clear();
         self.rows += 1;
         self.chunk.extend(self.constants.iter().cloned());
         self.begins = self.chunk.len();

@@ -168,8 +168,13 @@ fn swap(swaps: &[Swap<'_>], schema: &str, ready: &BTreeSet<String>) -> Vec<Strin
 
 #[async_trait]
 impl Retype for PostgresRetype {
+    /// Everybody queues behind a session that waits for a lock, and an autovacuum that holds it gives way only after
+    /// `deadlock_timeout`: a second, where nobody says otherwise. Superusers may.
     fn patience(&self, lock_ms: u64) -> String {
-        format!("SET lock_timeout = '{lock_ms}ms'")
+        format!(
+            "SET lock_timeout = '{lock_ms}ms'; \
+             SELECT set_config('deadlock_timeout', '100ms', false) WHERE current_setting('is_superuser')::bool"
+        )
     }
 
     fn backup(&self, _database: &str) -> String {
