@@ -97,6 +97,12 @@ pub trait StepKind: Sync {
         None
     }
 
+    /// The name of the backup of the user's that it restores into this database, looked at as before it is restored; `None`
+    /// where it restores none of the user's.
+    async fn given_backup(&self, _config: &Json, _address: &Address) -> Option<Result<String, StepError>> {
+        None
+    }
+
     /// What it states about how both sides compare, where its configuration says so.
     fn states(&self, _config: &Json) -> Option<Mapping> {
         None

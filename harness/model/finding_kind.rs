@@ -107,6 +107,8 @@ pub enum FindingKind {
     RowsSettled,
     /// A program that a step runs and that is not there.
     ProgramMissing,
+    /// A backup that a step is to restore and that cannot be.
+    BackupUnusable,
     /// A disk without room for what comes; the total is the bytes that lack.
     RoomShort,
     /// A disk of which nobody here knows how much is free; the total is the bytes that should be.
@@ -123,6 +125,8 @@ pub enum FindingKind {
     TargetNotEmpty,
     /// Values that the target's column cannot take.
     ValueUnfit,
+    /// Values that the migration makes, so that the source cannot tell about them.
+    MadeOnTheWay,
 }
 
 impl FindingKind {
@@ -179,6 +183,7 @@ impl FindingKind {
             Self::RuleUnused => "a rule is stated and never applied",
             Self::BookkeepingBroken => "bookkeeping lost rows that it should have kept",
             Self::ProgramMissing => "a program that a step runs is not there, or does not suit the server",
+            Self::BackupUnusable => "a backup that a step is to restore cannot be restored",
             Self::RoomShort => "the disk may not have room for what comes (the total is the bytes that lack)",
             Self::RoomUnknown => {
                 "how much is free on the disk is not known here (the total is the bytes that should be)"
@@ -189,6 +194,7 @@ impl FindingKind {
             Self::CollationOther => "the target compares text by another collation",
             Self::TargetNotEmpty => "the target holds rows before the migration begins",
             Self::ValueUnfit => "values do not fit into the target's column",
+            Self::MadeOnTheWay => "the migration makes these values: they are looked at after it, and not before",
             Self::ReapplyDiffers => "the second migration gave something else than the first",
         }
     }

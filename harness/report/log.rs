@@ -27,6 +27,10 @@ impl ReportFormat for Log {
 
     fn render(&self, report: &Report, out: &mut dyn io::Write) -> Result<(), RenderError> {
         let mut text = format!("# Migration log\n\nChecked: {}\n", prose::coverage_line(report));
+        if !report.run.notes.is_empty() {
+            let notes: Vec<String> = report.run.notes.iter().map(|note| format!("- {}\n", plain(note))).collect();
+            text += &format!("\nNotes:\n\n{}", notes.concat());
+        }
         for scenario in &report.scenarios {
             // A String takes everything.
             let _ = of(report, scenario, &mut text);
@@ -35,8 +39,12 @@ impl ReportFormat for Log {
     }
 }
 
+/// A text without what Markdown takes for more than that.
+fn plain(text: &str) -> String {
+    prose::visible(text).replace(['|', '`', '<', '#'], " ")
+}
+
 fn of(report: &Report, scenario: &ScenarioReport, text: &mut String) -> std::fmt::Result {
-    let plain = |text: &str| prose::visible(text).replace(['|', '`', '<', '#'], " ");
     writeln!(text, "\n## {}\n", plain(&scenario.title))?;
     writeln!(text, "- Date: {}", report.run.started_at)?;
     let engine =
@@ -104,7 +112,10 @@ fn rollback(scenario: &ScenarioReport) -> String {
         .collect();
     let kept = match backups.as_slice() {
         [] => String::new(),
-        names => format!(" Backups are made by: {}.", names.join(", ")),
+        names => format!(
+            " Backups are made by: {}; the notes tell where, and they stay as long as the run does (`--keep`).",
+            names.join(", ")
+        ),
     };
     match proof {
         Some(check) if check.outcome == Outcome::Passed => {

@@ -104,7 +104,7 @@ fn names_that_are_not_known_come_with_the_nearest() {
     assert_fails(
         &call(&["explain", "zebra"]),
         2,
-        "\nhint: there are: access, encoding, tools, room, target_empty, source_data, schema, row_count, ",
+        "\nhint: there are: access, encoding, tools, backup, room, target_empty, source_data, schema, row_count, ",
     );
     assert_fails(&call(&["run", "pfa-vangard"]), 2, "`pfa-vangard`\nhint: did you mean `pfa-vanguard`?\n");
     assert_fails(&call(&["run", "zebra"]), 2, "no scenario is called `zebra`\nhint: there are: ");

@@ -52,9 +52,16 @@ fn phases_are_rehearsed_one_by_one() {
     if !can("phases_are_rehearsed_one_by_one") {
         return;
     }
-    for (last, filled) in [
-        ("people", &["users", "persons"][..]),
-        ("programs", &["students", "staff_members", "organization_units", "student_programs", "academic_terms"]),
+    let mut before_last = String::new();
+    for (last, filled, not_yet) in [
+        ("people", &["users", "persons"][..], "students"),
+        ("students-and-staff", &["students", "staff_members"], "organization_units"),
+        ("organizations", &["organization_units", "student_programs"], "academic_terms"),
+        ("terms", &["academic_terms"], "courses"),
+        // The program of each student, in the rows of another phase.
+        ("programs", &["students"], "courses"),
+        ("courses", &["courses", "course_offerings"], "course_enrollments"),
+        ("grades", &["assessments", "course_enrollments", "grades"], "audit_log"),
     ] {
         let sandbox = Sandbox::new();
         let told = run(&sandbox, "edu-v2", &["--until", last]);
@@ -72,7 +79,12 @@ fn phases_are_rehearsed_one_by_one() {
         for table in filled {
             assert_ne!(before[*table], after[*table], "{last}: {table} got no rows");
         }
-        assert_eq!(before["grades"], after["grades"], "{last}");
+        assert_eq!(before[not_yet], after[not_yet], "{last}");
+        // What the phase before it left of students is something else behind this one.
+        if last == "programs" {
+            assert_ne!(before_last, after["students"]);
+        }
+        before_last = after["students"].clone();
         sandbox.assert_released();
     }
     let sandbox = Sandbox::new();
@@ -80,16 +92,19 @@ fn phases_are_rehearsed_one_by_one() {
     assert!(told.code == 2 && told.stderr.contains("did you mean `courses`?"), "{told:?}");
 }
 
-/// Whatever is wrong in the rows is repaired by its rule or rejected by name, in the numbers that the scenario states.
+/// Whatever is wrong in the rows is repaired by its rule or rejected by name, in the numbers that the scenario states; and
+/// whatever is wrong with the tree, the row security or the trail ends `verify`.
 #[test]
 fn what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name() {
     if !can("what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name") {
         return;
     }
     let sandbox = Sandbox::new();
-    // The tables of rejected rows are looked at by a step of the test's own.
+    // The tables of rejected rows are looked at by a step of the test's own, which also plants what `verify` has to find.
     let folder = changed(&sandbox, &[("scenario.toml", "[[step]]\nname = \"switch\"", COUNT)]);
-    sandbox.write("edu-v2/steps/count.sql", COUNTED);
+    let verify = fs::read_to_string(root().join("scenarios/edu-v2/steps/verify.sql")).unwrap();
+    let planted = include_str!("edu/planted.sql").replace("{verify}", &verify);
+    sandbox.write("edu-v2/steps/count.sql", format!("{COUNTED}{planted}"));
     let told = run(&sandbox, &folder, &[]);
     assert_eq!(told.code, 0, "{told:?}");
     let report = sandbox.report("edu-v2");
@@ -166,21 +181,32 @@ fn a_phase_that_fails_is_named_and_everything_is_taken_back() {
             "5 = \"program\"",
             "`type` holds a value that its map",
         ),
-        // A policy that lets everybody read everything.
+        // A term that ends before it begins.
+        ("terms", "steps/terms.sql", "'2025-06-20'", "'2025-01-20'", "academic_terms_check"),
+        // Students at units that are none.
         (
-            "verify",
-            "schema/target.sql",
-            "CREATE POLICY own ON users TO edu_student, edu_teacher USING (id = current_user_id())",
-            "CREATE POLICY own ON users TO edu_student, edu_teacher USING (true)",
-            "a student sees more than one person",
+            "programs",
+            "steps/programs.sql",
+            "SET program_id = link.program_id",
+            "SET program_id = link.student_id",
+            "students_program_id_fkey",
         ),
-        // A trail that leaves something out.
+        // Terms that nobody made.
+        ("courses", "mapping/4-courses.toml", "'-fall'", "'-autumn'", "course_offerings_academic_term_id_fkey"),
+        (
+            "grades",
+            "mapping/5-grades.toml",
+            "target = \"grades\"\nrejects = \"keep\"",
+            "target = \"grades\"",
+            "holds NULL",
+        ),
+        // The teachers may see everybody.
         (
             "verify",
             "schema/target.sql",
-            "AFTER INSERT OR UPDATE OR DELETE ON grades",
-            "AFTER INSERT OR DELETE ON grades",
-            "which left 0 traces",
+            "(id IN (SELECT e.student_id FROM course_enrollments e))",
+            "(true)",
+            "a teacher has ",
         ),
     ] {
         let sandbox = Sandbox::new();
@@ -225,3 +251,33 @@ async fn the_fence_is_one() {
     assert_eq!(ask(admin, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").await[0][0].as_deref(), Some("0"));
     server.leases.release(&Default::default()).await;
 }
+
+/// Somebody changes the legacy database behind the fence: the backup that was taken before brings it back.
+#[test]
+fn a_source_that_was_changed_is_brought_back_from_its_backup() {
+    if !can("a_source_that_was_changed_is_brought_back_from_its_backup") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let folder = changed(&sandbox, &[("scenario.toml", "[[step]]\nname = \"students-and-staff\"", CHANGED)]);
+    // Whoever owns the tables can take the fence away.
+    let behind = "ALTER TABLE users DISABLE TRIGGER fenced_off;\nUPDATE users SET kind = lower(kind);\n\
+                  CREATE TABLE left_here (id integer);\nDROP TABLE ref_countries;\n";
+    sandbox.write("edu-v2/steps/behind.sql", behind);
+    let told = run(&sandbox, &folder, &["--until", "brought-back"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let report = sandbox.report("edu-v2");
+    let at = |stage| recorded(&report, stage, Side::Source);
+    let baseline = at(Stage::Baseline);
+    assert_eq!(baseline.len(), 355);
+    for stage in [Stage::Migrated, Stage::RolledBack, Stage::Reapplied] {
+        assert_eq!(at(stage), baseline, "{stage}");
+    }
+    sandbox.assert_released();
+}
+
+const CHANGED: &str = "[[step]]\nname = \"after-fence\"\nkind = \"backup\"\n\n\
+    [[step]]\nname = \"behind\"\nkind = \"sql\"\nside = \"source\"\nup = \"steps/behind.sql\"\n\
+    rollback = { kind = \"restore\", side = \"source\", from = \"after-fence\" }\n\n\
+    [[step]]\nname = \"brought-back\"\nkind = \"restore\"\nside = \"source\"\nfrom = \"source-kept\"\n\
+    when_not_empty = \"replace\"\n\n[[step]]\nname = \"students-and-staff\"";

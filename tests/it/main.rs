@@ -9,6 +9,7 @@ mod command;
 mod conformance;
 mod convert_uuid;
 mod copy;
+mod ddgen;
 mod derive;
 mod docs;
 mod edu;

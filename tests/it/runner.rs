@@ -8,13 +8,17 @@ use std::{
 
 use rehearse::{
     check::Resources,
-    model::{Address, Event, EventKind, Outcome, RunId, Side, Stage, Verdict, report::CheckReport},
+    model::{Address, Endpoint, Event, EventKind, Outcome, RunId, Secret, Side, Stage, Verdict, report::CheckReport},
     provision::UrlSource,
+    report,
     run::{EventSink, Finished, Job, Limits, Options, Plan, Stop, Subject, execute, registry::Registry},
     scenario::{self, Expectation, Scenario},
 };
 
-use crate::support::Sandbox;
+use crate::{
+    checks::bench,
+    support::{Sandbox, ended, server::Started},
+};
 
 struct NoUrls;
 
@@ -86,10 +90,19 @@ fn options(sandbox: &Sandbox) -> Options {
 }
 
 async fn play(sandbox: &Sandbox, scenario: Scenario, sinks: Vec<Box<dyn EventSink>>) -> Finished {
+    play_with(sandbox, scenario, sinks, options(sandbox)).await
+}
+
+async fn play_with(
+    sandbox: &Sandbox,
+    scenario: Scenario,
+    sinks: Vec<Box<dyn EventSink>>,
+    options: Options,
+) -> Finished {
     let (_switch, stop) = Stop::new();
     let job = Job {
         id: RunId(format!("20260101t000000-{:04x}", std::process::id() & 0xffff)),
-        options: options(sandbox),
+        options,
         scenario,
         out: sandbox.out(),
         registry: Registry::new(sandbox.path("state")),
@@ -213,6 +226,112 @@ async fn a_check_that_breaks_is_no_pass_and_no_failure() {
     assert!(rehearsal.steps.iter().all(|step| step.outcome == Outcome::Passed), "{:?}", rehearsal.steps);
     assert_eq!(finished.report.verdict, Verdict::Inconclusive);
     assert!(rehearsal.reasons.iter().any(|reason| reason.contains(&first.id)), "{:?}", rehearsal.reasons);
+}
+
+/// A preflight that cannot be sure is a no-go: no step begins, and the report says why; `--despite` goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_migrated_after_a_no_go_unless_somebody_says_so() {
+    for despite in [None, Some("access")] {
+        let sandbox = Sandbox::new();
+        let work = sandbox.work();
+        let target = move || {
+            let run = std::fs::read_dir(&work).unwrap().next().unwrap().unwrap().path();
+            run.join("r0/target.db")
+        };
+        // The target is no database while the first check of the preflight looks at it.
+        let mut whole: Option<Vec<u8>> = None;
+        let breaker = At(move |kind: &EventKind| {
+            match kind {
+                EventKind::SnapshotTaken { stage: Stage::Baseline, side: Side::Target, .. } => {
+                    whole = Some(std::fs::read(target())?);
+                    std::fs::write(target(), [7; 8192])?;
+                }
+                EventKind::CheckFinished(_) => {
+                    if let Some(whole) = whole.take() {
+                        std::fs::write(target(), whole)?;
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        let kept = Kept::default();
+        let sinks: Vec<Box<dyn EventSink>> = vec![Box::new(breaker), Box::new(kept.clone())];
+        let options = Options { despite: despite.map(str::to_owned).into_iter().collect(), ..options(&sandbox) };
+        let finished = play_with(&sandbox, tiny(), sinks, options).await;
+        let rehearsal = &finished.report.scenarios[0];
+        let preflight: Vec<(&str, &str)> = rehearsal
+            .checks
+            .iter()
+            .filter(|check| check.stage == Stage::Baseline)
+            .map(|check| (check.id.as_str(), check.outcome.word()))
+            .collect();
+        assert_eq!(preflight[0], ("access", "broken"));
+        assert!(preflight[1..].iter().all(|(_, word)| *word == "passed"), "{preflight:?}");
+        assert_eq!(finished.report.verdict, Verdict::Inconclusive);
+        let told = |id: &str| {
+            let mut out = Vec::new();
+            report::by_id(id).unwrap().render(&finished.report, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(told("terminal").contains("no-go: `access` broken"), "{}", told("terminal"));
+        let steps: Vec<EventKind> = kept.0.lock().unwrap().iter().map(|event| event.kind.clone()).collect();
+        let begun = steps
+            .iter()
+            .filter(|kind| matches!(kind, EventKind::StepStarted(stamp) if stamp.step == "migrate/transfer"));
+        if despite.is_some() {
+            assert_eq!(begun.count(), 1);
+            assert!(rehearsal.steps.iter().all(|step| step.outcome == Outcome::Passed), "{:?}", rehearsal.steps);
+            continue;
+        }
+        assert_eq!(begun.count(), 0);
+        assert!(rehearsal.reasons.iter().any(|reason| reason.contains("the preflight says no-go: `access` broken")));
+        let after = rehearsal.checks.iter().filter(|check| check.stage != Stage::Baseline);
+        assert!(after.map(|check| check.outcome.word()).all(|word| word == "skipped"));
+    }
+}
+
+/// The same by the program, on a server where a role may make a database and nothing in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_write_nothing_is_a_no_go() {
+    let Some(server) = Started::local("a_role_that_may_write_nothing_is_a_no_go").await else { return };
+    server.execute("CREATE ROLE modest LOGIN CREATEDB PASSWORD 'modest'").await;
+    let sandbox = &server.sandbox;
+    sandbox.write("modest/source.sql", "CREATE TABLE things (id INTEGER PRIMARY KEY);");
+    let closed = "REVOKE ALL ON SCHEMA public FROM pg_database_owner, public;
+        DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM modest', current_database()); END $$;";
+    sandbox.write("modest/target.sql", closed);
+    sandbox.write(
+        "modest/up.sql",
+        "GRANT ALL ON SCHEMA public TO pg_database_owner; CREATE TABLE things (id integer PRIMARY KEY);",
+    );
+    sandbox.write("modest/down.sql", "DROP TABLE things; REVOKE ALL ON SCHEMA public FROM pg_database_owner;");
+    let scenario = "format_version = 1\ntitle = \"Modest\"\n[source]\nengine = \"sqlite\"\nschema = \"source.sql\"\n\
+        [target]\nengine = \"postgres\"\nschema = \"target.sql\"\n\
+        [[step]]\nname = \"things\"\nkind = \"sql\"\nup = \"up.sql\"\ndown = \"down.sql\"\n";
+    sandbox.write("modest/scenario.toml", scenario);
+    let mut address = server.server.admin.clone();
+    if let Endpoint::Server { user, password, .. } = &mut address.endpoint {
+        *user = "modest".to_owned();
+        *password = Some(Secret::new("modest"));
+    }
+    let run = |more: &[&str]| {
+        let folder = sandbox.path("modest").display().to_string();
+        let arguments = ["run", &folder, "--target-url", "env:MODEST", "--disposable"];
+        let mut command = sandbox.rehearsal(&[&arguments, more].concat());
+        let told = ended(command.env("MODEST", bench::url(&address)));
+        (told, sandbox.report("modest"))
+    };
+    let (told, report) = run(&[]);
+    assert_eq!((told.code, report.verdict), (1, Verdict::Fail), "{told:?}");
+    assert!(told.stdout.contains("no-go: `access` failed"), "{told:?}");
+    assert!(report.scenarios[0].steps.iter().all(|step| step.id != "migrate/things"), "{told:?}");
+    let (told, report) = run(&["--despite", "access"]);
+    assert_eq!((told.code, report.verdict), (1, Verdict::Fail), "{told:?}");
+    assert!(told.stdout.contains("no-go: `access` failed"), "{told:?}");
+    let step = report.scenarios[0].steps.iter().find(|step| step.id == "migrate/things").unwrap();
+    assert_eq!(step.outcome, Outcome::Passed, "{told:?}");
+    server.leases.release(&Default::default()).await;
 }
 
 /// A target that changes what it is given.

@@ -10,6 +10,8 @@ use crate::support::{
     steps::{Step, assert_no_trace, state},
 };
 
+mod exported;
+
 const TABLE: &str = "CREATE TABLE things (
     id INTEGER PRIMARY KEY, name VARCHAR(40), note TEXT, at DATE, seen TIMESTAMP, since TIMESTAMP WITH TIME ZONE,
     is_on BOOLEAN, price DECIMAL(8,2), ratio DOUBLE PRECISION, raw BLOB, data JSON TEXT)";

@@ -35,6 +35,9 @@ pub struct Copied {
     pub target: String,
     /// Only rows for which this holds are copied.
     pub filter: Option<Condition>,
+    /// Which of the target's rows these become, where other tables go there as well.
+    #[serde(default)]
+    pub target_filter: Option<Condition>,
     /// Why the others are not, where no other part of the mapping takes them.
     pub skipped: Option<String>,
     /// Rows that cannot be carried are kept in a table of their own; otherwise the first ends the copy.
@@ -87,7 +90,7 @@ impl Copied {
             source: self.source.clone(),
             target: self.target.clone(),
             columns,
-            filters: Sides::new(self.filter.clone(), None),
+            filters: Sides::new(self.filter.clone(), self.target_filter.clone()),
             is_copied: true,
             rejects: self.keeps_rejects.then(|| rejects_table.to_owned()),
             at: self.at.clone(),

@@ -5,6 +5,7 @@
 //! [`ALL`].
 
 mod access;
+mod backup;
 mod encoding;
 mod ready;
 mod room;
@@ -22,6 +23,7 @@ pub const ALL: &[&dyn Check] = &[
     &access::Access,
     &encoding::Encoding,
     &tools::Tools,
+    &backup::Backup,
     &room::Room,
     &target_empty::TargetEmpty,
     &source_data::SourceData,
@@ -33,18 +35,20 @@ pub struct Surroundings {
     /// The engines and versions that the scenario names, where it does.
     pub wanted: Sides<Option<(EngineId, String)>>,
     /// Programs that the steps run beside the databases, in their order.
-    pub programs: Vec<Program>,
+    pub programs: Vec<OfStep>,
+    /// Backups of the user's that the steps restore, in their order.
+    pub backups: Vec<OfStep>,
     /// Bytes that are free where a side's database lies, where that can be known from here.
     pub free: Sides<Option<u64>>,
     /// The sides that the scenario fills before the migration.
     pub filled: Vec<Side>,
 }
 
-/// A program that a step runs.
+/// What a step needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
-    /// The step that runs it.
+pub struct OfStep {
+    /// The step.
     pub step: String,
-    /// What was found: `pg_dump 15.18`; or why none will do.
+    /// What was found: `pg_dump 15.18`; or why it will not do.
     pub found: Result<String, String>,
 }

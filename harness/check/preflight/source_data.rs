@@ -1,13 +1,16 @@
 //! `source_data`: what the source holds, the target can take.
+//!
+//! What a mapping makes of values is not in the source yet, and only the migration's result can tell about it. Such columns
+//! are named by a note; the others of their table are looked at.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use async_trait::async_trait;
 
 use crate::{
     canon::{
         Cell, Form, RowDigester, RowSink,
-        comparison::{ColumnPair, Comparison},
+        comparison::{ColumnPair, Comparison, Derivation, Expression},
     },
     check::{Check, CheckContext, CheckMeta, Examined},
     engine::{EngineError, Rowset},
@@ -19,8 +22,8 @@ pub struct SourceData;
 
 static META: CheckMeta = CheckMeta {
     id: "source_data",
-    asserts: "as far as the target's tables are there: no row of the source is double under a key of the target's, has no \
-              parent, or holds a value that its column cannot take",
+    asserts: "as far as the target's tables are there, and values go over as they are: no row of the source is double \
+              under a key of the target's, has no parent, or holds a value that its column cannot take",
     why: "a migration that was not written for such rows fails at the first of them, or loses them",
     remedy: "mend the rows in the source, or say in the mapping what becomes of them",
     example: "two users with one mail address, which the target declares unique",
@@ -36,24 +39,46 @@ impl Check for SourceData {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
-        for comparison in &derived.comparisons {
+        for comparison in derived.all() {
             let source = &comparison.source;
-            // What an expression or a query makes of the rows is not in the source yet.
-            if !comparison.terms.source.is_plain()
-                || cx.is_empty(Side::Source, source)
-                || !cx.can_ask(Side::Source, source, &mut examined)
-            {
+            let terms = &comparison.terms.source;
+            if terms.query.is_some() {
+                // The tables of a query are looked at where they are compared by themselves.
+                examined.findings.push(on_the_way(comparison, BTreeSet::new(), "a query"));
                 continue;
             }
+            if cx.is_empty(Side::Source, source) || !cx.can_ask(Side::Source, source, &mut examined) {
+                continue;
+            }
+            let mut made: BTreeSet<String> = terms.expressions.keys().cloned().collect();
             let answer = values(cx, comparison, &mut examined).await;
             cx.answered(Side::Source, source, answer, &mut examined).await?;
-            let answer = keys(cx, comparison, &mut examined).await;
-            cx.answered(Side::Source, source, answer, &mut examined).await?;
-            let answer = references(cx, comparison, &mut examined).await;
-            cx.answered(Side::Source, source, answer, &mut examined).await?;
+            // Which rows a condition leaves out, no question about keys asks.
+            if terms.filters.is_empty() {
+                let answer = keys(cx, comparison, &mut examined).await;
+                cx.answered(Side::Source, source, answer, &mut examined).await?;
+                let answer = references(cx, comparison, &mut made, &mut examined).await;
+                cx.answered(Side::Source, source, answer, &mut examined).await?;
+            } else {
+                examined.findings.push(on_the_way(comparison, BTreeSet::new(), "keys of chosen rows"));
+            }
+            if !made.is_empty() {
+                examined.findings.push(on_the_way(comparison, made, "values that a mapping makes"));
+            }
         }
         Ok(examined)
     }
+}
+
+/// What cannot be looked at in the source.
+fn on_the_way(comparison: &Comparison, columns: BTreeSet<String>, what: &str) -> Finding {
+    let columns: Vec<String> = columns.into_iter().collect();
+    let (subject, total) = match columns.as_slice() {
+        [] => (Subject::table(Side::Source, &comparison.source), 1),
+        columns => (Subject::columns(Side::Source, &comparison.source, columns), columns.len() as u64),
+    };
+    let finding = Finding::error(FindingKind::MadeOnTheWay, subject, total).at(Severity::Note);
+    finding.because("values as they are in the source", what)
 }
 
 /// A finding about rows of the source: the migration may be written for them.
@@ -67,8 +92,17 @@ async fn values(
     comparison: &Comparison,
     examined: &mut Examined,
 ) -> Result<(), EngineError> {
-    let pairs: Vec<&ColumnPair> = comparison.ruled().map(|(pair, _)| pair).collect();
-    let forms = comparison.ruled().map(|(_, rule)| Form::Common(*rule)).collect();
+    let may_not_fit = |pair: &ColumnPair| {
+        // What the source's declaration holds to already, the same one of the target takes.
+        let is_same = cx.derived.same_engine && pair.source.kind == pair.target.kind;
+        let is_made = comparison.terms.source.expressions.contains_key(&pair.source.name);
+        !is_made && (!is_same || (pair.source.nullable && !Limit::of(pair).nulls))
+    };
+    let (pairs, forms): (Vec<&ColumnPair>, Vec<Form>) = comparison
+        .ruled()
+        .filter(|(pair, _)| may_not_fit(pair))
+        .map(|(pair, rule)| (pair, Form::Common(*rule)))
+        .unzip();
     let names = pairs.iter().map(|pair| pair.source.name.clone()).collect();
     let limits: Vec<Limit> = pairs.iter().map(|pair| Limit::of(pair)).collect();
     if pairs.is_empty() {
@@ -95,10 +129,9 @@ async fn values(
 
 /// Keys that the target declares and the source has twice.
 async fn keys(cx: &mut CheckContext<'_>, comparison: &Comparison, examined: &mut Examined) -> Result<(), EngineError> {
-    let keys: Vec<Vec<String>> = cx.catalogue(Side::Target).tables[&comparison.target]
-        .unique_keys()
-        .filter_map(|key| of_source(comparison, &key.columns))
-        .collect();
+    let Some(target) = cx.catalogue(Side::Target).tables.get(&comparison.target) else { return Ok(()) };
+    let keys: Vec<Vec<String>> =
+        target.unique_keys().filter_map(|key| of_source(comparison, &key.columns)).map(names).collect();
     for columns in keys {
         let counted = cx.readers.side(Side::Source)?.duplicates(&comparison.source, &columns, cx.sample).await?;
         if counted.total > 0 {
@@ -110,19 +143,28 @@ async fn keys(cx: &mut CheckContext<'_>, comparison: &Comparison, examined: &mut
     Ok(())
 }
 
-/// Rows without the parent that the target demands.
+/// Rows without the parent that the target demands. Columns of which nobody can tell that yet are added to those that are made.
 async fn references(
     cx: &mut CheckContext<'_>,
     comparison: &Comparison,
+    made: &mut BTreeSet<String>,
     examined: &mut Examined,
 ) -> Result<(), EngineError> {
     let derived = cx.derived;
-    let keys = cx.catalogue(Side::Target).tables[&comparison.target].foreign_keys.clone();
-    for key in keys {
-        // A parent that comes from elsewhere is not there to be asked for.
-        let Some(parent) = derived.comparisons.iter().find(|one| one.target == key.parent) else { continue };
-        let columns = of_source(comparison, &key.columns);
-        let Some((columns, parent_columns)) = columns.zip(of_source(parent, &key.parent_columns)) else { continue };
+    let Some(target) = cx.catalogue(Side::Target).tables.get(&comparison.target) else { return Ok(()) };
+    for key in target.foreign_keys.clone() {
+        let Some(columns) = of_source(comparison, &key.columns) else { continue };
+        // A parent that comes from elsewhere, or in part, is not there to be asked for.
+        let parent = derived.comparisons.iter().find(|one| {
+            one.target == key.parent && one.terms.source.filters.is_empty() && one.terms.source.query.is_none()
+        });
+        let theirs = parent.and_then(|parent| Some((parent, of_source(parent, &key.parent_columns)?)));
+        let is_alike = |theirs: &[Carried<'_>]| columns.iter().zip(theirs).all(|(own, their)| own.1 == their.1);
+        let Some((parent, theirs)) = theirs.filter(|(_, theirs)| is_alike(theirs)) else {
+            made.extend(names(columns));
+            continue;
+        };
+        let (columns, parent_columns) = (names(columns), names(theirs));
         let reference = Reference {
             child: comparison.source.clone(),
             columns: columns.clone(),
@@ -140,10 +182,24 @@ async fn references(
     Ok(())
 }
 
+/// A column of the source whose values are as different in the target: they go over as they are, or UUIDs follow from them.
+type Carried<'c> = (&'c str, Option<&'c Derivation>);
+
 /// A target's columns in the names of the source; `None` if one has no counterpart that is a column.
-fn of_source(comparison: &Comparison, columns: &[String]) -> Option<Vec<String>> {
-    let find = |column: &String| comparison.columns.iter().find(|pair| pair.target.name == *column);
-    columns.iter().map(|column| find(column).map(|pair| pair.source.name.clone())).collect()
+fn of_source<'c>(comparison: &'c Comparison, columns: &[String]) -> Option<Vec<Carried<'c>>> {
+    let carried = |column: &String| {
+        let name = &comparison.columns.iter().find(|pair| pair.target.name == *column)?.source.name;
+        match comparison.terms.source.expressions.get(name) {
+            None => Some((name.as_str(), None)),
+            Some(Expression::Derived(of @ Derivation { sql: None, .. })) => Some((name.as_str(), Some(of))),
+            Some(_) => None,
+        }
+    };
+    columns.iter().map(carried).collect()
+}
+
+fn names(columns: Vec<Carried<'_>>) -> Vec<String> {
+    columns.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 /// What a column of the target takes, as far as its declaration bounds it.

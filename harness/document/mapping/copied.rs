@@ -39,8 +39,11 @@ impl Reader<'_> {
         let at = self.at(fields.place());
         let source = fields.required_str("source");
         let target = fields.required("target", "a table, or `dropped` with the reason").and_then(|entry| entry.str());
-        let filter = sql(&mut fields, "source_where", "a condition in SQL")
-            .map(|written| Condition { at: self.at(&written.place), sql: written.value });
+        let mut condition = |key: &str| {
+            let written = sql(&mut fields, key, "a condition in SQL")?;
+            Some(Condition { at: self.at(&written.place), sql: written.value })
+        };
+        let (filter, target_filter) = (condition("source_where"), condition("target_where"));
         let skipped = sql(&mut fields, "skipped", "the reason, in words");
         if let (Some(skipped), None) = (&skipped, &filter) {
             let problem = Problem::new(&skipped.place, "is said of no rows that are left out");
@@ -85,6 +88,7 @@ impl Reader<'_> {
             source: source.value,
             target: target.value,
             filter,
+            target_filter,
             skipped,
             keeps_rejects,
             columns,

@@ -10,7 +10,7 @@ mod manifest;
 mod state;
 mod take;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -162,7 +162,7 @@ impl StepKind for Backup {
             Some(Mark::BackedUp(name, aside)) => {
                 generations.set_aside(&aside).map_err(|error| broken("set old backups aside", error))?;
                 let manifest = Manifest::read(&generations.path(&name))?;
-                return Ok(told(&settings, &name, &manifest, &aside, Vec::new()));
+                return Ok(told(&settings, &generations.path(&name), &manifest, &aside, Vec::new()));
             }
             Some(Mark::BackingUp(name)) => {
                 generations.remove(&name).map_err(|error| broken("remove an unfinished backup", error))?;
@@ -183,7 +183,7 @@ impl StepKind for Backup {
         };
         voice.mark(Mark::BackedUp(name.clone(), aside.clone()).json()).await?;
         generations.set_aside(&aside).map_err(|error| broken("set old backups aside", error))?;
-        Ok(told(&settings, &name, &manifest, &aside, notes))
+        Ok(told(&settings, &generations.path(&name), &manifest, &aside, notes))
     }
 
     async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
@@ -275,11 +275,12 @@ fn last(task: &StepTask) -> Option<Mark> {
     task.marks.iter().filter_map(|json| serde_json::from_value(json.clone()).ok()).next_back()
 }
 
-fn told(settings: &Settings, name: &str, manifest: &Manifest, aside: &[String], notes: Vec<String>) -> StepDone {
+fn told(settings: &Settings, path: &Path, manifest: &Manifest, aside: &[String], notes: Vec<String>) -> StepDone {
     let figure = |name: &str, value: f64| Figure { name: name.to_owned(), value };
     let of = format!(
-        "backup {name} of {}: {} tables, {} rows, {} bytes, by {}",
+        "backup of {} in {}: {} tables, {} rows, {} bytes, by {}",
         described(settings),
+        path.display(),
         manifest.tables.len(),
         manifest.rows(),
         manifest.bytes(),

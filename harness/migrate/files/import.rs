@@ -153,24 +153,25 @@ async fn inputs(task: &StepTask, settings: &Settings, session: &mut dyn Session)
     let folder = super::folder(&task.folder.with_file_name(from));
     let manifest = Manifest::of_step(task, from)?;
     let (form, dialect) = manifest.written.known()?;
-    let mut looked_at = BTreeSet::new();
-    let of = |listed: &Listed| {
+    let opened = |listed: &Listed| {
         let path = folder.join(&listed.file);
+        Opened { path, sheet: listed.sheet.clone(), form, dialect: dialect.clone() }
+    };
+    let input = |listed: &Listed| {
+        let file = opened(listed);
         let into = settings.into.iter().find(|(from, _)| *from == listed.table).map(|(_, into)| into);
-        let table = table(into.unwrap_or(&listed.table), &path)?;
-        let file = Opened { path, sheet: listed.sheet.clone(), form, dialect: dialect.clone() };
-        // A file is looked at once, however many tables it holds.
-        if looked_at.insert(listed.file.clone()) {
-            file.is_as_written(listed)?;
-            file.examine()?;
-        }
+        let table = table(into.unwrap_or(&listed.table), &file.path)?;
         Input::of(file, table, &settings.lenience, &[], Some(&listed.columns))
     };
+    // A file is looked at once, however many tables it holds, and nothing is read from one that is wrong.
+    let mut seen = BTreeSet::new();
+    let files = manifest.tables.iter().filter(|listed| seen.insert(&listed.file));
+    all(files.map(|listed| opened(listed).is_as_written(listed).and_then(|()| opened(listed).examine())))?;
     let unknown = settings.into.iter().find(|(from, _)| manifest.tables.iter().all(|listed| listed.table != *from));
     if let Some((table, _)) = unknown {
         return Err(StepError::Rejected { what: format!("the export of step `{from}` has no table {table}") });
     }
-    all(manifest.tables.iter().map(of))
+    all(manifest.tables.iter().map(input))
 }
 
 /// All of them, or every one that is wrong.

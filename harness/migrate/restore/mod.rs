@@ -128,6 +128,12 @@ impl StepKind for Restore {
         misplaced_backup("from", name, around).into_iter().collect()
     }
 
+    async fn given_backup(&self, config: &Json, address: &Address) -> Option<Result<String, StepError>> {
+        let settings = Settings::of(config).ok()?;
+        let generations = Generations::in_folder(settings.folder.as_deref()?);
+        Some(given(&generations, &settings.generation, address).await)
+    }
+
     fn writes_source(&self, config: &Json) -> bool {
         Settings::of(config).is_ok_and(|settings| settings.side == Side::Source)
     }
@@ -220,6 +226,13 @@ pub(super) fn named(generations: &Generations, wanted: &str) -> Result<String, S
     let newest = generations.all()?.pop().map(|(_, name)| name);
     let what = || format!("no backup is in `{}`", generations.folder().display());
     newest.ok_or_else(|| StepError::Rejected { what: what() })
+}
+
+/// Looks at a generation that nobody has touched yet.
+async fn given(generations: &Generations, wanted: &str, address: &Address) -> Result<String, StepError> {
+    let name = named(generations, wanted)?;
+    let (version, _) = looked_at(address).await?;
+    examined(generations, &name, address, &version).await.map(|_| name)
 }
 
 /// The server's version, and whether the database has no table.

@@ -177,7 +177,9 @@ impl Rehearsal {
             if self.run.stop.is_asked() && !matches!(self.course, Course::Over(_)) {
                 self.course = Course::Over("the run was interrupted".to_owned());
             }
-            if let (ActKind::Step { .. }, Some(reason)) = (&act.kind, self.no_go.take()) {
+            if matches!(act.kind, ActKind::Step { .. })
+                && let Some(reason) = self.no_go.take()
+            {
                 self.course = Course::Over(reason);
             }
             match (&act.kind, self.reason_to_skip(&act)) {

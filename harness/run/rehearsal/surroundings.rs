@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Rehearsal;
 use crate::{
-    check::{Surroundings, preflight::Program},
+    check::{Surroundings, preflight::OfStep},
     engine, migrate,
     model::{Endpoint, LeaseKind, Side, Sides, chain},
 };
@@ -21,11 +21,12 @@ impl Rehearsal {
             wanted.version.filter(|_| has_server).map(|version| (wanted.engine.clone(), version))
         });
         let free = Sides::from_fn(|side| self.place(side).and_then(|place| free(&place)));
-        Surroundings { wanted, programs: self.programs().await, free, filled: self.run.scenario.filled().to_vec() }
+        let (programs, backups) = (self.programs().await, self.backups().await);
+        Surroundings { wanted, programs, backups, free, filled: self.run.scenario.filled().to_vec() }
     }
 
     /// The programs that back up and restore, each asked of the server that it is for.
-    async fn programs(&self) -> Vec<Program> {
+    async fn programs(&self) -> Vec<OfStep> {
         let mut programs = Vec::new();
         for step in &self.run.scenario.steps {
             let dumps = migrate::by_id(&step.kind).and_then(|kind| kind.dumps(&step.config));
@@ -34,9 +35,23 @@ impl Rehearsal {
                 continue;
             };
             let found = backups.tool(address).await.unwrap_or_else(|error| Err(chain(&error)));
-            programs.push(Program { step: step.name.clone(), found });
+            programs.push(OfStep { step: step.name.clone(), found });
         }
         programs
+    }
+
+    /// The backups of the user's that are restored, each looked at as before it is.
+    async fn backups(&self) -> Vec<OfStep> {
+        let mut backups = Vec::new();
+        for step in &self.run.scenario.steps {
+            let Some(kind) = migrate::by_id(&step.kind) else { continue };
+            let Some(Ok(address)) = kind.dumps(&step.config).map(|side| self.address(side)) else { continue };
+            if let Some(found) = kind.given_backup(&step.config, address).await {
+                let found = found.map_err(|error| chain(&error));
+                backups.push(OfStep { step: step.name.clone(), found });
+            }
+        }
+        backups
     }
 
     /// A folder on the disk that a side's database lies on, if that is one of this machine's.

@@ -73,6 +73,8 @@ CREATE TRIGGER users_change AFTER INSERT OR UPDATE OR DELETE ON users FOR EACH R
 CREATE TRIGGER persons_change AFTER INSERT OR UPDATE OR DELETE ON persons FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER students_change AFTER INSERT OR UPDATE OR DELETE ON students FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER staff_change AFTER INSERT OR UPDATE OR DELETE ON staff_members FOR EACH ROW EXECUTE FUNCTION note_change();
+CREATE TRIGGER enrollments_change AFTER INSERT OR UPDATE OR DELETE ON course_enrollments
+    FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER grades_change AFTER INSERT OR UPDATE OR DELETE ON grades FOR EACH ROW EXECUTE FUNCTION note_change();
 
 -- Who sees what: students what is theirs, teachers whom they teach, administrators everything.
@@ -84,8 +86,11 @@ BEGIN
     IF to_regrole('edu_admin') IS NULL THEN CREATE ROLE edu_admin; END IF;
 END $$;
 
-GRANT SELECT ON users, persons, students, staff_members, organization_units, student_programs, academic_terms, courses,
-    course_offerings, assessments, course_enrollments, grades TO edu_student, edu_teacher, edu_admin;
+GRANT SELECT ON users, persons, students, organization_units, student_programs, academic_terms, courses, course_offerings,
+    assessments, course_enrollments, grades TO edu_student, edu_teacher, edu_admin;
+-- Who teaches is for everybody, and what they earn is not.
+GRANT SELECT (id, user_id, position, hired_on) ON staff_members TO edu_student, edu_teacher;
+GRANT SELECT ON staff_members TO edu_admin;
 GRANT UPDATE (points, note) ON grades TO edu_teacher;
 GRANT INSERT, UPDATE, DELETE ON users, persons, students, staff_members, course_enrollments, grades TO edu_admin;
 GRANT SELECT ON audit_log TO edu_admin;

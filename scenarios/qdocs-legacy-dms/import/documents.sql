@@ -1,5 +1,5 @@
 -- Documents out of legacy_documents. Numbers follow the last ones that are there, so that a second import after a rollback
--- gives the same ones.
+-- gives the same ones; one without a rollback finds every document there, and leaves nothing but a line on itself.
 
 CREATE TEMPORARY TABLE told ON COMMIT DROP AS
 SELECT l.*, o.id AS owner_id, u.id AS updated_by_id, s.status,
@@ -47,12 +47,13 @@ INSERT INTO legacy_import_notes
 SELECT doc_id, 'doc_status is no status: Draft' FROM taken WHERE status IS NULL;
 
 INSERT INTO legacy_import_rejects
-SELECT 'documents', row_no, reason FROM told WHERE reason IS NOT NULL;
+SELECT 'documents', row_no, reason FROM told WHERE reason IS NOT NULL
+ON CONFLICT DO NOTHING;
 
 -- Rows that could not be read at all were named by whoever read them.
 INSERT INTO legacy_import_runs
-SELECT 1, l.n + r.n - t.n, k.n, t.ok - k.n, r.n
-FROM (SELECT count(*) AS n FROM legacy_documents) l, (SELECT count(*) AS n FROM legacy_import_rejects) r,
+SELECT i.n + 1, l.n + r.n - t.n, k.n, t.ok - k.n, r.n
+FROM (SELECT count(*) AS n FROM legacy_import_runs) i, (SELECT count(*) AS n FROM legacy_documents) l, (SELECT count(*) AS n FROM legacy_import_rejects) r,
     (SELECT count(*) FILTER (WHERE reason IS NOT NULL) AS n, count(*) FILTER (WHERE reason IS NULL) AS ok FROM told) t,
     (SELECT count(*) AS n FROM taken) k;
 

@@ -42,11 +42,21 @@ INSERT INTO legacy_import_rejects VALUES
     ('documents', 14, 'there is no doc_id'),
     ('documents', 15, 'a text was encoded twice');
 
-INSERT INTO legacy_import_runs VALUES (1, 17, 9, 2, 6);
+-- The second import finds the nine there as well.
+INSERT INTO legacy_import_runs VALUES (1, 17, 9, 2, 6), (2, 17, 0, 11, 6);
+
+-- What people wrote about the first of them meanwhile.
+INSERT INTO comments (id, document_id, author_id, parent_id, body, created_at) VALUES
+    (2, 2, 3, NULL, 'Where is the annex?', '2026-02-21 08:00:00+00'),
+    (3, 2, 2, 2, 'Here.', '2026-02-21 09:00:00+00');
+INSERT INTO attachments (id, document_id, file_name, content_type, content, uploaded_by_id, uploaded_at) VALUES
+    (1, 2, 'annex.pdf', 'application/pdf', '\x255044462d', 2, '2026-02-21 09:00:00+00');
 
 SELECT setval(pg_get_serial_sequence('documents', 'id'), 10);
 SELECT setval(pg_get_serial_sequence('document_versions', 'id'), 11);
 SELECT setval(pg_get_serial_sequence('audit_logs', 'id'), 10);
+SELECT setval(pg_get_serial_sequence('comments', 'id'), 3);
+SELECT setval(pg_get_serial_sequence('attachments', 'id'), 1);
 
 INSERT INTO legacy_user_map VALUES
     ('u001', 'anna.author'), ('u002', 'ben.reviewer'), ('u003', 'cleo.approver'), ('u004', 'dora.author'), ('u005', 'anna.author'),

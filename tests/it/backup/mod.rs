@@ -2,6 +2,7 @@
 
 mod files;
 mod generations;
+mod given;
 mod parts;
 mod refused;
 mod rollbacks;
@@ -329,4 +330,8 @@ fn a_backup_and_its_restore_are_rehearsed() {
     assert_eq!((whole.code, sandbox.report("kept").verdict), (0, Verdict::Pass), "{whole:?}");
     let notes = sandbox.report("kept").run.notes;
     assert!(notes.iter().any(|note| note.contains("tables, ") && note.contains("by SQLite ")), "{notes:?}");
+    // Whoever signs the log of the migration is told where the backup lies.
+    let log = fs::read_to_string(sandbox.run_directory().join("migration.log.md")).unwrap();
+    let place = format!("- backup of the source in {}/", sandbox.work().display());
+    assert!(log.contains(&place) && log.contains("Backups are made by: backup; the notes tell where"), "{log}");
 }

@@ -1,7 +1,8 @@
 //! What is looked at before the first write: each check with what trips it, and the same without it.
 
 use rehearse::{
-    check::{self, Examined, Surroundings, preflight::Program},
+    canon::comparison::{Condition, Derivation, Expression, Stated, StatedColumn},
+    check::{self, Examined, Surroundings, preflight::OfStep},
     model::{EngineId, Severity, Side, Sides, Stage},
 };
 
@@ -12,8 +13,13 @@ use super::{
 
 /// What one check of the preflight says, and whether that is a no-go.
 fn says(pair: &mut Pair<'_>, id: &str) -> (Vec<String>, bool) {
+    says_by(pair, id, &[])
+}
+
+/// The same by what a mapping states.
+fn says_by(pair: &mut Pair<'_>, id: &str, stated: &[Stated]) -> (Vec<String>, bool) {
     pair.record(Stage::Baseline);
-    let derived = pair.derive(Stage::Baseline, &[]);
+    let derived = pair.derive(Stage::Baseline, stated);
     let check = check::by_id(id).unwrap();
     assert_eq!(check.meta().stages, [Stage::Baseline], "{id}");
     let examined: Vec<Examined> = pair.examine(&[check], Stage::Baseline, &derived, &[]);
@@ -27,7 +33,7 @@ fn says(pair: &mut Pair<'_>, id: &str) -> (Vec<String>, bool) {
 fn clean(bench: &Bench) -> Pair<'_> {
     let mut pair = bench.pair();
     pair.make_clean();
-    let programs = vec![Program { step: "keep".to_owned(), found: Ok("pg_dump 15.18".to_owned()) }];
+    let programs = vec![OfStep { step: "keep".to_owned(), found: Ok("pg_dump 15.18".to_owned()) }];
     let free = Sides::new(None, Some(1 << 40));
     pair.surroundings = Surroundings { programs, free, filled: vec![Side::Target], ..Surroundings::default() };
     pair
@@ -67,12 +73,17 @@ fn servers_of_other_versions_and_roles_without_rights_are_a_no_go() {
 }
 
 #[test]
-fn programs_that_do_not_suit_are_a_no_go() {
+fn programs_and_backups_that_will_not_do_are_a_no_go() {
     let Some(bench) = Bench::take("preflight") else { return };
     let mut pair = clean(&bench);
-    pair.surroundings.programs.push(Program { step: "save".to_owned(), found: Err("not installed".to_owned()) });
+    pair.surroundings.programs.push(OfStep { step: "save".to_owned(), found: Err("not installed".to_owned()) });
     let expected = "tools program_missing step:save 1";
     assert_eq!(says(&mut pair, "tools"), (vec![expected.to_owned()], true));
+    pair.surroundings.backups.push(OfStep { step: "back".to_owned(), found: Ok("20260101".to_owned()) });
+    assert_eq!(says(&mut pair, "backup"), (Vec::new(), false));
+    pair.surroundings.backups.push(OfStep { step: "older".to_owned(), found: Err("it is cut".to_owned()) });
+    let expected = "backup backup_unusable step:older 1";
+    assert_eq!(says(&mut pair, "backup"), (vec![expected.to_owned()], true));
 }
 
 #[test]
@@ -147,5 +158,66 @@ fn rows_that_the_target_cannot_take_are_told_by_kind() {
         "source_data warning value_unfit source spellings.token 1",
         "source_data warning value_unfit source users.email 1",
     ];
+    assert_eq!(findings, expected);
+}
+
+/// What a mapping makes of values, the source cannot tell about: that is said, and the columns beside them are looked at.
+#[test]
+fn what_a_mapping_makes_is_named_and_the_rest_is_looked_at() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    pair.source(
+        "UPDATE posts SET author = 77, title = 'twice' WHERE id IN (1, 2);
+         UPDATE devices SET ticket = 'T', serial = NULL;",
+    );
+    pair.target(
+        "ALTER TABLE posts ADD UNIQUE (title);
+         ALTER TABLE devices ADD UNIQUE (ticket);
+         ALTER TABLE devices ALTER COLUMN serial SET NOT NULL",
+    );
+    let stated = |table: &str, column: &str, expression: Expression| Stated {
+        source: table.to_owned(),
+        target: table.to_owned(),
+        columns: [(
+            column.to_owned(),
+            StatedColumn { expressions: Sides::new(Some(expression), None), ..StatedColumn::default() },
+        )]
+        .into(),
+        ..Stated::default()
+    };
+    let derived = |table: &str| Expression::Derived(Derivation { table: table.to_owned(), ..Derivation::default() });
+    let sql = |sql: &str| Expression::Sql(sql.to_owned());
+    let orphans = "source_data warning orphan source posts.author 2";
+    let twice = "source_data warning duplicate_key source posts.title 1 [title=\"twice\"]";
+    // UUIDs that follow from keys are double, or dangle, where these do.
+    let told = |mut told: Vec<String>| {
+        told.retain(|line| line.contains("posts") || line.contains("users"));
+        told
+    };
+    let by_keys = [stated("users", "id", derived("users")), stated("posts", "author", derived("users"))];
+    let (findings, is_no_go) = says_by(&mut pair, "source_data", &by_keys);
+    let expected = [
+        twice,
+        orphans,
+        "source_data note made_on_the_way source posts(author, editor) 2",
+        "source_data note made_on_the_way source users.id 1",
+    ];
+    assert_eq!(told(findings), expected);
+    assert!(!is_no_go);
+    let (findings, _) = says_by(&mut pair, "source_data", &[stated("posts", "author", sql("author + 0"))]);
+    assert_eq!(told(findings), [twice, "source_data note made_on_the_way source posts.author 1"]);
+
+    // Rows that a condition chooses: their values are looked at, and their keys are named.
+    let condition = Condition { sql: "id <> 'none'".to_owned(), ..Condition::default() };
+    let chosen = Stated {
+        source: "devices".to_owned(),
+        target: "devices".to_owned(),
+        filters: Sides::new(Some(condition), None),
+        ..Stated::default()
+    };
+    let (mut findings, _) = says_by(&mut pair, "source_data", &[chosen]);
+    findings.retain(|line| line.contains("devices"));
+    let expected =
+        ["source_data warning null_value source devices.serial 2", "source_data note made_on_the_way source devices 1"];
     assert_eq!(findings, expected);
 }

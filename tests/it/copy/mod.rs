@@ -30,6 +30,7 @@ use crate::support::{
 
 mod beside;
 mod interrupted;
+mod merged;
 mod pairs;
 mod refused;
 mod rejected;
@@ -215,7 +216,7 @@ impl Case {
             surroundings: &Surroundings::default(),
         };
         let mut said = Vec::new();
-        for id in ["row_count", "checksum", "orphan", "sequence", "mapping"] {
+        for id in ["row_count", "accounted", "checksum", "orphan", "sequence", "mapping"] {
             let examined = check::by_id(id).unwrap().run(&mut cx).await.unwrap();
             let errors = examined.findings.iter().filter(|finding| finding.severity == Severity::Error);
             said.extend(errors.map(|finding| format!("{id} {} {} {finding:?}", finding.kind, finding.subject)));
@@ -241,6 +242,7 @@ async fn copies_go_between_all_engines() {
     pairs::uuids_follow_from_keys_and_references_with_them(&places).await;
     interrupted::wherever_a_copy_ends_it_goes_on_or_goes_back(&places).await;
     rejected::rejected_rows_are_kept_with_their_reason_and_go_with_the_rollback(&places).await;
+    merged::several_tables_become_one_and_every_row_is_accounted_for(&places).await;
     refused::rows_without_a_parent_are_refused_on_every_engine(&places).await;
     beside::parts_are_loaded_beside_each_other(&places).await;
     beside::a_part_that_fails_ends_the_others(&places).await;

@@ -78,4 +78,13 @@ fn a_rehearsal_sets_rejected_rows_aside_and_finds_what_is_missing_besides() {
     let missing = ended(&mut sandbox.rehearsal(&["run", folder.to_str().unwrap()]));
     assert_eq!((missing.code, sandbox.report("rejects").verdict), (1, Verdict::Fail), "{missing:?}");
     assert!(missing.stdout.contains("row_count") && missing.stdout.contains("checksum"), "{missing:?}");
+    // A rejection of which nobody knows any more: its row is nowhere.
+    sandbox.write("rejects/more.sql", "DELETE FROM left_behind;");
+    let unknown = ended(&mut sandbox.rehearsal(&["run", folder.to_str().unwrap()]));
+    assert_eq!((unknown.code, sandbox.report("rejects").verdict), (1, Verdict::Fail), "{unknown:?}");
+    let report = sandbox.report("rejects");
+    let accounted = report.scenarios[0].checks.iter().find(|check| check.id == "accounted").unwrap();
+    let told: Vec<(String, u64)> =
+        accounted.findings.iter().map(|finding| (finding.subject.to_string(), finding.total)).collect();
+    assert_eq!(told, [("target people".to_owned(), 1)]);
 }

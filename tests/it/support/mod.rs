@@ -11,6 +11,7 @@ use rehearse::model::{Report, RunId};
 use tempfile::TempDir;
 
 pub mod mariadb;
+pub mod scenarios;
 pub mod server;
 pub mod steps;
 

@@ -1,0 +1,2 @@
+-- What people wrote is left to the way back of the import.
+SELECT 1;
