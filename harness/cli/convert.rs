@@ -30,12 +30,17 @@ pub const EXAMPLES: &str = "Operations:
   validate_schema       whether the columns can become UUIDs: types, every value, spellings, orphans
   backup_data           the original rows and the plan of the way back, into the schema migration_backup (in MariaDB into
                         the database NAME_migration_backup)
-  migrate_key           convert the key
+  migrate_key           convert the key; migrate_users says the same
   migrate_foreign_keys  convert what refers to it, and bring the foreign keys back
   validate_migration    whether everything is there that was there before
   full_migration        all of these in turn
   rollback              back to the original types and spellings, from wherever it got to
   cleanup_backup        drop the backup: from here on there is no way back
+
+UUIDs of integers:
+  A number becomes a UUID of version 8, the same in every run and in every reference: the first
+  128 bits of SHA-256 of TABLE.COLUMN:NUMBER (of the key, also in what refers to it), where the
+  13th hexadecimal digit is 8 and the 17th a. For users.id 4711: printf users.id:4711 | sha256sum
 
 Examples:
   rehearse convert-uuid validate_schema --database env:URL --key users.id --consent app

@@ -1,6 +1,6 @@
 //! `run --migrations` and `plan --migrations`.
 
-use std::{collections::BTreeSet, env, path::Path, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, env, path::Path, path::PathBuf};
 
 use clap::Args;
 
@@ -10,6 +10,7 @@ use crate::{
         command,
         layout::{self, History},
     },
+    model::{Disorder, EngineId},
     provision::External,
     run::{self, HistoryJob, HistoryOptions, clock},
     scenario,
@@ -17,7 +18,7 @@ use crate::{
 
 use super::{
     args::{RunArgs, SUBJECT},
-    exit, launch, settings,
+    exit, launch, settings, since,
     tell::Failure,
     urls,
 };
@@ -49,7 +50,8 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "VERSION", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to", "changed_since"])]
     pub only: Vec<String>,
 
-    /// Rehearse only the migrations whose files were added since this revision of the folder's Git repository
+    /// Rehearse only the migrations whose files were added since this revision of the folder's Git repository; those that
+    /// were changed since, or come before others that it had, are told
     #[arg(long, value_name = "REV", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to"])]
     pub changed_since: Option<String>,
 }
@@ -61,6 +63,7 @@ struct Read {
     history: History,
     given: run::history::Given,
     selected: BTreeSet<usize>,
+    disorder: Vec<Disorder>,
 }
 
 /// `rehearse run --migrations`.
@@ -68,7 +71,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let (external, urls) = launch::external(&args)?;
     let read = read(&args, external.as_ref()).await?;
     let acceptances = args.accept.as_deref().map(scenario::acceptances).transpose()?.unwrap_or_default();
-    if read.selected.is_empty() {
+    if read.selected.is_empty() && read.disorder.is_empty() {
         super::tell::say("no migration was added since then: there is nothing to rehearse");
         return Ok(exit::NOTHING);
     }
@@ -107,6 +110,8 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
         history: read.history,
         given: read.given,
         selected: read.selected,
+        since: args.history.changed_since.clone(),
+        disorder: read.disorder,
         acceptances,
         out: args.places.out.clone(),
         registry: registry.clone(),
@@ -135,6 +140,9 @@ pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
         };
         let only_passed = if read.selected.contains(&at) { "" } else { "; gone past, not rehearsed" };
         println!("{:>4}. {}\n      up: {}, {down}{only_passed}", at + 1, migration.name, migration.up.file.display());
+    }
+    for one in &read.disorder {
+        println!("`{}` {}", one.migration, one.told);
     }
     notes.iter().for_each(|note| println!("note: {note}"));
     Ok(exit::PASS)
@@ -167,7 +175,8 @@ async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failu
             .map_err(|problems| Failure::usage(problems.join("\n")))?,
         None => run::history::Given::new(),
     };
-    Ok(Read { folder, engine, history, given, selected })
+    let disorder = disorder(args, &folder, &mut history, &id);
+    Ok(Read { folder, engine, history, given, selected, disorder })
 }
 
 fn engine_of(args: &RunArgs, external: Option<&External>) -> Result<&'static dyn Engine, Failure> {
@@ -201,7 +210,7 @@ fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet
             return Err(Failure::usage("which file of a tool of yours holds which migration is not known here")
                 .hint("give --only or --from in place of --changed-since"));
         }
-        let added = added_since(folder, revision)?;
+        let added = since::added(folder, revision)?;
         let is_added = |file: &Path| added.contains(file);
         let positions = history.migrations.iter().enumerate().filter(|(_, one)| is_added(&one.up.file));
         return Ok(positions.map(|(at, _)| at).collect());
@@ -219,34 +228,16 @@ fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet
     Ok((from..=to).collect())
 }
 
-/// The files below a folder that its Git repository did not have at a revision, relative to the folder.
-fn added_since(folder: &Path, revision: &str) -> Result<BTreeSet<PathBuf>, Failure> {
-    let mut added = BTreeSet::new();
-    let questions: [&[&str]; 2] = [
-        &[
-            "diff",
-            "--name-only",
-            "--no-renames",
-            "--diff-filter=A",
-            "-z",
-            "--relative",
-            "--end-of-options",
-            revision,
-            "--",
-            ".",
-        ],
-        &["ls-files", "--others", "--exclude-standard", "-z", "--", "."],
-    ];
-    for question in questions {
-        let asked = Command::new("git").arg("-C").arg(folder).args(question).output();
-        let answer = asked.map_err(|error| Failure::usage(format!("failed to run git: {error}")))?;
-        if !answer.status.success() {
-            let said = String::from_utf8_lossy(&answer.stderr);
-            let said = said.lines().next().unwrap_or("no word why").to_owned();
-            return Err(Failure::usage(format!("git cannot tell what was added since `{revision}`: {said}")));
+/// What is in disorder since the revision that was asked about. Where nobody can tell, that is noted.
+fn disorder(args: &RunArgs, folder: &Path, history: &mut History, engine: &EngineId) -> Vec<Disorder> {
+    let Some(revision) = &args.history.changed_since else { return Vec::new() };
+    let work = launch::absolute(&settings::work_root(args.places.work_dir.clone()));
+    match since::history_at(folder, revision, history.layout, engine, &work) {
+        Ok(Some(was)) => history.disorder(&was, revision),
+        Ok(None) => Vec::new(),
+        Err(error) => {
+            history.notes.push(format!("whether migrations were changed after {revision} is not known: {error}"));
+            Vec::new()
         }
-        let names = answer.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        added.extend(names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned())));
     }
-    Ok(added)
 }

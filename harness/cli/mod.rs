@@ -12,6 +12,7 @@ mod inspect;
 mod launch;
 mod progress;
 mod settings;
+mod since;
 mod tell;
 mod urls;
 

@@ -48,6 +48,8 @@ pub struct Lock {
     pub blocks: Blocks,
     /// Among locks that block the same, a higher number is a stronger lock.
     pub rank: u8,
+    /// How long it was held, in milliseconds, where somebody noted since when.
+    pub held_ms: Option<u64>,
 }
 
 /// Whom a lock keeps waiting, of those who read and write rows.
@@ -103,6 +105,9 @@ pub struct LockHeld {
     pub mode: String,
     /// Whom it kept waiting.
     pub blocks: Blocks,
+    /// How long it was held, in milliseconds: from the beginning of the statement that took it to the end of the transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_ms: Option<u64>,
 }
 
 impl Footprint {
@@ -132,7 +137,7 @@ impl Footprint {
 /// The strongest lock on each table that was there before.
 fn strongest(before: &Storage, locks: Vec<Lock>) -> Vec<LockHeld> {
     let mut held: Vec<(u8, LockHeld)> = Vec::new();
-    for Lock { table, mode, blocks, rank } in locks {
+    for Lock { table, mode, blocks, rank, held_ms } in locks {
         let table = match table {
             Some(key) => match before.tables.get(&key) {
                 Some(stored) => Some(stored.name.clone()),
@@ -141,7 +146,7 @@ fn strongest(before: &Storage, locks: Vec<Lock>) -> Vec<LockHeld> {
             },
             None => None,
         };
-        held.push((rank, LockHeld { table, mode, blocks }));
+        held.push((rank, LockHeld { table, mode, blocks, held_ms }));
     }
     held.sort_by(|(rank, lock), (other_rank, other)| {
         Reverse((lock.blocks, rank)).cmp(&Reverse((other.blocks, other_rank))).then(lock.table.cmp(&other.table))
@@ -176,7 +181,7 @@ mod tests {
     }
 
     fn lock(table: Option<&str>, mode: &str, blocks: Blocks, rank: u8) -> Lock {
-        Lock { table: table.map(str::to_owned), mode: mode.to_owned(), blocks, rank }
+        Lock { table: table.map(str::to_owned), mode: mode.to_owned(), blocks, rank, held_ms: Some(rank.into()) }
     }
 
     #[test]
@@ -195,6 +200,7 @@ mod tests {
         let held: Vec<String> =
             footprint.locks.iter().map(|lock| format!("{} {}", lock.table.as_ref().unwrap(), lock.mode)).collect();
         assert_eq!(held, ["dropped all", "rewritten stronger"]);
+        assert_eq!(footprint.locks[1].held_ms, Some(6), "of the strongest lock, and of no other");
         assert_eq!(footprint.rewritten, [TableName::new("rewritten")]);
         assert_eq!((footprint.bytes_before, footprint.bytes_after), (Some(40), Some(40)));
         assert_eq!(footprint.rebuilt, Vec::<String>::new());

@@ -32,6 +32,64 @@ pub struct HistoryReport {
     /// Acceptances that accept nothing.
     #[serde(default)]
     pub stale: Vec<StaleAcceptance>,
+    /// The revision of the folder's repository with which it was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What databases that stand at that revision do not see, or only late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disorder: Vec<Disorder>,
+}
+
+/// Something that a database that stands at an earlier revision does not see, or only late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Disorder {
+    /// The migration.
+    pub migration: String,
+    /// The file of its way up, relative to the folder.
+    pub file: PathBuf,
+    /// What kind of disorder it is.
+    pub kind: DisorderKind,
+    /// How grave that is.
+    pub severity: Severity,
+    /// The same in words: `was changed after main: a database that applied it does not see the change`.
+    pub told: String,
+    /// Why this is known and accepted.
+    pub accepted: Option<Accepted>,
+}
+
+impl Disorder {
+    /// How grave it is, given that it may be accepted.
+    pub const fn severity(&self) -> Severity {
+        if self.accepted.is_some() { Severity::Note } else { self.severity }
+    }
+}
+
+/// A kind of disorder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DisorderKind {
+    /// It came in before a migration that was there already.
+    OutOfOrder,
+    /// It was changed, renamed or taken away after databases may have applied it.
+    ChangedAfter,
+}
+
+impl DisorderKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::OutOfOrder, Self::ChangedAfter];
+
+    /// Its word in reports and acceptance files: `out_of_order`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OutOfOrder => "out_of_order",
+            Self::ChangedAfter => "changed_after",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 /// What became of one migration on its own: up, down, up again.

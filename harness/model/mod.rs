@@ -41,7 +41,10 @@ pub use coverage::{Coverage, Share, Unchecked};
 pub use event::{Event, EventKind};
 pub use finding::{Evidence, Finding, FindingKind, Redaction, Severity, Shown, Subject};
 pub use footprint::Footprint;
-pub use history::{Accepted, ChainReport, ChainStop, HistoryReport, MigrationClass, MigrationReport, StaleAcceptance};
+pub use history::{
+    Accepted, ChainReport, ChainStop, Disorder, DisorderKind, HistoryReport, MigrationClass, MigrationReport,
+    StaleAcceptance,
+};
 pub use lease::{Lease, LeaseKind};
 pub use ledger::LossEntry;
 pub use logical_type::LogicalType;

@@ -5,8 +5,8 @@ use super::{
     prose::{count, duration, plural, visible, visible_lines},
 };
 use crate::model::{
-    Cause, ChainReport, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange, Severity,
-    ValueChange,
+    Cause, ChainReport, Disorder, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange,
+    Severity, ValueChange,
     footprint::{Blocks, Footprint},
     report::ScenarioReport,
 };
@@ -54,9 +54,29 @@ impl From<&MigrationReport> for MigrationFacts {
     }
 }
 
-/// The migrations in the order of their tool.
+/// What is in disorder since a revision, and the migrations in the order of their tool.
 pub fn migrations(history: &HistoryReport) -> Vec<MigrationFacts> {
-    history.migrations.iter().map(MigrationFacts::from).collect()
+    let since = history.since.as_deref().unwrap_or_default();
+    let disorder = history.disorder.iter().map(|one| of_disorder(one, since));
+    disorder.chain(history.migrations.iter().map(MigrationFacts::from)).collect()
+}
+
+/// A disorder as one more.
+fn of_disorder(of: &Disorder, since: &str) -> MigrationFacts {
+    let none = || super::facts::NONE.to_owned();
+    let accepted = of.accepted.iter().map(|accepted| format!("accepted: {}", visible(&accepted.why)));
+    let file = of.file.display().to_string();
+    MigrationFacts {
+        name: visible(&format!("{} since {since}", of.migration)).into_owned(),
+        came_to: visible(&of.told).into_owned(),
+        word: word(Some(of.severity())),
+        time: none(),
+        up: none(),
+        down: none(),
+        footprint: String::new(),
+        is_told: true,
+        lines: accepted.chain([visible(&file).into_owned()]).collect(),
+    }
 }
 
 /// How many came to what: `195 restore, 10 restore but for column order, …`.
@@ -151,13 +171,14 @@ fn lines(migration: &MigrationReport) -> Vec<String> {
 }
 
 /// Whom the way up kept waiting at its end, and what it wrote anew: `ACCESS EXCLUSIVE on users keeps readers and writers
-/// waiting; rewrites users; 40,960 bytes before, 57,344 after`.
+/// waiting, held 512 ms; rewrites users; 40,960 bytes before, 57,344 after`.
 fn footprint(of: &Footprint) -> String {
     let mut parts = Vec::new();
     for lock in of.locks.iter().filter(|lock| lock.blocks != Blocks::Nobody) {
         let table = lock.table.as_ref().map_or_else(|| "the whole database".to_owned(), ToString::to_string);
         let whom = if lock.blocks == Blocks::Writers { "writers" } else { "readers and writers" };
-        parts.push(format!("{} on {table} keeps {whom} waiting", lock.mode));
+        let held = lock.held_ms.map(|ms| format!(", held {}", duration(ms))).unwrap_or_default();
+        parts.push(format!("{} on {table} keeps {whom} waiting{held}", lock.mode));
     }
     parts.extend(of.waited.iter().map(|waited| {
         let who = if waited.is_write { "writer" } else { "reader" };

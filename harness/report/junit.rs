@@ -129,8 +129,8 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
 /// The migrations of a history, and its chain as one more, with the milliseconds that each took.
 fn migrations(scenario: &ScenarioReport) -> Vec<(MigrationFacts, u64)> {
     let Some(of) = &scenario.history else { return Vec::new() };
-    let mut all: Vec<_> =
-        history::migrations(of).into_iter().zip(of.migrations.iter().map(|one| one.duration_ms)).collect();
+    let durations = of.disorder.iter().map(|_| 0).chain(of.migrations.iter().map(|one| one.duration_ms));
+    let mut all: Vec<_> = history::migrations(of).into_iter().zip(durations).collect();
     all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain), chain.duration_ms)));
     all
 }

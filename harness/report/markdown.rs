@@ -170,14 +170,16 @@ fn history_of(scenario: &ScenarioReport) -> String {
         format!("\n{}\n{}", escape(&line), list(lines.iter().map(|line| escape(line))))
     });
     let stale = section("Acceptances that accept nothing", list(history::stale(of).iter().map(|line| escape(line))));
-    let rows = history::migrations(of).into_iter().map(|one| {
+    let migrations = history::migrations(of);
+    let number = migrations.len();
+    let rows = migrations.into_iter().map(|one| {
         let outcome = format!("{} {}", mark(one.word), escape(&one.came_to));
         let what = escape(&one.footprint);
         format!("| {} | {outcome} | {} | {} | {what} |\n", escape(&one.name), one.up, one.down)
     });
     let header = "| migration | came to | up | down | locks and rewrites |\n|---|---|--:|--:|---|\n";
     let head = format!("\n### Migrations\n\n{}\n{}{stale}", escape(&history::tally(of)), chain.unwrap_or_default());
-    format!("{head}{}", folded_table("All migrations", of.migrations.len(), header, rows))
+    format!("{head}{}", folded_table("All migrations", number, header, rows))
 }
 
 /// What differs, of each migration that is not in order.

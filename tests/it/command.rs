@@ -238,3 +238,23 @@ fn lists_that_are_none_are_told() {
         assert!(files(&bench.sandbox.work()).is_empty());
     }
 }
+
+#[test]
+fn a_command_finds_the_source_as_well() {
+    let tell = "echo \"$SOURCE_URL is $SOURCE_DATABASE\"; head -c 15 \"$SOURCE_DATABASE\"; echo; \
+                test \"sqlite://$SOURCE_DATABASE\" = \"$SOURCE_URL\"";
+    let step = format!(
+        "up = [\"sh\", \"-c\", {tell:?}]\ndown = [\"sh\", \"-c\", \"echo as $OLD_URL\"]\n\
+         [step.environment]\nOLD_URL = \"{{source_url}}\"\n"
+    );
+    let Some(bench) = Bench::new("a_command_finds_the_source_as_well", &step) else { return };
+    bench.run();
+    assert_eq!(outcome(&bench.report(), "migrate/tables"), Outcome::Passed);
+    let kept = bench.kept("migrate-tables");
+    // The file that holds the rows, and no other.
+    assert!(kept.contains("SQLite format 3\n"), "{kept}");
+    let url = kept.lines().find_map(|line| line.strip_prefix("sqlite://")?.split_once(" is ")).unwrap().1.to_owned();
+    assert!(url.starts_with(&bench.sandbox.work().display().to_string()), "{kept}");
+    let back = bench.kept("rollback-tables");
+    assert!(back.contains(&format!("\nas sqlite://{url}\n")), "{back}");
+}

@@ -43,8 +43,12 @@ impl Bench {
     }
 
     fn step(&self, name: &str, to: Json) -> Step {
+        self.step_of("golang-migrate", name, to)
+    }
+
+    fn step_of(&self, layout: &str, name: &str, to: Json) -> Step {
         let folder = self.sandbox.path("migrations");
-        let config = json!({ "side": "target", "folder": folder, "layout": "golang-migrate", "to": to });
+        let config = json!({ "side": "target", "folder": folder, "layout": layout, "to": to });
         Step::new(&self.sandbox, "migrations", name, &self.addresses, config)
     }
 
@@ -149,4 +153,71 @@ async fn what_goes_wrong_on_the_way_ends_where_it_began() {
     // A database of another history.
     execute(target, "UPDATE schema_migrations SET version = 9").await;
     refused("foreign", json!("newest"), "the target is at version `9`, of which the folder knows nothing").await;
+}
+
+/// A tool that keeps a row for each version tells which one is missing, and one that keeps checksums which one was changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_tools_own_table_contradicts_is_refused_by_name() {
+    for (layout, table) in [("sqlx", "_sqlx_migrations"), ("pop", "schema_migration")] {
+        let bench = Bench::new().await;
+        let target = &bench.addresses.target;
+        bench.step_of(layout, "up", json!("newest")).forward().await.unwrap();
+        bench.migration("0_before", "CREATE TABLE before (id INTEGER);", Some("DROP TABLE before;"));
+        let (before, told) = (state(target).await, "out of order: the target has `3_index`, and not `0_before`");
+        for (name, to) in [("late-up", json!("newest")), ("late-down", json!("empty"))] {
+            let error = chain(&bench.step_of(layout, name, to).forward().await.unwrap_err());
+            assert!(error.contains(told), "{layout}: {error}");
+        }
+        assert_no_trace(&before, &state(target).await, layout);
+        for way in ["up", "down"] {
+            std::fs::remove_file(bench.sandbox.path(&format!("migrations/0_before.{way}.sql"))).unwrap();
+        }
+        execute(target, &format!("DELETE FROM {table} WHERE version IN ('1', '2')")).await;
+        let error = chain(&bench.step_of(layout, "lost", json!("newest")).forward().await.unwrap_err());
+        assert!(error.contains("and not `1_people`, `2_age`, which comes before it"), "{layout}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_was_changed_after_it_ran_is_refused_where_the_tool_keeps_checksums() {
+    for layout in ["sqlx", "refinery", "pop"] {
+        let bench = Bench::new().await;
+        let target = &bench.addresses.target;
+        let file = |name: &str| if layout == "refinery" { format!("V{name}") } else { format!("{name}.up") };
+        let name = file(if layout == "refinery" { "4__more" } else { "4_more" });
+        let write = |text: &str| bench.sandbox.write(&format!("migrations/{name}.sql"), text);
+        write("CREATE TABLE more (id INTEGER);");
+        bench.step_of(layout, "up", json!("newest")).forward().await.unwrap();
+        bench.step_of(layout, "again", json!("newest")).forward().await.unwrap();
+        write("CREATE TABLE more (id INTEGER, at TEXT);");
+        let before = state(target).await;
+        let mut step = bench.step_of(layout, "changed", json!("newest"));
+        if layout == "pop" {
+            // It keeps none.
+            step.forward().await.unwrap();
+            continue;
+        }
+        let error = chain(&step.forward().await.unwrap_err());
+        let named = name.trim_end_matches(".up");
+        assert!(error.contains(&format!("`{named}` was changed after the target got it: the checksum in ")), "{error}");
+        assert!(error.contains(&format!("migrations/{name}.sql`")), "{error}");
+        assert_no_trace(&before, &state(target).await, layout);
+    }
+}
+
+/// Its table begins with a version that no migration has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_of_goose_is_gone_up_and_down() {
+    let bench = Bench::new().await;
+    let goose = "-- +goose Up\nCREATE TABLE more (id INTEGER);\n-- +goose Down\nDROP TABLE more;\n";
+    bench.sandbox.write("goose/1_more.sql", goose);
+    let step = |name: &str, to: Json| {
+        let folder = bench.sandbox.path("goose");
+        let config = json!({ "side": "target", "folder": folder, "layout": "goose", "to": to });
+        Step::new(&bench.sandbox, "migrations", name, &bench.addresses, config)
+    };
+    for (name, to, ran) in [("up", "newest", 1.0), ("again", "newest", 0.0), ("down", "empty", 1.0)] {
+        let done = step(name, json!(to)).forward().await.unwrap_or_else(|error| panic!("{name}: {}", chain(&error)));
+        assert_eq!(done.figures[0].value, ran, "{name}");
+    }
 }

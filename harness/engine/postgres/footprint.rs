@@ -54,7 +54,7 @@ impl PostgresSession {
                 return Err(EngineError::Unexpected { doing: doing.to_owned(), what });
             };
             let (_, mode, blocks) = MODES[rank];
-            locks.push(Lock { table: Some(table), mode: mode.to_owned(), blocks, rank: rank as u8 });
+            locks.push(Lock { table: Some(table), mode: mode.to_owned(), blocks, rank: rank as u8, held_ms: None });
         }
         Ok(Locks::Held(locks))
     }

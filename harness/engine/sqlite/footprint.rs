@@ -20,7 +20,7 @@ const BYTES: &str = "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat AS d JOIN sqli
 /// The lock on the file: there are no others. Readers go on beside who writes, but for the moment of the commit where the
 /// file has a rollback journal.
 pub(super) fn locks(connection: &Connection) -> Result<Locks> {
-    let lock = |mode: &str, blocks, rank| Lock { table: None, mode: mode.to_owned(), blocks, rank };
+    let lock = |mode: &str, blocks, rank| Lock { table: None, mode: mode.to_owned(), blocks, rank, held_ms: None };
     Ok(Locks::Held(match connection.transaction_state(Some("main"))? {
         TransactionState::Read => vec![lock("SHARED", Blocks::Nobody, 0)],
         TransactionState::Write => vec![lock("RESERVED", Blocks::Writers, 1)],

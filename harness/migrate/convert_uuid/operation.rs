@@ -71,8 +71,9 @@ impl Operation {
         }
     }
 
-    /// The operation of this word.
+    /// The operation of this word. `migrate_users` is what procedures say whose key is that of users.
     pub fn of_word(word: &str) -> Option<Self> {
+        let word = if word == "migrate_users" { Self::MigrateKey.word() } else { word };
         Self::ALL.into_iter().find(|operation| operation.word() == word)
     }
 

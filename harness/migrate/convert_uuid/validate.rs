@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Values that the log names for each column.
-const NAMED: u32 = 100;
+const NAMED: u64 = 100;
 
 /// Whether the columns can be converted: obstacles, types, values, spellings, orphans. Everything that is wrong is told at
 /// once. Gives the number of columns to convert.
@@ -136,7 +136,7 @@ async fn column(
         let wrong = format!("FROM {} WHERE {value} IS NOT NULL AND NOT ({is_uuid})", work.dialect.table(&name.table));
         let rows = work.count(&format!("SELECT COUNT(*) {wrong}")).await?;
         if rows > 0 {
-            let values = named(work, &format!("SELECT DISTINCT {text} {wrong} ORDER BY 1 LIMIT {NAMED}")).await?;
+            let values = named(work, &format!("SELECT DISTINCT {text} {wrong}")).await?;
             found.add(format!("{rows} values of {name} are no UUIDs"), &values);
         }
     }
@@ -160,8 +160,15 @@ async fn column(
     Ok(())
 }
 
+/// The first values of a query, and how many more there are.
 async fn named(work: &mut Work<'_>, sql: &str) -> Result<Vec<String>, StepError> {
-    Ok(work.session.query(sql).await?.into_iter().flatten().flatten().collect())
+    let first = format!("{sql} ORDER BY 1 LIMIT {NAMED}");
+    let mut values: Vec<String> = work.session.query(&first).await?.into_iter().flatten().flatten().collect();
+    if values.len() as u64 == NAMED {
+        let more = work.count(&format!("SELECT COUNT(*) FROM ({sql}) AS named")).await? - NAMED;
+        values.extend((more > 0).then(|| format!("and {more} more")));
+    }
+    Ok(values)
 }
 
 /// Keys that are different texts and one UUID.
@@ -198,7 +205,7 @@ async fn collisions(
         );
         let count = work.count(&format!("SELECT COUNT(*) FROM ({groups}) AS twice")).await?;
         if count > 0 {
-            let values = named(work, &format!("{groups} ORDER BY 1 LIMIT {NAMED}")).await?;
+            let values = named(work, &groups).await?;
             let what = format!("{count} UUIDs stand in {}({}) in several spellings", name.table, columns.join(", "));
             found.add(what, &values);
         }
@@ -264,9 +271,7 @@ async fn orphans(
     );
     let rows = work.count(&format!("SELECT COUNT(*) {wrong}")).await?;
     if rows > 0 {
-        let values =
-            named(work, &format!("SELECT DISTINCT {} {wrong} ORDER BY 1 LIMIT {NAMED}", work.dialect.as_text(&child)))
-                .await?;
+        let values = named(work, &format!("SELECT DISTINCT {} {wrong}", work.dialect.as_text(&child))).await?;
         found.add(format!("{rows} rows of {name} refer to no {key}"), &values);
     }
     Ok(())

@@ -2,10 +2,13 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{Script, Transaction};
+use super::{
+    Script, Transaction,
+    watch::{Applied, Watch},
+};
 use crate::{
     engine::{Dialect, EngineError, Session, script::ScriptError},
-    model::{chain, footprint::Locks},
+    model::chain,
 };
 
 /// A statement of a script.
@@ -75,6 +78,23 @@ impl Script {
         self.statements(dialect).is_ok_and(|statements| has_own(&statements))
     }
 
+    /// Whether it either runs to its end or leaves nothing.
+    pub fn is_whole(&self, dialect: &dyn Dialect) -> bool {
+        let is_one = match self.transaction {
+            Transaction::Around => true,
+            Transaction::OneMessage => dialect.message_is_transaction() && !self.has_own_transaction(dialect),
+            Transaction::Nothing => false,
+        };
+        is_one && dialect.transactions_hold_ddl() && !self.is_alone(dialect)
+    }
+
+    /// Whether its only statement may be one that runs outside of a transaction, and leaves an index half made if it fails.
+    fn is_alone(&self, dialect: &dyn Dialect) -> bool {
+        let is_one = self.transaction == Transaction::OneMessage;
+        let statements = self.statements(dialect).unwrap_or_default();
+        is_one && statements.len() == 1 && statements[0].text.to_ascii_lowercase().contains("concurrently")
+    }
+
     fn failed(&self, line: Option<usize>, error: &EngineError) -> ApplyError {
         ApplyError { file: self.file.clone(), line, said: chain(error) }
     }
@@ -121,22 +141,27 @@ fn cut_lines(text: &str, lines: usize) -> (&str, &str) {
 }
 
 /// Runs a script as its tool would, and then what the tool itself writes about it: in the script's transaction, where it
-/// has one. The answer is the locks that the transaction held at its end.
+/// has one. `is_watched` is whether its locks are asked for behind each of its statements.
 ///
 /// # Errors
-/// The statement that failed. A transaction around it is rolled back; what stood on its own stays.
+/// The statement that failed, or what the tool itself refuses. A transaction around it is rolled back; what stood on its own stays.
 pub async fn apply(
     session: &mut dyn Session,
     dialect: &dyn Dialect,
     script: &Script,
     closing: &[String],
-) -> Result<Locks, ApplyError> {
+    is_watched: bool,
+) -> Result<Applied, ApplyError> {
+    if let Some(refused) = &script.refused {
+        let (file, said) = (script.file.clone(), refused.said.clone());
+        return Err(ApplyError { file, line: Some(refused.line), said });
+    }
     let statements = script.statements(dialect).map_err(|error| ApplyError {
         file: script.file.clone(),
         line: Some(error.line),
         said: error.problem,
     })?;
-    let acts = Acts { dialect, script, statements: &statements, closing };
+    let acts = Acts { dialect, script, statements: &statements, closing, is_watched };
     match script.transaction {
         Transaction::Around => acts.around(session).await,
         // One by one in a transaction they do the same, and the one that fails is known.
@@ -153,26 +178,29 @@ struct Acts<'a> {
     script: &'a Script,
     statements: &'a [Placed<'a>],
     closing: &'a [String],
+    is_watched: bool,
 }
 
 impl Acts<'_> {
     /// In one transaction.
-    async fn around(&self, session: &mut dyn Session) -> Result<Locks, ApplyError> {
+    async fn around(&self, session: &mut dyn Session) -> Result<Applied, ApplyError> {
         let failed = |error: EngineError| self.script.failed(None, &error);
+        let mut watch = if self.is_watched { Watch::asked() } else { Watch::unasked("nobody looked") };
         session.begin(false).await.map_err(failed)?;
         let ran = async {
             for one in self.statements {
+                let begun = watch.now();
                 let ran = session.execute(one.text).await;
                 ran.map_err(|error| (self.must_be_alone(&error), self.script.failed(Some(one.line), &error)))?;
+                // The last time before the tool writes, and its own table is locked as well.
+                watch.look(session, begun).await.map_err(|error| (false, failed(error)))?;
             }
-            // Before the tool writes, and its own table is locked as well.
-            let locks = session.locks().await.map_err(|error| (false, failed(error)))?;
             write(session, self.script, self.closing).await.map_err(|error| (false, error))?;
             session.commit().await.map_err(|error| (false, failed(error)))?;
-            Ok(locks)
+            Ok(())
         };
         match ran.await {
-            Ok(locks) => Ok(locks),
+            Ok(()) => Ok(watch.end()),
             Err((must_be_alone, error)) => {
                 // The first error is the one to tell; a session that cannot roll back is closed by its owner, which does the
                 // same.
@@ -190,8 +218,9 @@ impl Acts<'_> {
     }
 
     /// In whatever transactions the script itself begins.
-    async fn alone(&self, session: &mut dyn Session) -> Result<Locks, ApplyError> {
+    async fn alone(&self, session: &mut dyn Session) -> Result<Applied, ApplyError> {
         let script = self.script;
+        let watch = Watch::unasked("no transaction is around it whose locks could be looked at");
         if script.transaction == Transaction::OneMessage && has_own(self.statements) {
             session.execute(&script.text).await.map_err(|error| {
                 let line = error.script_line().map(|line| script.first_line + line - 1);
@@ -203,7 +232,7 @@ impl Acts<'_> {
             }
         }
         write(session, script, self.closing).await?;
-        Ok(Locks::Unknown("no transaction is around it whose locks could be looked at".to_owned()))
+        Ok(watch.end())
     }
 }
 
@@ -232,6 +261,19 @@ mod tests {
         script.first_line = 2;
         script.whole = vec![Whole { first: 2, last: 4 }, Whole { first: 6, last: 6 }];
         assert_eq!(placed(&script), [(2, "a"), (4, "x;\ny;"), (6, "b"), (7, "z;")]);
+    }
+
+    #[test]
+    fn what_may_end_in_its_middle_is_not_whole() {
+        let dialect = engine::by_id("postgres").unwrap().dialect();
+        let is_whole =
+            |text: &str, transaction| Script::of_file(Path::new("1.sql"), text, transaction).is_whole(dialect);
+        let index = "CREATE INDEX CONCURRENTLY i ON t (n);";
+        assert!(is_whole(index, Transaction::Around) && is_whole("a; b;", Transaction::OneMessage));
+        // The server refuses it beside others, and nothing is left then.
+        assert!(is_whole(&format!("a; {index}"), Transaction::OneMessage));
+        assert!(!is_whole(index, Transaction::OneMessage) && !is_whole("BEGIN; a; COMMIT;", Transaction::OneMessage));
+        assert!(!is_whole("a;", Transaction::Nothing));
     }
 
     #[test]

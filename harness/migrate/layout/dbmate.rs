@@ -90,5 +90,6 @@ fn marker(line: &str) -> Option<(Marker, Transaction)> {
         _ => return None,
     };
     let is_alone = words[1..].contains(&"transaction:false");
-    Some((marker, if is_alone { Transaction::Nothing } else { Transaction::Around }))
+    // Its drivers send what is no transaction in one message.
+    Some((marker, if is_alone { Transaction::OneMessage } else { Transaction::Around }))
 }

@@ -33,7 +33,8 @@ impl Layout for Diesel {
             };
             let transaction = match metadata(folder, name) {
                 Ok(true) => Transaction::Around,
-                Ok(false) => Transaction::Nothing,
+                // Its connections send the whole file in one message.
+                Ok(false) => Transaction::OneMessage,
                 Err(problem) => {
                     found.problems.push(problem);
                     continue;

@@ -79,8 +79,17 @@ impl Folder {
 
     /// Whether a file of this name lies in the folder or in one of the few above it: what a project is built with.
     pub fn is_below(&self, name: &str) -> bool {
+        self.nearest(name).is_some()
+    }
+
+    /// The text of the nearest such file.
+    pub(super) fn above(&self, name: &str) -> Option<String> {
+        self.nearest(name).and_then(|path| fs::read_to_string(path).ok())
+    }
+
+    fn nearest(&self, name: &str) -> Option<PathBuf> {
         let start = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        start.ancestors().take(5).any(|folder| folder.join(name).is_file())
+        start.ancestors().take(5).map(|folder| folder.join(name)).find(|path| path.is_file())
     }
 
     /// The text of a file.

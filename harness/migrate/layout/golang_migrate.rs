@@ -72,6 +72,10 @@ impl Ledger for GolangMigrate {
     fn versions(&self) -> Option<&'static str> {
         Some("version")
     }
+
+    fn keeps_each(&self) -> bool {
+        false
+    }
 }
 
 /// Its driver of an embedded engine puts a transaction around what it sends, unless it is told not to; a history whose

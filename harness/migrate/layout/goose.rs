@@ -10,6 +10,9 @@ use super::{
 };
 use crate::model::EngineId;
 
+/// The version with which its table begins.
+const BEGINNING: &str = "0";
+
 /// goose.
 pub struct Goose;
 
@@ -97,8 +100,7 @@ impl Ledger for Goose {
                  tstamp timestamp NULL default now(), PRIMARY KEY (id)",
             ),
         ]);
-        // It begins with a version 0.
-        vec![format!("CREATE TABLE goose_db_version ({columns})"), stands_at("0")]
+        vec![format!("CREATE TABLE goose_db_version ({columns})"), stands_at(BEGINNING)]
     }
 
     fn applied(&self, entry: &Entry<'_>, _sql: &LedgerSql) -> Vec<String> {
@@ -111,6 +113,10 @@ impl Ledger for Goose {
 
     fn versions(&self) -> Option<&'static str> {
         Some("version_id")
+    }
+
+    fn beginning(&self) -> Option<&'static str> {
+        Some(BEGINNING)
     }
 }
 

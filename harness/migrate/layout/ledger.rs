@@ -26,6 +26,22 @@ pub trait Ledger: Sync {
     /// The column that says what was run: after a way down it holds what it held before the way up. `None` where the tool
     /// keeps what it took back as well.
     fn versions(&self) -> Option<&'static str>;
+
+    /// Whether it holds a row for each version that was run; else only the last one.
+    fn keeps_each(&self) -> bool {
+        true
+    }
+
+    /// A version that it holds from the beginning, and that no migration has.
+    fn beginning(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The query that gives a row where another text was run than the migration's is now. `None` where the tool keeps no
+    /// checksum.
+    fn is_other(&self, _migration: &Migration, _sql: &LedgerSql) -> Option<String> {
+        None
+    }
 }
 
 /// What is written about.

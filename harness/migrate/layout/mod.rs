@@ -15,6 +15,7 @@ mod ledger;
 mod marked;
 mod name;
 mod numbered;
+mod order;
 mod pop;
 mod refinery;
 mod sections;
@@ -22,6 +23,7 @@ mod sqitch;
 mod sqlx;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::{
     collections::BTreeMap,
@@ -33,6 +35,7 @@ pub use command::Commands;
 pub use folder::Folder;
 pub use ledger::{Entry, Ledger, LedgerSql};
 pub use sqitch::{Place, Plan};
+pub use watch::Applied;
 
 use crate::model::EngineId;
 
@@ -150,13 +153,24 @@ pub struct Script {
     pub transaction: Transaction,
     /// Parts that the file marks as one statement each, whatever they hold; the tool cuts the rest.
     pub whole: Vec<Whole>,
+    /// Why the tool does not run it at all, where it reads scripts before.
+    pub refused: Option<Refused>,
 }
 
 impl Script {
     /// A script that is a whole file.
     pub fn of_file(file: &Path, text: impl Into<String>, transaction: Transaction) -> Self {
-        Self { file: file.to_owned(), first_line: 1, text: text.into(), transaction, whole: Vec::new() }
+        Self { file: file.to_owned(), first_line: 1, text: text.into(), transaction, whole: Vec::new(), refused: None }
     }
+}
+
+/// Why a tool does not run a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The line of its file of which that is said, from 1.
+    pub line: usize,
+    /// What the tool says.
+    pub said: String,
 }
 
 /// A range of lines of a script that is one statement.

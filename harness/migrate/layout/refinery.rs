@@ -75,13 +75,12 @@ impl Ledger for Refinery {
     }
 
     fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {
-        let Migration { version, name, up, .. } = entry.migration;
-        let title = name.split_once("__").map_or("", |(_, title)| title);
-        let checksum = checksum(title, version.parse().unwrap_or(0), &up.text).to_string();
-        let [title, now, checksum] = [title, entry.now, &checksum].map(|text| sql.text(text));
+        let checksum = checksum_of(entry.migration);
+        let [title, now, checksum] = [title(entry.migration), entry.now, &checksum].map(|text| sql.text(text));
         vec![format!(
             "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
-             VALUES ({version}, {title}, {now}, {checksum})"
+             VALUES ({}, {title}, {now}, {checksum})",
+            entry.migration.version
         )]
     }
 
@@ -92,6 +91,19 @@ impl Ledger for Refinery {
     fn versions(&self) -> Option<&'static str> {
         Some("version")
     }
+
+    fn is_other(&self, migration: &Migration, sql: &LedgerSql) -> Option<String> {
+        let (table, checksum) = (sql.table(self), sql.text(&checksum_of(migration)));
+        Some(format!("SELECT '1' FROM {table} WHERE version = {} AND checksum <> {checksum}", migration.version))
+    }
+}
+
+fn title(migration: &Migration) -> &str {
+    migration.name.split_once("__").map_or("", |(_, title)| title)
+}
+
+fn checksum_of(migration: &Migration) -> String {
+    checksum(title(migration), migration.version.parse().unwrap_or(0), &migration.up.text).to_string()
 }
 
 /// SipHash-1-3 without a key over name, version and text, as refinery-core hashes a migration. The standard library's

@@ -1,5 +1,6 @@
 //! sqlx: `VERSION_title.sql`, or `VERSION_title.up.sql` with `VERSION_title.down.sql`; a first line `-- no-transaction`
-//! takes the transaction away (<https://docs.rs/sqlx/latest/sqlx/migrate/trait.MigrationSource.html>).
+//! takes the transaction away, and the file goes to the server in one message
+//! (<https://docs.rs/sqlx/latest/sqlx/migrate/trait.MigrationSource.html>).
 
 use sha2::{Digest as _, Sha384};
 
@@ -38,7 +39,7 @@ impl Layout for Sqlx {
             migration.version = name::comparable(&migration.version);
             for script in [Some(&mut migration.up), migration.down.as_mut()].into_iter().flatten() {
                 if script.text.starts_with("-- no-transaction") {
-                    script.transaction = Transaction::Nothing;
+                    script.transaction = Transaction::OneMessage;
                 }
             }
         }
@@ -78,5 +79,10 @@ impl Ledger for Sqlx {
 
     fn versions(&self) -> Option<&'static str> {
         Some("version")
+    }
+
+    fn is_other(&self, Migration { version, up, .. }: &Migration, sql: &LedgerSql) -> Option<String> {
+        let checksum = sql.bytes(&Sha384::digest(&up.text));
+        Some(format!("SELECT '1' FROM {} WHERE version = {version} AND checksum <> {checksum}", sql.table(self)))
     }
 }

@@ -74,7 +74,7 @@ fn dbmate_and_plain_markers() {
         ("20240101_a.sql", "-- migrate:up\na\n-- migrate:down\nnot a\n"),
     ]);
     assert_eq!(told(&dbmate), ["dbmate", "20240101 20240101_a a|not a", "20240102 20240102_b b|"]);
-    assert_eq!(dbmate.migrations[1].up.transaction, Transaction::Nothing);
+    assert_eq!(dbmate.migrations[1].up.transaction, Transaction::OneMessage);
     let plain = history(&[("10.sql", "-- UP\nb"), ("9_a.sql", "-- up\na\n-- down\nnot a\n-- down with it\n")]);
     assert_eq!(told(&plain), ["up-down", "9 9_a a|not a\n-- down with it", "10 10 b|-"]);
 }
@@ -97,7 +97,7 @@ fn diesel_takes_dashes_out_of_versions() {
             "20190227 20190227_c c|-",
         ]
     );
-    assert_eq!(history.migrations[2].up.transaction, Transaction::Nothing);
+    assert_eq!(history.migrations[2].up.transaction, Transaction::OneMessage);
     assert_eq!(
         problem(&[("1_a/up.sql", ""), ("1_a/metadata.toml", "run_in_transaction = 1")]),
         "1_a/metadata.toml: run_in_transaction: expected true or false"
@@ -140,7 +140,39 @@ fn a_rust_project_is_refinery_or_sqlx() {
         ("001_a.sql", "a"),
     ]);
     assert_eq!(told(&pairs), ["sqlx", "1 001_a a|-", "2 002_b -- no-transaction\nb|not b"]);
-    assert_eq!(pairs.migrations[1].up.transaction, Transaction::Nothing);
+    assert_eq!(pairs.migrations[1].up.transaction, Transaction::OneMessage);
+}
+
+#[test]
+fn flyway_finds_out_itself_what_no_transaction_holds() {
+    let index = "CREATE INDEX CONCURRENTLY i ON t (n);\n";
+    let mixed = format!("SET lock_timeout = '1s';\n{index}");
+    let files = [
+        ("R__r.sql", "VACUUM;"),
+        ("V1__a.sql", index),
+        ("V2__b.sql", mixed.as_str()),
+        ("V3__c.sql", mixed.as_str()),
+        ("V3__c.sql.conf", "executeInTransaction=false"),
+        ("V4__d.sql", index),
+        ("V4__d.sql.conf", "executeInTransaction=true"),
+    ];
+    let of = |history: &History| {
+        let told =
+            history.migrations.iter().map(|one| (one.up.transaction, one.up.refused.as_ref().map(|one| one.line)));
+        told.collect::<Vec<_>>()
+    };
+    let (around, nothing) = (Transaction::Around, Transaction::Nothing);
+    let found = of(&history(&files));
+    assert_eq!(found, [(nothing, None), (around, Some(2)), (nothing, None), (around, None), (nothing, None)]);
+    for settings in [("flyway.conf", "flyway.mixed = true"), ("flyway.toml", "[flyway]\nmixed = true")] {
+        let found = of(&history(&[&files[..], &[settings]].concat()));
+        assert_eq!(found[1], (nothing, None), "{settings:?}");
+    }
+    // Of other servers it says nothing.
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("V1__a.sql"), index).unwrap();
+    let history = read(root.path(), Some("flyway"), &EngineId::from("mariadb")).unwrap();
+    assert_eq!(of(&history), [(around, None)]);
 }
 
 #[test]

@@ -213,6 +213,7 @@ impl StepKind for Migrations {
         }
         let walk = Walk::of(task, &settings)?;
         let (from, has_ledger) = walk.standing().await?;
+        walk.unchanged(from).await?;
         let to = settings.to.position(&walk.history, from)?;
         walk.ways(from, to)?;
         // Ways down lose rows, and what is no transaction may end in its middle.

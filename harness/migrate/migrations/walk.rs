@@ -7,7 +7,7 @@ use crate::{
     engine::{Dialect, Engine, Session},
     migrate::{
         StepError, StepTask, StepVoice, engine_of,
-        layout::{self, Entry, History, Layout, Ledger, LedgerSql, Migration, Script, Transaction, apply},
+        layout::{self, Entry, History, Layout, Ledger, LedgerSql, Migration, Script, apply},
     },
     model::{Address, TableName},
 };
@@ -41,28 +41,70 @@ impl<'t> Walk<'t> {
     /// How many migrations the tool's own table says there are, and whether that table is there.
     ///
     /// # Errors
-    /// If it names a version that the folder does not have.
+    /// If it names a version that the folder does not have, or lacks one that comes before another.
     pub async fn standing(&self) -> Result<(usize, bool), StepError> {
         let mut session = self.task.connect(self.address).await?;
         let name = TableName::new(self.ledger.table());
         let is_there = session.introspect().await?.tables.contains_key(&name);
-        let mut position = 0;
+        let mut ran = BTreeSet::new();
         if is_there {
             let dialect = self.engine.dialect();
             let column = dialect.quote(self.ledger.versions().unwrap_or_default());
             let rows =
                 session.query(&format!("SELECT {} FROM {}", dialect.as_text(&column), dialect.table(&name))).await?;
-            for version in rows.into_iter().flatten().flatten().collect::<BTreeSet<_>>() {
-                let Some(at) = self.history.position(&version) else {
-                    let side = self.settings.side;
-                    let what = format!("the {side} is at version `{version}`, of which the folder knows nothing");
-                    return Err(StepError::Rejected { what });
-                };
-                position = position.max(at + 1);
+            for version in rows.into_iter().flatten().flatten() {
+                match self.history.position(&version) {
+                    Some(at) => _ = ran.insert(at),
+                    None if self.ledger.beginning() == Some(version.as_str()) => {}
+                    None => {
+                        let side = self.settings.side;
+                        let what = format!("the {side} is at version `{version}`, of which the folder knows nothing");
+                        return Err(StepError::Rejected { what });
+                    }
+                }
             }
+            self.in_order(&ran)?;
         }
         session.close().await?;
-        Ok((position, is_there))
+        Ok((ran.last().map_or(0, |last| last + 1), is_there))
+    }
+
+    /// Whether no migration is missing before another that ran.
+    fn in_order(&self, ran: &BTreeSet<usize>) -> Result<(), StepError> {
+        let Some(last) = ran.last().filter(|_| self.ledger.keeps_each()) else { return Ok(()) };
+        let missing: Vec<&str> =
+            (0..*last).filter(|at| !ran.contains(at)).map(|at| self.history.migrations[at].name.as_str()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (side, last) = (self.settings.side, &self.history.migrations[*last].name);
+        let what = format!(
+            "out of order: the {side} has `{last}`, and not `{}`, which comes before it by the folder",
+            missing.join("`, `")
+        );
+        Err(StepError::Rejected { what })
+    }
+
+    /// Looks whether the first so many migrations ran with the text that the folder holds, where the tool keeps checksums.
+    ///
+    /// # Errors
+    /// If one of them was changed since.
+    pub async fn unchanged(&self, ran: usize) -> Result<(), StepError> {
+        let mut session = self.task.connect(self.address).await?;
+        let sql = LedgerSql { engine: self.engine };
+        for migration in &self.history.migrations[..ran] {
+            let Some(query) = self.ledger.is_other(migration, &sql) else { break };
+            if !session.query(&query).await?.is_empty() {
+                let (side, table, name) = (self.settings.side, self.ledger.table(), &migration.name);
+                let file = self.settings.folder.join(&migration.up.file);
+                let what = format!(
+                    "`{name}` was changed after the {side} got it: the checksum in `{table}` is not that of `{}`",
+                    file.display()
+                );
+                return Err(StepError::Rejected { what });
+            }
+        }
+        Ok(session.close().await?)
     }
 
     /// The scripts from one place to the other.
@@ -96,13 +138,7 @@ impl<'t> Walk<'t> {
     /// Whether each script is one transaction, so that none can end in its middle.
     pub fn are_whole(&self, from: usize, to: usize) -> bool {
         let dialect = self.engine.dialect();
-        let is_whole = |script: &Script| match script.transaction {
-            Transaction::Around => true,
-            Transaction::OneMessage => dialect.message_is_transaction() && !script.has_own_transaction(dialect),
-            Transaction::Nothing => false,
-        };
-        dialect.transactions_hold_ddl()
-            && self.ways(from, to).is_ok_and(|ways| ways.iter().all(|(_, way)| is_whole(way)))
+        self.ways(from, to).is_ok_and(|ways| ways.iter().all(|(_, way)| way.is_whole(dialect)))
     }
 
     /// Goes there, and tells how many schemas were compared with those of the first time.
@@ -144,7 +180,7 @@ impl<'t> Walk<'t> {
         script: &Script,
         written: &[String],
     ) -> Result<(), StepError> {
-        let ran = apply(session, dialect, script, written).await;
+        let ran = apply(session, dialect, script, written, false).await;
         ran.map(drop).map_err(|error| StepError::broken(format!("run `{}`", script.file.display()), error))
     }
 

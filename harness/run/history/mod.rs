@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     migrate::layout,
-    model::{EngineId, RunId},
+    model::{Disorder, EngineId, RunId},
     provision::{External, UrlSource},
     scenario::Acceptance,
 };
@@ -92,6 +92,10 @@ pub struct HistoryJob {
     pub history: layout::History,
     /// Positions of those to rehearse; the others are only gone through on the way to them.
     pub selected: BTreeSet<usize>,
+    /// The revision with which the folder was compared.
+    pub since: Option<String>,
+    /// What is in disorder since then.
+    pub disorder: Vec<Disorder>,
     /// Rows that the user gives.
     pub given: Given,
     /// What is known and accepted.
@@ -136,6 +140,8 @@ pub async fn history(job: HistoryJob) -> Result<Finished, RunError> {
         options: job.options,
         history: job.history,
         selected: job.selected,
+        since: job.since,
+        disorder: job.disorder,
         given: job.given,
         acceptances: job.acceptances,
         external: job.external,

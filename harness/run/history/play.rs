@@ -18,8 +18,8 @@ use crate::{
     engine::{self, Engine},
     migrate::layout::{self, Layout},
     model::{
-        Address, Coverage, EventKind, HistoryReport, MigrationClass, MigrationReport, Outcome, Redaction, RunId, Side,
-        Snapshot, TableName, Unchecked, Verdict, chain,
+        Address, Coverage, Disorder, EventKind, HistoryReport, MigrationClass, MigrationReport, Outcome, Redaction,
+        RunId, Side, Snapshot, TableName, Unchecked, Verdict, chain,
         event::{Direction, StepStamp},
     },
     provision::External,
@@ -45,6 +45,8 @@ pub(super) struct Subject {
     pub options: HistoryOptions,
     pub history: layout::History,
     pub selected: BTreeSet<usize>,
+    pub since: Option<String>,
+    pub disorder: Vec<Disorder>,
     pub given: Given,
     pub acceptances: Vec<Acceptance>,
     pub external: Option<External>,
@@ -106,6 +108,7 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
     };
     recorder.emit(EventKind::ScenarioStarted { name, title, reason: None, target })?;
     let ledger = layout::by_id(subject.history.layout).and_then(Layout::ledger);
+    let (disorder, used) = subject.disorder();
     recorder.emit(EventKind::HistoryStarted(Box::new(HistoryReport {
         folder: options.folder.clone(),
         layout: subject.history.layout.to_owned(),
@@ -115,6 +118,8 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
         migrations: Vec::new(),
         chain: None,
         stale: Vec::new(),
+        since: subject.since.clone(),
+        disorder,
     })))?;
     for text in subject.history.notes.clone() {
         recorder.emit(EventKind::Note { text })?;
@@ -128,7 +133,7 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
             return Ok(Played { verdict, refused });
         }
     };
-    let mut play = play;
+    let mut play = Play { used, ..play };
     let ended = play.rehearse().await;
     let verdict = play.conclude(ended.err())?;
     Ok(Played { verdict, refused })

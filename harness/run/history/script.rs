@@ -1,13 +1,13 @@
 //! Runs one way of a migration in a session of its own.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::play::Play;
 use crate::{
     engine::EngineError,
-    migrate::layout::{self, ApplyError, Entry, Ledger, LedgerSql, Script},
+    migrate::layout::{self, Applied, ApplyError, Entry, Ledger, LedgerSql, Script},
     model::{Address, chain, event::Direction, footprint::Footprint},
-    run::{clock, examination::millis},
+    run::clock,
 };
 
 /// A way that was gone.
@@ -109,11 +109,10 @@ impl Play {
             }
             let failed = |error: EngineError| ApplyError { file: script.file.clone(), line: None, said: chain(&error) };
             let before = if is_looked_at { Some(session.storage().await.map_err(failed)?) } else { None };
-            let started = Instant::now();
-            let applied = layout::apply(&mut *session, dialect, &script, &inside).await;
-            let ms = millis(started);
+            let applied = layout::apply(&mut *session, dialect, &script, &inside, is_looked_at).await;
             let ran: Result<Ran, ApplyError> = async {
-                let locks = applied?;
+                let Applied { took, locks } = applied?;
+                let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                 layout::write(&mut *session, &script, &behind).await?;
                 let Some(before) = before else { return Ok(Ran { ms, footprint: None }) };
                 let after = session.storage().await.map_err(failed)?;

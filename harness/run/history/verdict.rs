@@ -6,8 +6,8 @@ use super::play::{Play, Subject};
 use crate::{
     migrate::layout::{self, Migration},
     model::{
-        Accepted, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity, Share, StaleAcceptance,
-        Verdict, chain, report::ScenarioReport,
+        Accepted, Disorder, DisorderKind, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity,
+        Share, StaleAcceptance, Verdict, chain, report::ScenarioReport,
     },
     run::{RunError, clock, judge},
 };
@@ -48,6 +48,17 @@ impl Subject {
         }
         used.insert(found);
         Some(Accepted { why: acceptance.why.clone(), until: acceptance.until.clone() })
+    }
+}
+
+impl Subject {
+    /// What is in disorder, with what is accepted of it, and which acceptances that took.
+    pub(super) fn disorder(&self) -> (Vec<Disorder>, BTreeSet<usize>) {
+        let (mut disorder, mut used) = (self.disorder.clone(), BTreeSet::new());
+        for one in &mut disorder {
+            one.accepted = self.accepted(&[&one.migration], one.kind.word(), &mut used);
+        }
+        (disorder, used)
     }
 }
 
@@ -116,6 +127,10 @@ impl Play {
             });
             let problem = match (expired, position, report) {
                 (Some(until), ..) => format!("expired on {until}"),
+                // Whoever compares with no revision finds nothing of the kind.
+                _ if DisorderKind::of_word(&acceptance.class).is_some() => {
+                    history.since.as_ref().map(|since| format!("nothing of the kind happened since {since}"))?
+                }
                 (None, None, _) if acceptance.migration != acceptance.class => "there is no such migration".to_owned(),
                 (None, Some(at), _) if !self.subject.selected.contains(&at) => return None,
                 (None, _, Some(report)) => format!("it {}", report.class.sentence()),
@@ -158,6 +173,10 @@ fn told(scenario: &ScenarioReport) -> (Verdict, Vec<String>) {
     if let Some(chain) = history.chain.as_ref().filter(|chain| chain.severity() == Some(Severity::Error)) {
         verdict = Verdict::Fail;
         reasons.push(format!("the whole chain {}", chain.sentence()));
+    }
+    for one in history.disorder.iter().filter(|one| one.severity() == Severity::Error) {
+        verdict = Verdict::Fail;
+        reasons.push(format!("`{}` {}", one.migration, one.told));
     }
     for stale in &history.stale {
         verdict = Verdict::Fail;

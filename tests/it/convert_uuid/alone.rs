@@ -38,7 +38,7 @@ async fn each_operation_is_called_by_its_name() {
         assert!(refused.stderr.contains("nobody said that it may"), "{refused:?}");
         assert!(refused.stderr.contains("hint: --consent app, or --disposable"), "{refused:?}");
     }
-    let unknown = caller.call("migrate_users", &consent);
+    let unknown = caller.call("migrate_people", &consent);
     assert!(unknown.code == 2 && unknown.stderr.contains("expected one of status, validate_schema"), "{unknown:?}");
     let nothing = caller.call("status", &[]);
     assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "no conversion is planned or under way\n"), "{nothing:?}");
@@ -47,10 +47,15 @@ async fn each_operation_is_called_by_its_name() {
 
     let early = caller.call("migrate_key", &consent);
     assert!(early.code == 2 && early.stderr.contains("backup_data comes first"), "{early:?}");
-    for operation in ["validate_schema", "backup_data", "migrate_key"] {
-        let done = caller.call(operation, &[&consent[..], &["--batch-rows", "5"]].concat());
+    for operation in ["validate_schema", "backup_data"] {
+        let done = caller.call(operation, &consent);
         assert_eq!(done.code, 0, "{operation}: {done:?}");
     }
+    // Thirteen rows by five are three batches, with a pause behind each. The document of the procedure calls it so.
+    let done = caller.call("migrate_users", &[&consent[..], &["--batch-rows", "5", "--pause-ms", "200"]].concat());
+    assert_eq!(done.code, 0, "{done:?}");
+    let took = done.stdout.lines().find_map(|line| line.trim().strip_prefix("migrate_key_ms")).unwrap();
+    assert!(took.trim().parse::<f64>().unwrap() >= 600.0, "{done:?}");
     let halfway = caller.call("status", &[]).stdout;
     for part in ["users.id: converted\n", "reminders.user_id: original\n", "migrate_key", "completed"] {
         assert!(halfway.contains(part), "{part}: {halfway}");

@@ -14,6 +14,10 @@ const CUT: &str = "CREATE TABLE cut_here (one int);
 #[tokio::test]
 async fn a_session_that_is_ended_in_a_batch_is_gone_on_from_and_back_from() {
     let Some(bench) = Bench::new("a_session_that_is_ended_in_a_batch").await else { return };
+    cut_off(&bench).await;
+}
+
+pub(super) async fn cut_off(bench: &Bench) {
     let whole = bench.database("whole", &format!("{SCHEMA} {CUT}")).await;
     let before = state(&whole).await;
     let cut = bench.copy("whole", "cut").await;
@@ -34,6 +38,10 @@ async fn a_session_that_is_ended_in_a_batch_is_gone_on_from_and_back_from() {
 #[tokio::test]
 async fn without_the_right_to_keep_a_backup_nothing_is_changed() {
     let Some(bench) = Bench::new("without_the_right_to_keep_a_backup_nothing_is_changed").await else { return };
+    without_rights(&bench).await;
+}
+
+pub(super) async fn without_rights(bench: &Bench) {
     let admin = bench.database("rights", SCHEMA).await;
     execute(
         &admin,

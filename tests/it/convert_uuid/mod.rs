@@ -17,14 +17,19 @@ use rehearse::{
         catalogue::{Definition, Table},
         chain,
     },
+    provision::Request,
 };
 use serde_json::Value as Json;
 
-use crate::support::server::{Started, ask, execute};
+use crate::support::{
+    Sandbox,
+    server::{Started, ask, execute, request},
+};
 
 mod alone;
 mod cut;
 mod kinds;
+mod later;
 mod mariadb;
 mod online;
 mod refused;
@@ -73,6 +78,13 @@ struct Bench(Started);
 impl Bench {
     async fn new(test: &str) -> Option<Self> {
         Started::local(test).await.map(Self)
+    }
+
+    /// The same in a container, on a later server.
+    async fn later(test: &str) -> Option<Self> {
+        let sandbox = Sandbox::new();
+        let request = Request { version: Some("17".to_owned()), ..request(&sandbox.work()) };
+        Started::of(test, "container", request, sandbox).await.map(Self)
     }
 
     /// A database with this schema.

@@ -66,6 +66,10 @@ const REJECTED: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn what_cannot_be_converted_is_rejected() {
     let Some(bench) = Bench::new("what_cannot_be_converted_is_rejected").await else { return };
+    rejected(&bench).await;
+}
+
+pub(super) async fn rejected(bench: &Bench) {
     bench.database("pattern", SCHEMA).await;
     for (name, change, expected) in REJECTED {
         let mut settings = settings();
@@ -90,6 +94,10 @@ async fn what_cannot_be_converted_is_rejected() {
 #[tokio::test]
 async fn every_value_that_is_wrong_is_named_in_the_log_and_only_there() {
     let Some(bench) = Bench::new("every_value_that_is_wrong_is_named_in_the_log_and_only_there").await else { return };
+    named(&bench).await;
+}
+
+pub(super) async fn named(bench: &Bench) {
     let address = bench.database("named", SCHEMA).await;
     execute(&address, "INSERT INTO users (id, email) SELECT 'wrong-' || n, 'w' FROM generate_series(1, 30) n").await;
     let told = message(&address, &settings(), Operation::ValidateSchema).await;
@@ -98,14 +106,34 @@ async fn every_value_that_is_wrong_is_named_in_the_log_and_only_there() {
     for number in 1..=30 {
         assert!(logged.contains(&format!("wrong-{number}")), "{number}: {logged}");
     }
+    assert!(!logged.contains(" more"), "{logged}");
+    // Of very many the first hundred, and the number of the others. Two rows of one value are one.
+    execute(
+        &address,
+        "ALTER TABLE journal_entries DROP CONSTRAINT journal_user;
+         INSERT INTO journal_entries SELECT 100 + n, 'wrong-in-the-journal-of-somebody-' || n % 117, 'w'
+         FROM generate_series(1, 234) n",
+    )
+    .await;
+    let settings = Settings { references: vec!["journal_entries.user_id".parse().unwrap()], ..settings() };
+    let told = message(&address, &settings, Operation::ValidateSchema).await;
+    assert!(told.contains("234 values of journal_entries.user_id are no UUIDs"), "{told}");
+    let logged = format!("SELECT message FROM {LOG} ORDER BY id DESC LIMIT 1");
+    let logged = ask(&address, &logged).await.remove(0).remove(0).unwrap();
+    assert_eq!(logged.matches("wrong-in-the-journal-").count(), 100, "{logged}");
+    assert!(logged.contains(", and 17 more"), "{logged}");
 }
 
 #[tokio::test]
 async fn orphans_can_be_assigned_and_come_back_as_they_were() {
     let Some(bench) = Bench::new("orphans_can_be_assigned_and_come_back_as_they_were").await else { return };
-    bench.database("orphans", SCHEMA).await;
+    assigned(&bench).await;
+}
+
+pub(super) async fn assigned(bench: &Bench) {
+    bench.database("with_orphans", SCHEMA).await;
     for (name, mode) in [("assigned", settings()), ("assigned_online", online())] {
-        let address = bench.copy("orphans", name).await;
+        let address = bench.copy("with_orphans", name).await;
         execute(
             &address,
             "ALTER TABLE reminders DROP CONSTRAINT reminders_user_id_fkey;
@@ -134,6 +162,10 @@ async fn orphans_can_be_assigned_and_come_back_as_they_were() {
 #[tokio::test]
 async fn a_lock_that_is_held_is_waited_for_and_then_given_up() {
     let Some(bench) = Bench::new("a_lock_that_is_held_is_waited_for_and_then_given_up").await else { return };
+    locked(&bench).await;
+}
+
+pub(super) async fn locked(bench: &Bench) {
     let address = bench.database("locked", SCHEMA).await;
     let before = state(&address).await;
     let mut other = engine::by_id("postgres").unwrap().connect(&address).await.unwrap();
@@ -160,6 +192,10 @@ async fn a_lock_that_is_held_is_waited_for_and_then_given_up() {
 #[tokio::test]
 async fn a_schema_of_somebody_elses_is_left_alone() {
     let Some(bench) = Bench::new("a_schema_of_somebody_elses_is_left_alone").await else { return };
+    of_somebody_else(&bench).await;
+}
+
+pub(super) async fn of_somebody_else(bench: &Bench) {
     let address = bench.database("foreign_backup", SCHEMA).await;
     execute(&address, &format!("CREATE SCHEMA {BACKUP}; CREATE TABLE {BACKUP}.precious AS SELECT 1 AS one")).await;
     let told = message(&address, &settings(), Operation::FullMigration).await;

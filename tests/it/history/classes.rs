@@ -245,10 +245,22 @@ fn who_waits_for_a_way_up_is_seen_from_other_sessions() {
         ("1_tables", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY);", "DROP TABLE t, u;"),
         ("2_keeps_all_waiting", "ALTER TABLE t ADD a int; SELECT pg_sleep(0.5);", "ALTER TABLE t DROP a;"),
         ("3_keeps_writers_waiting", "CREATE INDEX i ON u (id); SELECT pg_sleep(0.5);", "DROP INDEX i;"),
+        ("4_late", "SELECT pg_sleep(0.5); ALTER TABLE t ADD b int;", "ALTER TABLE t DROP b;"),
+        ("5_rewrites", "ALTER TABLE t ALTER COLUMN id TYPE bigint;", "ALTER TABLE t ALTER COLUMN id TYPE int;"),
     ]);
     let ended = past.run(&[]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let history = past.history();
+    // Since the statement that took it, not since the transaction began.
+    let held = |name: &str| {
+        let migration = one(&history, name);
+        (migration.footprint.as_ref().unwrap().locks[0].held_ms.unwrap(), migration.up_ms.unwrap())
+    };
+    for name in ["2_keeps_all_waiting", "3_keeps_writers_waiting"] {
+        assert!(held(name).0 >= 500, "{name}: {:?}", held(name));
+    }
+    let (ms, all) = held("4_late");
+    assert!(all >= 500 && ms + 500 <= all + 1, "{ms} of {all}");
     let waited = |name: &str| {
         let waited = &one(&history, name).footprint.as_ref().unwrap().waited;
         waited.iter().filter(|one| one.ms >= 300).map(|one| (one.table.name.clone(), one.is_write)).collect::<Vec<_>>()
@@ -257,6 +269,16 @@ fn who_waits_for_a_way_up_is_seen_from_other_sessions() {
     assert_eq!(waited("3_keeps_writers_waiting"), [("u".to_owned(), true)]);
     let told = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("who waits for which") && told.contains("a writer of u waited"), "{told}");
+    assert!(told.contains("SHARE on u keeps writers waiting, held "), "{told}");
+    let rewrite = one(&history, "5_rewrites").footprint.clone().unwrap();
+    let names: Vec<&str> = rewrite.rewritten.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!((names, rewrite.rebuilt), (vec!["t"], vec!["t_pkey".to_owned()]));
+    let (before, after) = (rewrite.bytes_before.unwrap(), rewrite.bytes_after.unwrap());
+    let digits = |bytes: u64| rehearse::report::prose::count(bytes);
+    let size = format!("rewrites t; rebuilds t_pkey; {} bytes before, {} after", digits(before), digits(after));
+    assert!(before > 0 && told.contains(&size), "{size}: {told}");
+    let kept = std::fs::read_to_string(past.sandbox.run_directory().join("report.json")).unwrap();
+    assert!(kept.contains("\"held_ms\": "), "{kept}");
 }
 
 #[test]

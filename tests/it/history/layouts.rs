@@ -148,6 +148,10 @@ fn a_layout_on_mariadb() {
 fn kept(layout: &str, query: &str) -> Vec<String> {
     let past = Past::sqlite();
     write(&past, layout);
+    kept_of(&past, layout, query)
+}
+
+fn kept_of(past: &Past, layout: &str, query: &str) -> Vec<String> {
     let ended = past.run(&["--layout", layout, "--keep", "--require-coverage", "0"]);
     let report = past.report();
     let id = report.run.id.to_string();
@@ -210,6 +214,34 @@ fn the_tools_own_table_holds_what_the_tool_writes() {
         ),
         [format!("04|nothing|SQL|V04__nothing.sql|{CRC32_OF_THE_FOURTH}|1")]
     );
+}
+
+/// What Flyway runs again whenever it changed has no version, and comes last.
+#[test]
+fn a_repeatable_migration_is_rehearsed_behind_the_others() {
+    let past = Past::sqlite();
+    past.file("R__all_things.sql", "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT id FROM t;");
+    past.file("V2__more.sql", "ALTER TABLE t ADD COLUMN n INTEGER;");
+    past.file("U2__more.sql", "ALTER TABLE t DROP COLUMN n;");
+    past.file("V1__t.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);");
+    past.file("U1__t.sql", "DROP TABLE t;");
+    let query = "SELECT installed_rank, version, description, type, script, success FROM flyway_schema_history \
+                 WHERE version IS NULL OR installed_rank = (SELECT MAX(installed_rank) FROM flyway_schema_history \
+                 WHERE version = '2')";
+    let rows = kept_of(&past, "flyway", query);
+    assert_eq!(came_to(&past.history()), ["V1__t restores", "V2__more restores", "R__all_things restores"]);
+    let of = |row: &String| row.split_once('|').map(|(rank, rest)| (rank.parse::<u32>().unwrap(), rest.to_owned()));
+    let rows: Vec<(u32, String)> = rows.iter().filter_map(of).collect();
+    let [(before, second), (behind, repeated)] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(second, "2|more|SQL|V2__more.sql|1");
+    assert_eq!(repeated, "NULL|all things|SQL|R__all_things.sql|1");
+    assert!(before < behind, "{rows:?}");
+    let coverage = past.report().coverage.downs;
+    assert_eq!((coverage.checked, coverage.total), (2, 2), "it has no way down, and needs none");
+    // One that fails is told like any other.
+    past.file("R__all_things.sql", "CREATE VIEW w AS SELECT id FROM t;\nDROP VIEW nowhere;");
+    past.run(&["--layout", "flyway"]);
+    assert_eq!(came_to(&past.history())[2], "R__all_things up_fails");
 }
 
 const SHA384_OF_THE_FOURTH: &str =

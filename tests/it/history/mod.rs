@@ -1,11 +1,13 @@
 //! `rehearse run --migrations`: the history of migrations that somebody has, by the program as a user runs it.
 
+mod alone;
 mod bad_input;
 mod classes;
 mod commands;
 mod counts;
 mod layouts;
 mod selection;
+mod since;
 mod sqitch;
 
 use rehearse::model::{HistoryReport, MigrationClass, MigrationReport, Report};

@@ -33,10 +33,17 @@ fn killed(test: &str) -> Option<(Place, String)> {
 
 fn killed_on(test: &str, provider: &'static str, version: &str) -> Option<(Place, String)> {
     let place = Place::with(FILES, test, provider)?;
-    let mut playing = place.start(&["--target-version", version]);
+    killed_at(place, &["--target-version", version], Duration::from_millis(700))
+}
+
+/// Kills a run so long after its key began to be converted.
+fn killed_at(place: Place, flags: &[&str], after: Duration) -> Option<(Place, String)> {
+    let mut playing = place.start(flags);
     playing.until("migrate_key", |event| event["mark"]["operation"] == "migrate_key");
-    std::thread::sleep(Duration::from_millis(700));
+    std::thread::sleep(after);
     let id = playing.kill();
+    let is_over = |event: &Json| event["mark"]["operation"] == "migrate_key" && event["mark"]["status"] == "completed";
+    assert_eq!(place.count(is_over), 0, "it was killed in the middle");
     let status = place.verb("status", &id);
     assert_eq!(status.code, 0, "{}", status.stderr);
     for part in ["interrupted", "in the middle of: migrate/convert", "rehearse resume", "rollback"] {
@@ -48,7 +55,32 @@ fn killed_on(test: &str, provider: &'static str, version: &str) -> Option<(Place
 #[test]
 fn a_conversion_is_resumed() {
     let Some((place, id)) = killed("a_conversion_is_resumed") else { return };
-    let resumed = place.verb("resume", &id);
+    goes_on(&place, &id);
+}
+
+#[test]
+fn a_conversion_on_a_later_server_is_resumed() {
+    let Some((place, id)) = killed_on("a_conversion_on_a_later_server_is_resumed", "container", "17") else { return };
+    goes_on(&place, &id);
+}
+
+/// The scenario itself, in batches so small that its key takes a while.
+#[test]
+fn the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch() {
+    let scenario = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/uuid-conversion");
+    let files = ["scenario.toml", "dataset.toml", "schema/source.sql"];
+    let mut texts = files.map(|name| fs::read_to_string(scenario.join(name)).unwrap());
+    assert!(texts[0].contains("batch_rows = 1000\n"));
+    texts[0] = texts[0].replace("batch_rows = 1000\n", "batch_rows = 20\n");
+    let files: Vec<(&str, &str)> = files.into_iter().zip(texts.iter().map(String::as_str)).collect();
+    let test = "the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch";
+    let Some(place) = Place::with(&files, test, "local") else { return };
+    let Some((place, id)) = killed_at(place, &["--rows", "40000"], Duration::from_millis(150)) else { return };
+    goes_on(&place, &id);
+}
+
+fn goes_on(place: &Place, id: &str) {
+    let resumed = place.verb("resume", id);
     assert_eq!(resumed.code, 0, "{}\n{}", resumed.stdout, resumed.stderr);
     place.assert_ended();
     assert_eq!(place.report()["verdict"], "pass");

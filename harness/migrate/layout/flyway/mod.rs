@@ -1,10 +1,12 @@
 //! Flyway: `V1.2__title.sql`, `U1.2__title.sql` to undo it, `R__title.sql` to be run again
 //! (<https://documentation.red-gate.com/fd/migrations-184127470.html>).
 
+mod detect;
+
 use std::path::Path;
 
 use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction};
-use crate::model::EngineId;
+use crate::{engine, model::EngineId};
 
 /// Flyway.
 pub struct Flyway;
@@ -30,7 +32,7 @@ impl Layout for Flyway {
         Some(&Flyway)
     }
 
-    fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
+    fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
         let mut files: Vec<(Parsed<'_>, &str)> = Vec::new();
         for name in folder.sql_names() {
             match parse(name) {
@@ -41,10 +43,16 @@ impl Layout for Flyway {
             }
         }
         files.sort_by(|(one, _), (other, _)| (one.number(), one.title).cmp(&(other.number(), other.title)));
+        let detecting = engine::by_id(engine.as_str()).filter(|engine| engine.words().contains(&"postgresql"));
+        let is_mixed = detecting.is_some() && detect::is_mixed(folder);
         let mut script = |name: &str| {
-            let transaction = transaction(folder, name);
+            let stated = stated(folder, name);
             let text = folder.text_or_tell(name, &mut found.problems)?;
-            Some(Script::of_file(Path::new(name), text, transaction))
+            let mut script = Script::of_file(Path::new(name), text, stated.unwrap_or(Transaction::Around));
+            if let (None, Some(engine)) = (stated, detecting) {
+                detect::settle(&mut script, engine.dialect(), is_mixed);
+            }
+            Some(script)
         };
         let migration = |version: String, name: &str, up: Script, down: Option<Script>, is_repeatable: bool| {
             Migration { version, name: name.trim_end_matches(".sql").to_owned(), up, down, verify: None, is_repeatable }
@@ -173,14 +181,17 @@ fn parse(name: &str) -> Option<Parsed<'_>> {
     is_ours.then_some(Parsed { prefix, version, title })
 }
 
-/// A file beside the script may take the transaction away.
-fn transaction(folder: &Folder, name: &str) -> Transaction {
+/// A file beside the script may say whether a transaction is around it.
+fn stated(folder: &Folder, name: &str) -> Option<Transaction> {
     let settings = folder.text(format!("{name}.conf")).unwrap_or_default();
-    let is_alone = settings.lines().any(|line| {
+    settings.lines().find_map(|line| {
         let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
-        line.eq_ignore_ascii_case("executeInTransaction=false")
-    });
-    if is_alone { Transaction::Nothing } else { Transaction::Around }
+        match line.to_ascii_lowercase().as_str() {
+            "executeintransaction=false" => Some(Transaction::Nothing),
+            "executeintransaction=true" => Some(Transaction::Around),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]

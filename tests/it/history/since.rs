@@ -1,0 +1,171 @@
+//! What a revision of the folder's repository tells: migrations that come late, and those that were changed after it.
+
+use std::process::Command;
+
+use rehearse::model::{DisorderKind, Severity};
+
+use super::{Past, came_to};
+
+/// Three migrations under `main`.
+fn three() -> Past {
+    let past = Past::sqlite();
+    past.pairs(&[
+        ("1_a", "CREATE TABLE a (id INTEGER PRIMARY KEY);", "DROP TABLE a;"),
+        ("3_c", "CREATE TABLE c (id INTEGER PRIMARY KEY);", "DROP TABLE c;"),
+        ("5_e", "CREATE TABLE e (id INTEGER PRIMARY KEY);", "DROP TABLE e;"),
+    ]);
+    git(&past, &["init", "-q", "-b", "main"]);
+    commit(&past, "three");
+    git(&past, &["checkout", "-q", "-b", "more"]);
+    past
+}
+
+fn git(past: &Past, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    let who = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+    let output = git.arg("-C").arg(past.sandbox.path("m")).args(who).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn commit(past: &Past, message: &str) {
+    git(past, &["add", "."]);
+    git(past, &["commit", "-q", "-m", message]);
+}
+
+fn away(past: &Past, name: &str) {
+    for way in ["up", "down"] {
+        std::fs::remove_file(past.sandbox.path(&format!("m/{name}.{way}.sql"))).unwrap();
+    }
+}
+
+/// Each disorder as `migration kind severity told`.
+fn told(past: &Past) -> Vec<String> {
+    let line = |one: &rehearse::model::Disorder| {
+        format!("{} {} {:?} {}", one.migration, one.kind.word(), one.severity, one.told)
+    };
+    past.history().disorder.iter().map(line).collect()
+}
+
+#[test]
+fn a_migration_before_others_that_were_there_is_told() {
+    for (layout, severity, late, code) in [
+        ("golang-migrate", "Error", "never runs it: its tool keeps only where it stands", 1),
+        ("sqlx", "Warning", "has to run it late, if its tool does so at all", 0),
+    ] {
+        let past = three();
+        past.pairs(&[
+            ("2_b", "CREATE TABLE b (id INTEGER PRIMARY KEY);", "DROP TABLE b;"),
+            ("6_f", "CREATE TABLE f (id INTEGER PRIMARY KEY);", "DROP TABLE f;"),
+        ]);
+        let ended = past.run(&["--layout", layout, "--changed-since", "main"]);
+        assert_eq!(ended.code, code, "{layout}: {ended:?}");
+        assert_eq!(came_to(&past.history()), ["2_b restores", "6_f restores"]);
+        let reason =
+            format!("is out of order: it comes before `5_e`, which main had, and a database that is past that {late}");
+        assert_eq!(told(&past), [format!("2_b out_of_order {severity} {reason}")]);
+        let said = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("2_b since main: is out of order"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_changed_after_it_may_have_been_applied_is_a_finding() {
+    let past = three();
+    past.file("1_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, more TEXT);");
+    past.file("3_c.down.sql", "DROP TABLE c; -- what databases have run is not concerned");
+    let ended = past.run(&["--changed-since", "main"]);
+    assert_eq!(ended.code, 1, "nothing was added, and all the same: {ended:?}");
+    let changed = "was changed after main: a database that applied it does not see the change";
+    assert_eq!(told(&past), [format!("1_a changed_after Error {changed}")]);
+    assert_eq!(past.history().disorder[0].file.to_str(), Some("1_a.up.sql"));
+    for file in ["report.md", "report.html", "junit.xml"] {
+        let text = std::fs::read_to_string(past.sandbox.run_directory().join(file)).unwrap();
+        assert!(text.contains("was changed after main"), "{file}");
+    }
+    past.sandbox.assert_released();
+
+    // Also when it is committed, renamed or taken away.
+    past.file("1_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
+    away(&past, "5_e");
+    away(&past, "3_c");
+    past.pairs(&[("4_c", "CREATE TABLE c (id INTEGER PRIMARY KEY);", "DROP TABLE c;")]);
+    commit(&past, "others");
+    let ended = past.run(&["--changed-since", "main"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let expected = [
+        "3_c changed_after Error is called `4_c` since main: a database that applied it runs it once more",
+        "5_e changed_after Error is gone since main: a database that applied it keeps what it did",
+    ];
+    assert_eq!(told(&past), expected);
+    let plan = past.sandbox.rehearse(&[
+        "plan",
+        "--migrations",
+        &past.folder(),
+        "--engine",
+        "sqlite",
+        "--changed-since",
+        "main",
+    ]);
+    assert!(plan.stdout.contains("`5_e` is gone since main"), "{plan:?}");
+    assert!(past.run(&["--changed-since", "more"]).code == 4, "nothing since then");
+}
+
+#[test]
+fn what_is_known_of_it_is_accepted() {
+    let past = three();
+    past.file("1_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, more TEXT);");
+    past.pairs(&[("2_b", "CREATE TABLE b (id INTEGER PRIMARY KEY);", "DROP TABLE b;")]);
+    let accept = |migration: &str, class: &str| {
+        let text = format!("[[accept]]\nmigration = '{migration}'\nclass = '{class}'\nwhy = 'nobody has run it'\n");
+        past.sandbox.write("accept.toml", text).display().to_string()
+    };
+    let file = accept("1_a", "changed_after");
+    let ended = past.run(&["--layout", "sqlx", "--changed-since", "main", "--accept", &file]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let disorder = past.history().disorder;
+    let of = |kind: DisorderKind| disorder.iter().find(|one| one.kind == kind).unwrap().severity();
+    assert_eq!((of(DisorderKind::ChangedAfter), of(DisorderKind::OutOfOrder)), (Severity::Note, Severity::Warning));
+    assert!(ended.stdout.contains("accepted: nobody has run it"), "{}", ended.stdout);
+    // Accepted in vain, where it is compared; nothing is known where it is not.
+    let file = accept("3_c", "out_of_order");
+    let ended = past.run(&["--layout", "sqlx", "--only", "3_c", "--accept", &file]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    past.run(&["--layout", "sqlx", "--changed-since", "main", "--accept", &file]);
+    let stale: Vec<String> = past.history().stale.iter().map(|one| one.problem.clone()).collect();
+    assert_eq!(stale, ["nothing of the kind happened since main"]);
+}
+
+/// In a folder below others of its repository, which has settings of its own and an index that nobody may touch.
+#[test]
+fn the_users_repository_is_left_as_it_was() {
+    let past = Past::sqlite();
+    past.sandbox.write("r/other.txt", "x");
+    past.sandbox.write(
+        "r/db/migrations/1_a.sql",
+        "-- +goose Up\nCREATE TABLE a (id INTEGER PRIMARY KEY);\n-- +goose Down\nDROP TABLE a;\n",
+    );
+    let root = past.sandbox.path("r");
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let output = Command::new("git").arg("-C").arg(&root).args(who).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "one"]);
+    past.sandbox.write(
+        "r/db/migrations/1_a.sql",
+        "-- +goose Up\nCREATE TABLE b (id INTEGER PRIMARY KEY);\n-- +goose Down\nDROP TABLE b;\n",
+    );
+    git(&["rm", "-q", "--cached", "other.txt"]);
+    let (status, index) = (git(&["status", "--porcelain"]), std::fs::read(root.join(".git/index")).unwrap());
+    let folder = root.join("db/migrations").display().to_string();
+    let ended =
+        past.sandbox.rehearse(&["run", "--migrations", &folder, "--engine", "sqlite", "--changed-since", "main"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_eq!(told(&past).len(), 1);
+    assert_eq!(std::fs::read(root.join(".git/index")).unwrap(), index);
+    assert_eq!(git(&["status", "--porcelain"]), status);
+    past.sandbox.assert_released();
+}
