@@ -71,7 +71,14 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
     let (external, urls) = launch::external(&args)?;
     let read = read(&args, external.as_ref()).await?;
     let acceptances = args.accept.as_deref().map(scenario::acceptances).transpose()?.unwrap_or_default();
-    if read.selected.is_empty() && read.disorder.is_empty() {
+    let is_open = |one: &Disorder| {
+        let is_it = |acceptance| run::history::accepts(acceptance, &read.history, &[&one.migration], one.kind.word());
+        !acceptances.iter().any(is_it)
+    };
+    if read.selected.is_empty() && !read.disorder.iter().any(is_open) {
+        for one in &read.disorder {
+            super::tell::say(&format!("accepted: `{}` {}", one.migration, one.told));
+        }
         super::tell::say("no migration was added since then: there is nothing to rehearse");
         return Ok(exit::NOTHING);
     }

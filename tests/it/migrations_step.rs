@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{
     Sandbox,
-    server::{ask, execute},
+    server::{Started, ask, execute},
     steps::{Step, assert_no_trace, state},
 };
 
@@ -16,12 +16,17 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
+        Self::on(None).await
+    }
+
+    /// With this database in the place of the target's file.
+    async fn on(target: Option<Address>) -> Self {
         let sandbox = Sandbox::new();
         let address = |name: &str| Address {
             engine: EngineId::from("sqlite"),
             endpoint: Endpoint::File(sandbox.path(&format!("{name}.db"))),
         };
-        let addresses = Sides::new(address("source"), address("target"));
+        let addresses = Sides::new(address("source"), target.unwrap_or_else(|| address("target")));
         execute(&addresses.target, "SELECT 1").await;
         let bench = Self { addresses, sandbox };
         bench.migration(
@@ -180,8 +185,17 @@ async fn what_the_tools_own_table_contradicts_is_refused_by_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_was_changed_after_it_ran_is_refused_where_the_tool_keeps_checksums() {
+    let started = Started::local("a_migration_that_was_changed_after_it_ran_is_refused").await;
+    let mut benches = Vec::new();
     for layout in ["sqlx", "refinery", "pop"] {
-        let bench = Bench::new().await;
+        benches.push((layout, Bench::new().await));
+        if let Some(started) = &started {
+            started.execute(&format!("CREATE DATABASE of_{layout}")).await;
+            let target = started.server.admin.with_database(&format!("of_{layout}"));
+            benches.push((layout, Bench::on(Some(target)).await));
+        }
+    }
+    for (layout, bench) in benches {
         let target = &bench.addresses.target;
         let file = |name: &str| if layout == "refinery" { format!("V{name}") } else { format!("{name}.up") };
         let name = file(if layout == "refinery" { "4__more" } else { "4_more" });

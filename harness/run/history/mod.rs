@@ -44,6 +44,7 @@ use crate::{
 };
 
 pub use given::{Given, given};
+pub use verdict::accepts;
 
 /// The name under which histories are reported.
 pub const NAME: &str = "migrations";

@@ -4,13 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::play::{Play, Subject};
 use crate::{
-    migrate::layout::{self, Migration},
+    migrate::layout::{self, History, Migration},
     model::{
         Accepted, Disorder, DisorderKind, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity,
         Share, StaleAcceptance, Verdict, chain, report::ScenarioReport,
     },
     run::{RunError, clock, judge},
+    scenario::Acceptance,
 };
+
+/// Whether something is accepted as this class under one of these names, and still is.
+pub fn accepts(acceptance: &Acceptance, history: &History, names: &[&str], class: &str) -> bool {
+    let Acceptance { migration, class: accepted, until, .. } = acceptance;
+    let of_history = || history.position(migration).map(|at| history.migrations[at].name.as_str());
+    let is_meant = names.contains(&migration.as_str()) || of_history().is_some_and(|name| names.contains(&name));
+    accepted == class && is_meant && until.as_ref().is_none_or(|until| *until >= clock::today())
+}
 
 impl Subject {
     /// Says that the folder is not as it was read: what was rehearsed is what it held then.
@@ -33,19 +42,8 @@ impl Subject {
 
     /// The acceptance of one of these names as this class, where there is one that still holds; it is marked as used.
     pub(super) fn accepted(&self, names: &[&str], class: &str, used: &mut BTreeSet<usize>) -> Option<Accepted> {
-        let today = clock::today();
-        let is_meant = |name: &str| {
-            names.contains(&name)
-                || self
-                    .history
-                    .position(name)
-                    .is_some_and(|at| names.contains(&self.history.migrations[at].name.as_str()))
-        };
-        let found = self.acceptances.iter().position(|one| one.class == class && is_meant(&one.migration))?;
+        let found = self.acceptances.iter().position(|one| accepts(one, &self.history, names, class))?;
         let acceptance = &self.acceptances[found];
-        if acceptance.until.as_ref().is_some_and(|until| *until < today) {
-            return None;
-        }
         used.insert(found);
         Some(Accepted { why: acceptance.why.clone(), until: acceptance.until.clone() })
     }

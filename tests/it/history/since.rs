@@ -126,6 +126,12 @@ fn what_is_known_of_it_is_accepted() {
     let of = |kind: DisorderKind| disorder.iter().find(|one| one.kind == kind).unwrap().severity();
     assert_eq!((of(DisorderKind::ChangedAfter), of(DisorderKind::OutOfOrder)), (Severity::Note, Severity::Warning));
     assert!(ended.stdout.contains("accepted: nobody has run it"), "{}", ended.stdout);
+    // With nothing that was added there is nothing to rehearse, and nothing to call passed.
+    away(&past, "2_b");
+    let ended = past.run(&["--layout", "sqlx", "--changed-since", "main", "--accept", &file]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{ended:?}");
+    assert!(ended.stderr.contains("accepted: `1_a` was changed after main"), "{ended:?}");
+    past.pairs(&[("2_b", "CREATE TABLE b (id INTEGER PRIMARY KEY);", "DROP TABLE b;")]);
     // Accepted in vain, where it is compared; nothing is known where it is not.
     let file = accept("3_c", "out_of_order");
     let ended = past.run(&["--layout", "sqlx", "--only", "3_c", "--accept", &file]);

@@ -71,11 +71,11 @@ fn the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch() {
     let files = ["scenario.toml", "dataset.toml", "schema/source.sql"];
     let mut texts = files.map(|name| fs::read_to_string(scenario.join(name)).unwrap());
     assert!(texts[0].contains("batch_rows = 1000\n"));
-    texts[0] = texts[0].replace("batch_rows = 1000\n", "batch_rows = 20\n");
+    texts[0] = texts[0].replace("batch_rows = 1000\n", "batch_rows = 10\n");
     let files: Vec<(&str, &str)> = files.into_iter().zip(texts.iter().map(String::as_str)).collect();
     let test = "the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch";
     let Some(place) = Place::with(&files, test, "local") else { return };
-    let Some((place, id)) = killed_at(place, &["--rows", "40000"], Duration::from_millis(150)) else { return };
+    let Some((place, id)) = killed_at(place, &["--rows", "12000"], Duration::from_millis(60)) else { return };
     goes_on(&place, &id);
 }
 
