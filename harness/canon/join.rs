@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     Causes, KeyShift,
-    cause::{Moved, Unlike},
+    cause::{Again, Moved, Unlike},
     cell::Cell,
     digest::Form,
     encode::encode_own,
@@ -58,6 +58,10 @@ pub struct Located {
     pub changed_values: Vec<u64>,
     /// How the keys of rows moved that are there on the other side under another key.
     pub moved: Option<Moved>,
+    /// Extraneous rows that may be the source's once more, under keys of their own.
+    pub strays: Option<Again>,
+    /// How many of them are.
+    pub again: u64,
     /// Some of the rows, to show.
     pub sample: Sample,
 }
@@ -259,6 +263,7 @@ impl Join {
 
     /// What was found, the causes of each column's changed values, and what the rules did to values.
     pub fn finish(mut self, redaction: &Redaction) -> (Located, Vec<Vec<CauseCount>>, Touched) {
+        self.located.strays = self.keys.strays();
         self.located.moved = self.keys.finish();
         (self.located, self.causes.finish(redaction), self.touched)
     }

@@ -40,7 +40,7 @@ pub mod temporal;
 pub mod type_map;
 pub mod uuid;
 
-pub use cause::{Causes, KeyShift};
+pub use cause::{Again, Causes, KeyShift};
 pub use cell::{Cell, Decimal, Nest, RowSink, Sign};
 pub use digest::{Form, RowDigester, TableDigest};
 pub use encode::{CANON_VERSION, decode_own, encode_own};

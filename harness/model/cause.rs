@@ -26,6 +26,8 @@ pub enum Cause {
     },
     /// Among rows that only one side has: the other side has the very same row, but not as often.
     Repeated,
+    /// Among rows that only the target has: the source has a row that holds the same, once, under another key.
+    LoadedAgain,
     /// NULL became empty.
     NullToEmpty,
     /// Empty became NULL.

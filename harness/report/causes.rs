@@ -17,6 +17,7 @@ pub(super) fn phrase(cause: &Cause) -> String {
     let digits = |digits: u32| plural(digits.into(), "digit", "digits");
     let fixed = match cause {
         Cause::Repeated => "the other side has the same row, but not as often",
+        Cause::LoadedAgain => "the other side has the row once, under another key: loaded again",
         Cause::NullToEmpty => "NULL became empty",
         Cause::EmptyToNull => "empty became NULL",
         Cause::Nulled => "a value became NULL",

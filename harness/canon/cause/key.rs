@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::again::{Again, Besides, digest};
 use crate::{
     canon::{cell::Cell, decimal, encode::decode_own, rule::Rule},
     model::{Cause, CauseCount, Side, Sides},
@@ -19,18 +20,19 @@ const REPEATS: u64 = 3;
 #[derive(Clone, Debug)]
 pub struct KeyShift {
     rules: Vec<Rule>,
-    /// The key's column, where the key is one number.
+    /// The key's column, where the key is one column among others.
     key: Option<usize>,
-    rows: Sides<BTreeMap<[u8; 16], Row>>,
+    rows: Sides<BTreeMap<Besides, Row>>,
 }
 
 /// A row by its key; what it holds besides is known by its digest.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    key: i64,
+    /// Where it is a number.
+    key: Option<i64>,
     changed: bool,
-    /// There is another row that holds the same besides the key.
-    doubled: bool,
+    /// How many rows hold the same besides the key.
+    times: u64,
 }
 
 /// How many rows of each kind a key that moved explains.
@@ -57,7 +59,7 @@ impl KeyShift {
     /// Begins a table with the rules of its columns and the positions of those that name a row.
     pub fn new(rules: Vec<Rule>, key: &[usize]) -> Self {
         let key = match key {
-            [only] if rules.get(*only) == Some(&Rule::Number) && rules.len() > 1 => Some(*only),
+            [only] if rules.len() > 1 => Some(*only),
             _ => None,
         };
         Self { rules, key, rows: Sides::default() }
@@ -67,7 +69,9 @@ impl KeyShift {
     /// another row of its key.
     pub fn take(&mut self, side: Side, own: &[u8], changed: bool) {
         let (Some(key_column), rows) = (self.key, self.rows.get_mut(side)) else { return };
-        if rows.len() >= KEPT {
+        let is_number = self.rules.get(key_column) == Some(&Rule::Number);
+        // Only numbers move by something.
+        if rows.len() >= KEPT || changed && !is_number {
             return;
         }
         let mut rest = own;
@@ -77,23 +81,27 @@ impl KeyShift {
             let Some((cell, after)) = decode_own(rest) else { return };
             rest = after;
             if column == key_column {
-                key = whole(&cell);
+                key = is_number.then(|| whole(&cell)).flatten();
             } else {
                 rule.encode(&cell, &mut besides);
             }
         }
-        let Some(key) = key else { return };
-        let digest = blake3::hash(&besides);
-        let half: [u8; 16] = *digest.as_bytes().first_chunk().expect("thirty-two bytes hold sixteen");
-        rows.entry(half).and_modify(|known| known.doubled = true).or_insert(Row { key, changed, doubled: false });
+        rows.entry(digest(&besides)).and_modify(|known| known.times += 1).or_insert(Row { key, changed, times: 1 });
+    }
+
+    /// The rows that only the target has, also under another key; `None` where they are too few to be a batch.
+    pub fn strays(&self) -> Option<Again> {
+        let Sides { source, target } = &self.rows;
+        let strays = target.iter().filter(|(held, row)| !row.changed && !source.contains_key(*held));
+        Again::of(self.rules.clone(), self.key?, strays.map(|(held, row)| (*held, row.times)))
     }
 
     /// The distance that explains most rows, if there is one.
     pub fn finish(self) -> Option<Moved> {
         let pairs = self.rows.source.iter().filter_map(|(digest, source)| {
             let target = self.rows.target.get(digest)?;
-            let by = target.key.checked_sub(source.key)?;
-            (by != 0 && !source.doubled && !target.doubled).then_some((by, source, target))
+            let by = target.key?.checked_sub(source.key?)?;
+            (by != 0 && source.times == 1 && target.times == 1).then_some((by, source, target))
         });
         let mut found: BTreeMap<i64, (u64, Moved)> = BTreeMap::new();
         for (by, source, target) in pairs {

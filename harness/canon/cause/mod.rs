@@ -6,6 +6,7 @@
 //! two), the one that explains more of the column has them. Rules that could explain anything once (any two times are
 //! some shift apart, any value may stand for any other) count only where they explain several values.
 
+mod again;
 mod choice;
 mod distance;
 mod key;
@@ -16,6 +17,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+pub use again::Again;
 use choice::{Amounts, Choice};
 use distance::Distances;
 pub use key::{KeyShift, Moved};

@@ -7,11 +7,12 @@ use crate::{
     model::{Cause, CauseCount, Evidence, Finding, FindingKind, Side, Subject, finding::KeyPart},
 };
 
-/// Why rows are as they are, where that is known of some: those that the other side has, but not as often, and those that it
-/// has under another key.
-fn of_rows(repeated: u64, moved: Option<CauseCount>, total: u64) -> Vec<CauseCount> {
+/// Why rows are as they are, where that is known of some: those that the other side has, but not as often, those that it has
+/// under another key, and those that were loaded again under keys of their own.
+fn of_rows(repeated: u64, moved: Option<CauseCount>, again: u64, total: u64) -> Vec<CauseCount> {
     let repeated = CauseCount { cause: Cause::Repeated, total: repeated };
-    let known: Vec<_> = std::iter::once(repeated).chain(moved).filter(|one| one.total > 0).collect();
+    let again = CauseCount { cause: Cause::LoadedAgain, total: again };
+    let known: Vec<_> = [repeated, again].into_iter().chain(moved).filter(|one| one.total > 0).collect();
     if known.is_empty() { known } else { whole(known, total) }
 }
 
@@ -39,19 +40,20 @@ impl Pass<'_> {
         if located.missing > 0 {
             let finding = Finding::error(FindingKind::MissingRow, subject(Side::Target), located.missing);
             let moved = located.moved.map(|moved| moved.cause(moved.missing));
-            let finding = finding.with_causes(of_rows(located.repeated.source, moved, located.missing));
+            let finding = finding.with_causes(of_rows(located.repeated.source, moved, 0, located.missing));
             examined.findings.push(finding.with_sample(rows(Side::Source, &sample.missing)));
         }
         if located.extraneous > 0 {
             let finding = Finding::error(FindingKind::ExtraneousRow, subject(Side::Target), located.extraneous);
             let moved = located.moved.map(|moved| moved.cause(moved.extraneous));
-            let finding = finding.with_causes(of_rows(located.repeated.target, moved, located.extraneous));
+            let finding =
+                finding.with_causes(of_rows(located.repeated.target, moved, located.again, located.extraneous));
             examined.findings.push(finding.with_sample(rows(Side::Target, &sample.extraneous)));
         }
         if located.changed > 0 {
             let finding = Finding::error(FindingKind::ChangedRow, subject(Side::Target), located.changed);
             let moved = located.moved.map(|moved| moved.cause(moved.changed));
-            examined.findings.push(finding.with_causes(of_rows(0, moved, located.changed)));
+            examined.findings.push(finding.with_causes(of_rows(0, moved, 0, located.changed)));
         }
         let changed = located.changed_values.iter().zip(causes).enumerate().filter(|(_, (total, _))| **total > 0);
         for (at, (total, causes)) in changed {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     canon::{
-        Addresses, Buckets, Causes, Cell, Join, Located, RowSink, SentSuspects, Suspects, TableDigest,
+        Addresses, Again, Buckets, Causes, Cell, Join, Located, RowSink, SentSuspects, Suspects, TableDigest,
         join::{Touched, Unreadable},
         suspect::{Ordered, Slice},
     },
@@ -36,6 +36,8 @@ use crate::{
 const ROWS_FOR_AN_ADDRESS: u64 = 12;
 /// Rows that are read once more before somebody has looked where they lie.
 const FEW_ROWS: u64 = 2_000;
+/// A batch that was loaded twice is worth another scan where it is one of so many rows; fewer are not looked for.
+const ROWS_FOR_A_STRAY: u64 = 10_000;
 /// What a suspect takes besides its canonical bytes.
 const ROW_OVERHEAD: u64 = 64;
 
@@ -146,8 +148,20 @@ impl Pass<'_> {
             doing: format!("reading {}", self.comparison.target),
             what: error.to_string(),
         })?;
-        let (located, causes, touched) = join.finish(cx.redaction);
+        let (mut located, causes, touched) = join.finish(cx.redaction);
+        let rows = digests.source.fingerprint.rows;
+        if let Some(strays) = located.strays.take().filter(|strays| strays.rows() >= rows / ROWS_FOR_A_STRAY) {
+            located.again = self.again(cx, strays).await?;
+        }
         Ok(Differing { located, causes, touched })
+    }
+
+    /// How many rows that only the target has are the source's once more. Its rows are read once more for that.
+    async fn again(&self, cx: &mut CheckContext<'_>, strays: Again) -> Result<u64, EngineError> {
+        let mut rowset = self.rowsets().source;
+        rowset.as_sent = None;
+        let read = cx.readers.scan_some(Sides::new(Some((rowset, strays)), None)).await?;
+        Ok(read.source.map_or(0, Again::finish))
     }
 
     /// Reads the rows that may differ.
