@@ -20,6 +20,8 @@ pub struct Standpoint {
     pub taken_at: Option<String>,
     /// Where that is in the server's log: an LSN, a GTID.
     pub position: Option<String>,
+    /// No other session can see that state: one connection reads everything, whatever `--jobs` says.
+    pub is_alone: bool,
     /// By what its role could write, if the session did not forbid it: rights, and on how many tables.
     pub could_write: Vec<String>,
 }

@@ -8,12 +8,11 @@ use crate::{
 };
 
 /// Why rows are as they are, where that is known of some: those that the other side has, but not as often, those that it has
-/// under another key, and those that were loaded again under keys of their own.
+/// under another key, and those that were loaded again under keys of their own. The rest is unexplained.
 fn of_rows(repeated: u64, moved: Option<CauseCount>, again: u64, total: u64) -> Vec<CauseCount> {
     let repeated = CauseCount { cause: Cause::Repeated, total: repeated };
     let again = CauseCount { cause: Cause::LoadedAgain, total: again };
-    let known: Vec<_> = [repeated, again].into_iter().chain(moved).filter(|one| one.total > 0).collect();
-    if known.is_empty() { known } else { whole(known, total) }
+    whole([repeated, again].into_iter().chain(moved).filter(|one| one.total > 0).collect(), total)
 }
 
 /// Causes that add up to the total, also if a row was gone when its values were to be fetched.

@@ -23,6 +23,7 @@ impl MariaDbSession {
         let [taken_at, position] = stands.try_into().unwrap_or_default();
         let could_write = self.rights().await?.could_write();
         let position = position.filter(|position: &String| !position.is_empty());
-        Ok(Standpoint { taken_at, position, could_write })
+        // It has no way to share a snapshot.
+        Ok(Standpoint { taken_at, position, is_alone: true, could_write })
     }
 }

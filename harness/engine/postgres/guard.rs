@@ -47,6 +47,6 @@ impl PostgresSession {
             Some(if tables == "0" { right } else { format!("{right} on {tables} tables") })
         };
         let could_write = rights.into_iter().filter_map(told).collect();
-        Ok(Standpoint { taken_at, position, could_write })
+        Ok(Standpoint { taken_at, position, is_alone: false, could_write })
     }
 }

@@ -108,10 +108,11 @@ impl Audit {
 
     /// Says what the sessions of a side see, and what its role could do to it.
     fn stands(&self, side: Side, standpoint: &Standpoint) -> Result<(), String> {
-        let Standpoint { taken_at, position, could_write } = standpoint;
+        let Standpoint { taken_at, position, is_alone, could_write } = standpoint;
         if let Some(taken_at) = taken_at {
             let position = position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
-            self.note(format!("the {side} was read in one snapshot, taken at {taken_at}{position}"))?;
+            let alone = if *is_alone { ", by one connection" } else { "" };
+            self.note(format!("the {side} was read in one snapshot{alone}, taken at {taken_at}{position}"))?;
         }
         // A copy is ours to write to, though nobody does.
         if could_write.is_empty() || !matches!(self.sides.get(side), Given::Server(_)) {

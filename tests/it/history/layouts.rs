@@ -19,6 +19,24 @@ const PAIRS: &[Pair] = &[
     ("10", "left over", "CREATE TABLE c (id INTEGER PRIMARY KEY);\nCREATE TABLE d (id INTEGER);", "DROP TABLE d;"),
 ];
 
+/// The other kinds of bad ones: columns come back in another order, only a table without rows takes it, nothing takes it.
+const WORSE: &[Pair] = &[
+    ("1", "users", "CREATE TABLE users (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER);", "DROP TABLE users;"),
+    (
+        "2",
+        "order",
+        "ALTER TABLE users ADD COLUMN c INTEGER;\nUPDATE users SET c = a;\nALTER TABLE users DROP COLUMN a;",
+        "ALTER TABLE users ADD COLUMN a INTEGER;\nUPDATE users SET a = c;\nALTER TABLE users DROP COLUMN c;",
+    ),
+    (
+        "3",
+        "needs no rows",
+        "CREATE TABLE one (n INTEGER PRIMARY KEY);\nINSERT INTO one SELECT 1 FROM users;",
+        "DROP TABLE one;",
+    ),
+    ("4", "broken", "CREATE TABLE d (id INTEGER);\nINSERT INTO nowhere SELECT id FROM d;", "DROP TABLE d;"),
+];
+
 /// A tool of the user's, which runs a file in either engine.
 const TOOL: &str = r#"
 set -eu
@@ -33,10 +51,10 @@ const COMMANDS: &str = "format_version = 1\nlist = [\"sh\", \"-c\", \"ls *.up.sq
 /// The classes of [`PAIRS`] where there are ways down.
 const CLASSES: [&str; 5] = ["restores", "down_fails", "loses_rows", "blank_down", "differs"];
 
-/// How a layout writes them, and whether it has ways down.
-fn write(past: &Past, layout: &str) -> bool {
+/// How a layout writes such, and whether it has ways down.
+fn write(past: &Past, layout: &str, pairs: &[Pair]) -> bool {
     let two = |number: &str| format!("{number:0>2}");
-    for (number, title, up, down) in PAIRS {
+    for (number, title, up, down) in pairs {
         let (number, title) = (two(number), title.replace(' ', "_"));
         match layout {
             "sqlx" | "golang-migrate" | "numbered" | "pop" => {
@@ -78,7 +96,7 @@ fn write(past: &Past, layout: &str) -> bool {
     }
     if layout == "sqitch" {
         let line = |(_, title, ..): &Pair| format!("{} 2024-01-01T00:00:00Z A <a@b>\n", title.replace(' ', "_"));
-        past.file("sqitch.plan", &format!("%project=x\n\n{}", PAIRS.iter().map(line).collect::<String>()));
+        past.file("sqitch.plan", &format!("%project=x\n\n{}", pairs.iter().map(line).collect::<String>()));
     }
     layout != "refinery"
 }
@@ -97,7 +115,9 @@ fn expected(layout: &str) -> Vec<&'static str> {
 fn each_comes_to_the_same(new: impl Fn() -> Option<Past>, layouts: &[&str]) {
     for layout in layouts {
         let Some(past) = new() else { return };
-        let has_downs = write(&past, layout);
+        fails(&past, layout);
+        let Some(past) = new() else { return };
+        let has_downs = write(&past, layout, PAIRS);
         let ended = past.run(&["--layout", layout]);
         assert_eq!(ended.code, if has_downs { 1 } else { 3 }, "{layout}: {ended:?}");
         let history = past.history();
@@ -112,6 +132,18 @@ fn each_comes_to_the_same(new: impl Fn() -> Option<Past>, layouts: &[&str]) {
         }
         past.sandbox.assert_released();
     }
+}
+
+/// What [`WORSE`] comes to.
+fn fails(past: &Past, layout: &str) {
+    let has_downs = write(past, layout, WORSE);
+    let ended = past.run(&["--layout", layout]);
+    assert_eq!(ended.code, 1, "{layout}: {ended:?}");
+    let history = past.history();
+    let good = if has_downs { ["restores", "column_order"] } else { ["no_down"; 2] };
+    let classes: Vec<&str> = history.migrations.iter().map(|one| one.class.word()).collect();
+    assert_eq!(classes, [&good[..], &["fails_only_with_rows", "up_fails"]].concat(), "{layout}: {}", ended.stdout);
+    past.sandbox.assert_released();
 }
 
 fn layouts() -> Vec<&'static str> {
@@ -147,7 +179,7 @@ fn a_layout_on_mariadb() {
 /// What the tool's table of a kept database holds.
 fn kept(layout: &str, query: &str) -> Vec<String> {
     let past = Past::sqlite();
-    write(&past, layout);
+    write(&past, layout, PAIRS);
     kept_of(&past, layout, query)
 }
 

@@ -31,6 +31,12 @@ async fn mariadb_is_read_within_bounds_again_and_by_a_mapping() {
     let audit = Audit::new();
     place.make(&["a", "b"], SCHEMA).await;
     assert_eq!(look(&place, &audit, &["--throttle", "500"]), (0, Vec::new(), Vec::new()));
+    let notes = audit.report().run.notes;
+    let told = |side: &str| format!("the {side} was read in one snapshot, by one connection, taken at ");
+    assert!(
+        ["source", "target"].iter().all(|side| notes.iter().any(|note| note.starts_with(&told(side)))),
+        "{notes:?}"
+    );
 
     // A table that somebody holds is named, and the rest compared.
     let address = place.server.address("127.0.0.1", Tls::default()).with_database("b");
