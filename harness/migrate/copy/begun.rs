@@ -98,7 +98,9 @@ async fn emptied(task: &StepTask, begun: &Begun, deadline: Instant) -> Result<u6
     for table in &begun.tables {
         rows += account::count(dialect, table, &mut *session).await?;
     }
-    session.truncate(&begun.tables).await?;
+    // Children first, as whoever still loads for a process that is gone takes its locks: rows, then the parents that they name.
+    let tables: Vec<TableName> = begun.tables.iter().rev().cloned().collect();
+    session.truncate(&tables).await?;
     aside::with(&begun.aside, &mut *session).await?;
     aside::with(&begun.triggers, &mut *session).await?;
     for table in &begun.made {
