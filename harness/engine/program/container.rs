@@ -21,6 +21,10 @@ use crate::model::{Address, Endpoint, Host};
 const PREFIX: &str = "rehearse-";
 /// How long Docker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How often Docker is asked whether a program that is fed has ended.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long the last words of such a program may take to come.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A container in which a server runs.
 #[derive(Clone)]
@@ -71,15 +75,18 @@ impl Container {
         };
         let feeding = async {
             if let Some(from) = from {
-                let mut file = tokio::fs::File::open(from).await.map_err(|error| error.to_string())?;
+                let mut file = match tokio::fs::File::open(from).await {
+                    Ok(file) => file,
+                    Err(error) => return error.to_string(),
+                };
                 // A program that reads no further says itself why.
                 let _ = tokio::io::copy(&mut file, &mut input).await;
                 let _ = input.shutdown().await;
             }
-            Ok::<_, String>(())
+            std::future::pending().await
         };
+        let mut said = Vec::new();
         let reading = async {
-            let mut said = Vec::new();
             while let Some(chunk) = output.next().await {
                 match chunk.map_err(failed)? {
                     LogOutput::StdErr { message } if (said.len() as u64) < SAID => said.extend_from_slice(&message),
@@ -90,14 +97,28 @@ impl Container {
                     }
                 }
             }
-            Ok::<_, String>(said)
+            Ok::<_, String>(())
         };
-        let (fed, said) = tokio::join!(feeding, reading);
-        let said = said?;
-        fed?;
+        tokio::select! {
+            read = reading => read?,
+            error = feeding => return Err(error),
+            () = self.ended(&id), if from.is_some() => {}
+        }
         match self.docker.inspect_exec(&id).await.map_err(failed)?.exit_code {
             Some(0) => Ok(()),
             code => Err(worst(&said).unwrap_or_else(|| format!("exit code {code:?}"))),
+        }
+    }
+
+    /// Waits until a program has ended, and a little longer for its last words. Docker keeps the stream open for as long as
+    /// bytes wait in it that the program, having read enough, never takes.
+    async fn ended(&self, id: &str) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let state = self.docker.inspect_exec(id).await;
+            if state.is_ok_and(|state| state.running == Some(false)) {
+                break tokio::time::sleep(LAST_WORDS).await;
+            }
         }
     }
 }
