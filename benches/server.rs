@@ -89,6 +89,18 @@ impl Started {
     }
 }
 
+/// Measures on a PostgreSQL that is started for it, told of, and released whatever came of it.
+pub async fn on_postgres<T>(
+    provider: &str,
+    measured: impl AsyncFnOnce(&Started) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let server = Started::new("postgres", provider).await?;
+    eprintln!("PostgreSQL {} by {}", server.version(), server.why());
+    let done = measured(&server).await;
+    server.release().await?;
+    done
+}
+
 /// A database's URL with the password, for the environment of a program.
 pub fn url(address: &Address) -> String {
     let Endpoint::Server { host, user, password, database, .. } = &address.endpoint else { unreachable!("a server") };

@@ -8,6 +8,8 @@
 mod arguments;
 #[path = "../board.rs"]
 mod board;
+#[path = "../memory.rs"]
+mod memory;
 mod own;
 #[path = "../server.rs"]
 #[expect(dead_code, reason = "other benchmarks ask for URLs")]
@@ -71,11 +73,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<Board, Error> {
-    let server = Started::new("postgres", &args.common.provider).await?;
-    eprintln!("PostgreSQL {} by {}", server.version(), server.why());
-    let board = measured(args, &server).await;
-    server.release().await?;
-    board
+    server::on_postgres(&args.common.provider, async |server| measured(args, server).await).await
 }
 
 async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {

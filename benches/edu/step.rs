@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::{Error, server::Started};
+use crate::{Error, memory::peak_mib, server::Started};
 
 /// What came of a step.
 #[derive(Serialize, Deserialize)]
@@ -94,17 +94,9 @@ pub async fn child() -> Result<(), Error> {
         _ => kind.forward(&task, &mut voice).await?,
     };
     let seconds = started.elapsed().as_secs_f64();
-    let copied = Copied { rows: done.rows, seconds, peak_mib: peak_mib(), marks: voice.0 };
+    let copied = Copied { rows: done.rows, seconds, peak_mib: peak_mib("self"), marks: voice.0 };
     std::io::stdout().write_all(&serde_json::to_vec(&copied)?)?;
     Ok(())
-}
-
-/// `VmHWM` of this process.
-fn peak_mib() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
-    kib.unwrap_or(f64::NAN) / 1024.0
 }
 
 /// Keeps marks.

@@ -1,17 +1,11 @@
 //! The program itself, as a user runs it: every check, not only the one of the rows.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{process::Stdio, time::Instant};
 
 use rehearse::model::{Address, Endpoint, Report};
 use tokio::process::Command;
 
-use crate::{Error, peak_mib, server::url};
-
-/// How often memory is looked at. The kernel keeps the peak; only what is gained after the last look is missed.
-const WATCH: Duration = Duration::from_millis(10);
+use crate::{Error, server::url, watch};
 
 /// What came of an audit.
 pub struct Audited {
@@ -48,12 +42,7 @@ pub async fn audit(source: &Address, target: &Address) -> Result<Audited, Error>
     let log = home.path().join("log");
     command.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?);
     let mut child = command.kill_on_drop(true).spawn()?;
-    let process = child.id().ok_or("the program ended at once")?.to_string();
-    let mut peak = 0.0_f64;
-    while child.try_wait()?.is_none() {
-        peak = peak.max(peak_mib(&process));
-        tokio::time::sleep(WATCH).await;
-    }
+    let (peak, _) = watch::peaks(&mut child).await?;
     let seconds = started.elapsed().as_secs_f64();
     let Ok(report) = std::fs::read_to_string(home.path().join("audit/latest/report.json")) else {
         return Err(format!("the audit wrote no report: {}", std::fs::read_to_string(&log)?).into());

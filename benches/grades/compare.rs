@@ -16,7 +16,7 @@ use rehearse::{
 use serde::{Deserialize, Serialize};
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::{Error, peak_mib};
+use crate::{Error, memory::peak_mib};
 
 /// What came of a comparison.
 #[derive(Serialize, Deserialize)]

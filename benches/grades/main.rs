@@ -11,10 +11,14 @@ mod audit;
 mod board;
 mod compare;
 mod drain;
+#[path = "../memory.rs"]
+mod memory;
 mod others;
 #[path = "../server.rs"]
 mod server;
 mod table;
+#[path = "../watch.rs"]
+mod watch;
 
 use std::process::ExitCode;
 
@@ -95,20 +99,14 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<Board, Error> {
     let mut bench = Bench { args, board: Board::new(), worst: 0.0, equal_mib: None };
-    let server = Started::new("postgres", &args.common.provider).await?;
-    eprintln!("PostgreSQL {} by {}", server.version(), server.why());
-    let done = bench.on_one(&server).await;
-    let done = match done {
-        Ok(()) if args.has("two") => bench.on_two(&server).await,
-        other => other,
-    };
-    server.release().await?;
-    done?;
+    let provider = &args.common.provider;
+    server::on_postgres(provider, async |server| {
+        bench.on_one(server).await?;
+        if args.has("two") { bench.on_two(server).await } else { Ok(()) }
+    })
+    .await?;
     if args.large {
-        let server = Started::new("postgres", &args.common.provider).await?;
-        let done = bench.large(&server).await;
-        server.release().await?;
-        done?;
+        server::on_postgres(provider, async |server| bench.large(server).await).await?;
     }
     bench.board.bounded("peak memory of any", bench.worst, "MiB", MEMORY_LIMIT);
     Ok(bench.board)
@@ -205,10 +203,9 @@ impl Bench<'_> {
 
     /// The same table on two servers.
     async fn on_two(&mut self, server: &Started) -> Result<(), Error> {
-        let other = Started::new("postgres", &self.args.common.provider).await?;
-        let done = self.two(&server.address(Some("grades")), &other).await;
-        other.release().await?;
-        done
+        let provider = &self.args.common.provider;
+        let grades = server.address(Some("grades"));
+        server::on_postgres(provider, async |other| self.two(&grades, other).await).await
     }
 
     async fn two(&mut self, grades: &Address, other: &Started) -> Result<(), Error> {
@@ -346,12 +343,4 @@ fn expect(is_so: bool, what: &str, compared: &Compared) -> Result<(), Error> {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// `VmHWM` of a process; no number if it is gone.
-fn peak_mib(process: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
-    kib.map_or(f64::NAN, |kib: f64| kib / 1024.0)
 }

@@ -8,6 +8,8 @@ mod arguments;
 #[path = "../board.rs"]
 mod board;
 mod copy;
+#[path = "../memory.rs"]
+mod memory;
 mod program;
 #[path = "../server.rs"]
 mod server;
@@ -54,11 +56,7 @@ async fn main() -> ExitCode {
 }
 
 async fn rehearsed(args: &Args) -> Result<Board, Error> {
-    let server = Started::new("postgres", &args.common.provider).await?;
-    eprintln!("PostgreSQL {} by {}", server.version(), server.why());
-    let board = measured(args, &server).await;
-    server.release().await?;
-    board
+    server::on_postgres(&args.common.provider, async |server| measured(args, server).await).await
 }
 
 async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {

@@ -5,7 +5,10 @@ use std::path::Path;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::EngineError;
+use super::{
+    Engine, EngineError,
+    program::{Program, Wanted},
+};
 use crate::model::{Address, TableName};
 
 /// A form in which an engine's databases are backed up.
@@ -133,6 +136,18 @@ pub trait Backups: Sync {
 /// The form of this word.
 pub fn form(backups: &dyn Backups, id: &str) -> Option<&'static BackupForm> {
     backups.forms().iter().find(|form| form.id == id)
+}
+
+/// The program that suits a running server, or why nothing here does.
+pub(super) async fn writer(
+    engine: &dyn Engine,
+    wanted: &Wanted,
+    server: &Address,
+) -> Result<Result<Program, String>, EngineError> {
+    let mut session = engine.connect(server).await?;
+    let version = session.version().await?;
+    session.close().await?;
+    Ok(Program::suiting(wanted, &version, server).await)
 }
 
 /// The numbers of a version: 15 and 18 of `15.18 (Debian 15.18-1)`.

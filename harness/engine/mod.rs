@@ -315,7 +315,7 @@ pub trait Session: Send {
         Ok(Vec::new())
     }
 
-    /// Empties these tables in one act, in whatever order their keys need, and sets their counters back to the start.
+    /// Empties these tables in one act, whatever their keys, and sets their counters back to the start. Parents come first.
     async fn truncate(&mut self, tables: &[TableName]) -> Result<(), EngineError>;
 
     /// Counts rows whose reference dangles by asking the rows themselves (an anti-join), and shows a few referencing

@@ -31,7 +31,7 @@ use crate::{
     document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
-        Address, EngineId, Side, Sides,
+        Address, EngineId, Side, Sides, TableName,
         event::{Direction, Figure},
     },
 };
@@ -187,6 +187,17 @@ impl StepTask {
     /// Those of [`Engine::connect`].
     pub async fn connect(&self, address: &Address) -> Result<Box<dyn Session>, StepError> {
         Ok(engine_of(address)?.connect(address).await?)
+    }
+
+    /// Rows of a whole table of one side, as its server counts them.
+    ///
+    /// # Errors
+    /// If the session does not answer with a number.
+    pub async fn rows(&self, side: Side, table: &TableName, session: &mut dyn Session) -> Result<u64, StepError> {
+        let dialect = engine_of(self.addresses.get(side))?.dialect();
+        let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
+        let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
+        text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{MariaDb, MariaDbDialect, SERVER, dialect, dump};
 use crate::{
     engine::{
         Dialect, Engine, EngineError,
-        backup::{BackupForm, BackupOrder, Backups, Extent, numbers},
+        backup::{BackupForm, BackupOrder, Backups, Extent, numbers, writer},
         dump::{Dump, bad, next_line},
         program::{Program, Wanted},
     },
@@ -43,18 +43,12 @@ impl Backups for MariaDbBackups {
     }
 
     async fn tool(&self, server: &Address) -> Result<Result<String, String>, EngineError> {
-        let mut session = MariaDb.connect(server).await?;
-        let version = session.version().await?;
-        session.close().await?;
-        Ok(Program::suiting(&MARIADB_DUMP, &version, server).await.map(|program| program.told()))
+        Ok(writer(&MariaDb, &MARIADB_DUMP, server).await?.map(|program| program.told()))
     }
 
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError> {
         let failed = |told: String| bad(order.to, &format!("could not be written: {told}"));
-        let mut session = MariaDb.connect(order.address).await?;
-        let server = session.version().await?;
-        session.close().await?;
-        let mut program = Program::suiting(&MARIADB_DUMP, &server, order.address).await.map_err(failed)?;
+        let mut program = writer(&MariaDb, &MARIADB_DUMP, order.address).await?.map_err(failed)?;
         // No option file of a user's has a say.
         program.argument("--no-defaults");
         let database = reach(&mut program, order.address)?;

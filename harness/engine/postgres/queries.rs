@@ -195,7 +195,9 @@ impl PostgresSession {
         }
         let mut relations = Vec::new();
         let children = self.children(tables).await?;
-        for table in tables.iter().chain(children.iter().flatten()) {
+        // Locks are taken children first, as whoever still loads for a process that is gone takes them: rows, then the parents
+        // that they name.
+        for table in tables.iter().chain(children.iter().flatten()).rev() {
             relations.push(self.relation(table).await?);
         }
         // TRUNCATE does not look whether rows of other tables refer to one of these. Deleting does, in one statement, at whose

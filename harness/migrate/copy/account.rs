@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{Dialect, EngineError, Rowset, Session},
     migrate::{StepError, StepTask, engine_of},
-    model::{Side, Sides, TableName, catalogue::Reference},
+    model::{Side, TableName, catalogue::Reference},
 };
 
 /// A sink that counts rows and nothing else.
@@ -23,18 +23,6 @@ impl RowSink for Rows {
     fn end_row(&mut self) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
-}
-
-/// Rows of a whole table, as its server counts them.
-pub(super) async fn count(
-    dialect: &dyn Dialect,
-    table: &TableName,
-    session: &mut dyn Session,
-) -> Result<u64, EngineError> {
-    let doing = format!("counting the rows of `{table}`");
-    let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
-    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
-    text.parse().map_err(|error| EngineError::Unexpected { doing, what: format!("{error}") })
 }
 
 /// How many rows a rowset has; for one of which only few are expected, since all of them are sent.
@@ -86,12 +74,10 @@ pub(super) async fn settle(
     source: &mut dyn Session,
     target: &mut dyn Session,
 ) -> Result<(), StepError> {
-    let dialects =
-        Sides::new(engine_of(&task.addresses.source)?.dialect(), engine_of(&task.addresses.target)?.dialect());
     let mut loaded: BTreeMap<&TableName, u64> = BTreeMap::new();
     for (table, entry) in tables.iter().zip(entries) {
         let (from, to) = (table.name(Side::Source), table.name(Side::Target));
-        let total = count(dialects.source, from, source).await?;
+        let total = task.rows(Side::Source, from, source).await?;
         let skipped = match &table.filter {
             Some(filter) => rows(source, &TablePlan::left_out(from, &[filter])).await?,
             None => 0,
@@ -106,7 +92,7 @@ pub(super) async fn settle(
         *loaded.entry(to).or_default() += entry.loaded;
     }
     for (table, loaded) in loaded {
-        let counted = count(dialects.target, table, target).await?;
+        let counted = task.rows(Side::Target, table, target).await?;
         if counted != loaded {
             let what = format!("{loaded} rows were loaded, and {counted} are there");
             return Err(StepError::broken(format!("account for the rows of `{table}`"), what));

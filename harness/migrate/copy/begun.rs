@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{account, ledger::Ledger};
+use super::ledger::Ledger;
 use crate::{
     engine::{AsideScript, EngineError, Session},
     migrate::{StepError, StepTask, StepVoice, aside, engine_of},
-    model::{TableName, chain},
+    model::{Side, TableName, chain},
 };
 
 /// Each mark is on disk before the act that it announces.
@@ -93,16 +93,14 @@ pub(super) async fn take_back(task: &StepTask, begun: &Begun, voice: &mut dyn St
 async fn emptied(task: &StepTask, begun: &Begun, deadline: Instant) -> Result<u64, StepError> {
     let mut session = reach(task, deadline).await?;
     aside::without(&begun.triggers, &mut *session).await?;
-    let dialect = engine_of(&task.addresses.target)?.dialect();
     let mut rows = 0;
     for table in &begun.tables {
-        rows += account::count(dialect, table, &mut *session).await?;
+        rows += task.rows(Side::Target, table, &mut *session).await?;
     }
-    // Children first, as whoever still loads for a process that is gone takes its locks: rows, then the parents that they name.
-    let tables: Vec<TableName> = begun.tables.iter().rev().cloned().collect();
-    session.truncate(&tables).await?;
+    session.truncate(&begun.tables).await?;
     aside::with(&begun.aside, &mut *session).await?;
     aside::with(&begun.triggers, &mut *session).await?;
+    let dialect = engine_of(&task.addresses.target)?.dialect();
     for table in &begun.made {
         session.execute(&format!("DROP TABLE IF EXISTS {}", dialect.table(table))).await?;
     }

@@ -56,8 +56,8 @@ pub(super) async fn play(
         None => {
             require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
             account::require_reasons(&settings.copying, &tables, &mut *source).await?;
-            make_empty(dialects.target, settings, &tables, &mut *target).await?;
-            let cuts = cut_all(&tables, settings.batch_rows, &mut *source, dialects.source).await?;
+            make_empty(task, settings, &tables, &mut *target).await?;
+            let cuts = cut_all(task, &tables, settings.batch_rows, &mut *source, dialects.source).await?;
             cut::keep(task, &cuts)?;
             cuts
         }
@@ -237,7 +237,7 @@ async fn triggers_off(
 }
 
 async fn make_empty(
-    dialect: &dyn Dialect,
+    task: &StepTask,
     settings: &Settings,
     tables: &[TablePlan],
     session: &mut dyn Session,
@@ -245,7 +245,7 @@ async fn make_empty(
     let mut full = None;
     let targets = distinct(tables);
     for name in &targets {
-        let rows = account::count(dialect, name, session).await?;
+        let rows = task.rows(Side::Target, name, session).await?;
         if rows > 0 && full.is_none() {
             full = Some((name, rows));
         }
@@ -263,6 +263,7 @@ async fn make_empty(
 }
 
 async fn cut_all(
+    task: &StepTask,
     tables: &[TablePlan],
     batch_rows: u64,
     source: &mut dyn Session,
@@ -270,7 +271,7 @@ async fn cut_all(
 ) -> Result<Vec<Cuts>, StepError> {
     let mut cuts = Vec::new();
     for table in tables {
-        let rows = account::count(dialect, &table.source.name, source).await?;
+        let rows = task.rows(Side::Source, &table.source.name, source).await?;
         cuts.push(cut::cut(table, rows, batch_rows, source, dialect).await?);
     }
     Ok(cuts)

@@ -12,7 +12,6 @@ use super::{
     super::{
         StepError, StepTask, StepVoice,
         aside::{MANY_ROWS, with, without},
-        engine_of,
     },
     Settings, WhenNotEmpty,
     convert::convert,
@@ -23,7 +22,7 @@ use super::{
 };
 use crate::{
     engine::{Aside, AsideScript, BoxedError, EngineError, RowSource, Session},
-    model::{LogicalType, TableName, Value, chain},
+    model::{LogicalType, Side, TableName, Value, chain},
 };
 
 /// What the journal holds of an import. Each mark is on disk before the act that it announces.
@@ -149,7 +148,7 @@ async fn committed(
     let mut all = Vec::new();
     for (table, listed) in plan.tables.iter().zip(&manifest.tables) {
         let name = &table.comparison.target;
-        if announced.contains(name) && count(task, name, session).await? == listed.file.rows {
+        if announced.contains(name) && task.rows(Side::Target, name, session).await? == listed.file.rows {
             all.push((name.clone(), listed.file.rows));
         }
     }
@@ -169,7 +168,7 @@ async fn make_empty(
         if committed.iter().any(|(known, _)| known == name) {
             continue;
         }
-        let rows = count(task, name, session).await?;
+        let rows = task.rows(Side::Target, name, session).await?;
         if rows > 0 {
             full.push((name, rows));
         }
@@ -220,7 +219,7 @@ impl Import<'_> {
             batch.left = batch_rows;
             loaded += self.session.load(&table.target, &columns, &mut batch).await?;
         }
-        let counted = count(self.task, name, self.session).await?;
+        let counted = self.task.rows(Side::Target, name, self.session).await?;
         if loaded != listed.file.rows || counted != listed.file.rows {
             let what = format!("{} rows were exported, {loaded} sent, {counted} counted", listed.file.rows);
             return Err(StepError::broken(format!("import `{name}`"), what));
@@ -258,13 +257,6 @@ impl RowSource for Batch {
     }
 }
 
-async fn count(task: &StepTask, table: &TableName, session: &mut dyn Session) -> Result<u64, StepError> {
-    let dialect = engine_of(&task.addresses.target)?.dialect();
-    let answer = session.query(&format!("SELECT count(*) FROM {}", dialect.table(table))).await?;
-    let text = answer.into_iter().flatten().next().flatten().unwrap_or_default();
-    text.parse().map_err(|error| StepError::broken(format!("count the rows of `{table}`"), error))
-}
-
 /// Empties the tables on a fresh connection, and brings their keys back; goes on trying while the server is away, until
 /// the deadline.
 async fn empty_again(task: &StepTask, begun: &Begun, voice: &mut dyn StepVoice) -> Result<u64, StepError> {
@@ -276,7 +268,7 @@ async fn empty_again(task: &StepTask, begun: &Begun, voice: &mut dyn StepVoice) 
             let mut session = reach(task, deadline).await?;
             let mut rows = 0;
             for table in tables {
-                rows += count(task, table, &mut *session).await?;
+                rows += task.rows(Side::Target, table, &mut *session).await?;
             }
             session.truncate(tables).await?;
             with(&begun.aside, &mut *session).await?;

@@ -8,7 +8,7 @@ use super::super::{NotCarried, StepError, StepTask};
 use crate::{
     canon::comparison::{self, Comparison},
     model::{
-        LogicalType, TableName,
+        LogicalType, Side, TableName,
         catalogue::{Reference, Table},
     },
 };
@@ -69,21 +69,14 @@ impl TransferPlan {
         let (order, cyclic) = of_target.dependency_order();
         let mut comparisons = derived.comparisons;
         comparisons.sort_by_key(|one| order.iter().position(|name| *name == one.target));
-        let dialect = super::super::engine_of(&task.addresses.source)?.dialect();
         let mut tables = Vec::new();
         for comparison in comparisons {
             if of_source.tables[&comparison.source].unreadable.is_some() {
                 continue;
             }
-            let sql = format!("SELECT count(*) FROM {}", dialect.table(&comparison.source));
-            let rows = source.query(&sql).await?.into_iter().flatten().next().flatten();
+            let rows = task.rows(Side::Source, &comparison.source, &mut *source).await?;
             let file = format!("{}.json", file_stem(&comparison.source));
-            tables.push(TableMove {
-                target: of_target.tables[&comparison.target].clone(),
-                rows: rows.and_then(|count| count.parse().ok()).unwrap_or(0),
-                comparison,
-                file,
-            });
+            tables.push(TableMove { target: of_target.tables[&comparison.target].clone(), rows, comparison, file });
         }
         let mut not_carried: Vec<NotCarried> = derived
             .source_only

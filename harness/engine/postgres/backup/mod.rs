@@ -11,7 +11,7 @@ use super::{
 use crate::{
     engine::{
         Dialect, Engine, EngineError,
-        backup::{BackupForm, BackupOrder, BackupPart, Backups, Extent, numbers, version_of},
+        backup::{BackupForm, BackupOrder, BackupPart, Backups, Extent, numbers, version_of, writer},
         dump::bad,
         program::{Program, Wanted},
     },
@@ -51,18 +51,12 @@ impl Backups for PostgresBackups {
     }
 
     async fn tool(&self, server: &Address) -> Result<Result<String, String>, EngineError> {
-        let mut session = Postgres.connect(server).await?;
-        let version = session.version().await?;
-        session.close().await?;
-        Ok(Program::suiting(&PG_DUMP, &version, server).await.map(|program| program.told()))
+        Ok(writer(&Postgres, &PG_DUMP, server).await?.map(|program| program.told()))
     }
 
     async fn write(&self, order: &BackupOrder<'_>) -> Result<String, EngineError> {
         let failed = |told: String| bad(order.to, &format!("could not be written: {told}"));
-        let mut session = Postgres.connect(order.address).await?;
-        let server = session.version().await?;
-        session.close().await?;
-        let mut program = Program::suiting(&PG_DUMP, &server, order.address).await.map_err(failed)?;
+        let mut program = writer(&Postgres, &PG_DUMP, order.address).await?.map_err(failed)?;
         reach(&mut program, order.address)?;
         program.argument("--no-password").argument(format!("--format={}", order.form.id));
         match order.extent.part {
