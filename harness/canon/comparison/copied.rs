@@ -42,6 +42,9 @@ pub struct Copied {
     pub skipped: Option<String>,
     /// Rows that cannot be carried are kept in a table of their own; otherwise the first ends the copy.
     pub keeps_rejects: bool,
+    /// Rows whose parent is not in the target count as rows that cannot be carried.
+    #[serde(default)]
+    pub rejects_orphans: bool,
     /// By source column (or the name of an expression): what becomes of it.
     pub columns: BTreeMap<String, StatedColumn>,
     /// By target column: the value that every row gets.

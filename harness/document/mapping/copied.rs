@@ -51,6 +51,12 @@ impl Reader<'_> {
         }
         let rejects = fields.optional_one_of("rejects", "treatment of rows that cannot be carried", &["stop", "keep"]);
         let keeps_rejects = rejects.is_some_and(|word| word.value == "keep");
+        let orphans = fields.optional_one_of("orphans", "treatment of rows without a parent", &["stop", "reject"]);
+        let orphans = orphans.filter(|word| word.value == "reject");
+        if let Some(word) = orphans.as_ref().filter(|_| !keeps_rejects) {
+            let problem = Problem::new(&word.place, "rejects rows that nobody keeps");
+            fields.problem(problem.expected("`rejects = \"keep\"` beside it"));
+        }
         let mut filled = BTreeSet::new();
         let mut columns = BTreeMap::new();
         for (name, entry) in fields.table("columns").iter_mut().flat_map(Fields::named) {
@@ -91,6 +97,7 @@ impl Reader<'_> {
             target_filter,
             skipped,
             keeps_rejects,
+            rejects_orphans: orphans.is_some(),
             columns,
             constants,
             defaults,

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::{
     cut::Cuts,
     ledger::{Entry, Ledger},
+    parents::Parents,
     plan::TablePlan,
     rejects::Rejects,
     stream::{self, Incoming},
@@ -96,6 +97,8 @@ fn rounds(tables: &[TablePlan]) -> Vec<usize> {
 pub(super) struct Loading {
     /// The plans.
     pub tables: Vec<TablePlan>,
+    /// The keys that their rows refer to.
+    pub parents: Parents,
     /// Where parts are entered.
     pub ledger: Ledger,
     /// Where rejected rows go.
@@ -151,11 +154,13 @@ impl Carrier {
         let gone = || StepError::broken("read the source", "its session is gone");
         let session = self.source.take().ok_or_else(gone)?;
         let table = &loading.tables[part.table];
+        let parents = loading.parents.by_column(part.table, table, &mut *self.target).await?;
         self.target.begin(false).await?;
         let columns = table.filled();
         // References are looked at behind the last row, or by the keys when they come back.
         let bare = Table { foreign_keys: Vec::new(), ..table.target.clone() };
-        let (ended, receiver) = stream::read(session, table, table.rowset(part.condition.clone(), loading.dialect));
+        let rowset = table.rowset(part.condition.clone(), loading.dialect);
+        let (ended, receiver) = stream::read(session, table, rowset, parents);
         let mut rows = Incoming::new(receiver, columns.len(), voice, table, done, loading.total);
         let loaded = self.target.load(&bare, &columns, &mut rows).await;
         let is_stopped = rows.is_stopped;

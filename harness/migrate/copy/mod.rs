@@ -15,6 +15,7 @@ mod cut;
 mod ledger;
 mod load;
 mod number;
+mod parents;
 mod plan;
 mod play;
 mod rejects;

@@ -30,6 +30,19 @@ pub(super) struct TablePlan {
     pub constants: Vec<(String, Value)>,
     /// The columns that name a row which cannot be carried, where such rows are kept; otherwise the first ends the copy.
     pub keeps: Option<Vec<String>>,
+    /// The parents that every row has to have, where rows without one are rejected.
+    pub parents: Vec<Parent>,
+}
+
+/// What a column refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parent {
+    /// The column's place among those that are read.
+    pub column: usize,
+    /// The target's table that it refers to.
+    pub table: TableName,
+    /// That table's column.
+    pub key: String,
 }
 
 /// One column's way.

@@ -8,6 +8,7 @@ use super::{
     cut::{self, Cuts},
     ledger::{Entry, Ledger},
     load::{self, Carrier, Loading, Parts},
+    parents::Parents,
     plan::TablePlan,
     rejects::Rejects,
     resolve::{Given, resolve},
@@ -62,7 +63,12 @@ pub(super) async fn play(
             cuts
         }
     };
-    let total = cuts.iter().map(|cut| cut.rows).sum();
+    // What an earlier process cut, it counted in another state of the source.
+    let there = match &begun {
+        Some(_) => counted(task, &tables, &mut *source).await?,
+        None => cuts.iter().map(|cut| cut.rows).collect(),
+    };
+    let total = there.iter().sum();
     let writes = Begun { tables: distinct(&tables), triggers, made, ..Begun::default() };
     let scope = announce(begun, writes, &tables, total, &mut *target, voice).await?;
     make_own(&ledger, (!scope.made.is_empty()).then_some(&rejects), &catalogues.target, &mut *target).await?;
@@ -71,7 +77,8 @@ pub(super) async fn play(
     }
     let entered = ledger.entries(&mut *target).await?;
     let parts = Parts::of(&tables, &cuts, entered, dialects.source);
-    let loading = Arc::new(Loading { tables, ledger, rejects, dialect: dialects.source, total });
+    let parents = Parents::of(&tables);
+    let loading = Arc::new(Loading { tables, parents, ledger, rejects, dialect: dialects.source, total });
     let mut carrier = Carrier { source: Some(source), target };
     let entries = load_all(task, settings, &loading, parts, &mut carrier, voice).await?;
     let Carrier { source, mut target } = carrier;
@@ -81,7 +88,7 @@ pub(super) async fn play(
     target.advance_sequences(&scope.tables).await?;
     account::require_parents(task, tables, &mut *target).await?;
     let mut source = source.ok_or_else(|| StepError::broken("account for the rows", "the source's session is gone"))?;
-    account::settle(task, tables, &entries, &mut *source, &mut *target).await?;
+    account::settle(task, tables, &entries, &there, &mut *source, &mut *target).await?;
     let rows = entries.iter().map(|entry| entry.loaded).sum();
     let mut step = done(rows, started);
     step.notes = account::unnamed(tables, &mut *source, dialects.source).await?;
@@ -262,6 +269,15 @@ async fn make_empty(
     }
 }
 
+/// Rows of each source table, as the session's state of the source has them.
+async fn counted(task: &StepTask, tables: &[TablePlan], source: &mut dyn Session) -> Result<Vec<u64>, StepError> {
+    let mut rows = Vec::new();
+    for table in tables {
+        rows.push(task.rows(Side::Source, &table.source.name, source).await?);
+    }
+    Ok(rows)
+}
+
 async fn cut_all(
     task: &StepTask,
     tables: &[TablePlan],
@@ -270,8 +286,7 @@ async fn cut_all(
     dialect: &dyn Dialect,
 ) -> Result<Vec<Cuts>, StepError> {
     let mut cuts = Vec::new();
-    for table in tables {
-        let rows = task.rows(Side::Source, &table.source.name, source).await?;
+    for (table, rows) in tables.iter().zip(counted(task, tables, source).await?) {
         cuts.push(cut::cut(table, rows, batch_rows, source, dialect).await?);
     }
     Ok(cuts)

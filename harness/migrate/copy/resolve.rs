@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    plan::{ColumnPlan, TablePlan, space},
+    plan::{ColumnPlan, Parent, TablePlan, space},
     value::Making,
 };
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     },
     document::{Place, Problem, Problems, nearest},
     model::{
-        Catalogue, Side, Sides, TableName,
-        catalogue::{Column, Generation, Table},
+        Catalogue, LogicalType, Side, Sides, TableName,
+        catalogue::{Column, ForeignKey, Generation, Reference, Table},
         name::fold,
     },
 };
@@ -150,6 +150,7 @@ impl Resolving<'_> {
         columns.of_source(stated);
         let constants = stated.map(|one| columns.of_target(one)).unwrap_or_default();
         columns.unfed();
+        let parents = if stated.is_some_and(|one| one.rejects_orphans) { columns.parents() } else { Vec::new() };
         let columns = columns.columns;
         self.tables.push(TablePlan {
             source: source.clone(),
@@ -158,6 +159,7 @@ impl Resolving<'_> {
             columns,
             constants,
             keeps: stated.filter(|one| one.keeps_rejects).map(|_| source.row_key().unwrap_or_default().to_vec()),
+            parents,
         });
     }
 
@@ -305,6 +307,41 @@ impl Columns<'_, '_> {
             }
         }
         constants
+    }
+
+    /// The parents of which the target's references make one for every row.
+    fn parents(&mut self) -> Vec<Parent> {
+        let mut parents = Vec::new();
+        for reference in &self.target.foreign_keys {
+            let ([column], [key]) = (reference.columns.as_slice(), reference.parent_columns.as_slice()) else {
+                self.no_parents(reference, "is of several columns");
+                continue;
+            };
+            // What is the same in every row, or left to its default, is for the key itself to look at.
+            let Some(at) = self.columns.iter().position(|plan| plan.target == *column) else { continue };
+            let kind = self.target.column(column).map(|column| &column.kind);
+            if reference.parent == self.target.name {
+                self.no_parents(reference, "is to the table itself, whose rows come in any order");
+            } else if matches!(kind, Some(LogicalType::Integer { .. } | LogicalType::Uuid)) {
+                parents.push(Parent { column: at, table: reference.parent.clone(), key: key.clone() });
+            } else {
+                // Whether two texts are one key is for the server's collation to say.
+                self.no_parents(reference, "is of values that only the server can compare");
+            }
+        }
+        if parents.is_empty() {
+            let message = format!("`{}` has no reference by which a row could be an orphan", self.target.name);
+            let problem = Problem::new(&place(&self.at), message);
+            self.resolving.problems.add(problem.expected("a table with foreign keys, or no `orphans`"));
+        }
+        parents
+    }
+
+    fn no_parents(&mut self, reference: &ForeignKey, why: &str) {
+        let reference = Reference::of(&self.target.name, reference);
+        let problem = Problem::new(&place(&self.at), format!("the reference {reference} {why}"));
+        let expected = "`source_sql` that gives NULL where there is no parent, in place of `orphans`";
+        self.resolving.problems.add(problem.expected(expected));
     }
 
     /// Columns of the target that would get NULL and must not.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json};
 use tokio::task::block_in_place;
 
 use super::{
+    parents::Keys,
     plan::{ColumnPlan, TablePlan},
     rejects::{AT_MOST, Reject},
 };
@@ -61,11 +62,13 @@ pub(super) fn read(
     mut session: Box<dyn Session>,
     table: &TablePlan,
     rowset: Rowset,
+    parents: Vec<Option<Arc<Keys>>>,
 ) -> (impl Future<Output = Result<Read, EngineError>>, Receiver<Vec<Value>>) {
     let (sender, receiver) = sync_channel(CHUNKS);
     let doing = format!("reading {}", rowset.table);
     let mut sink = Sink {
         columns: table.columns.clone().into(),
+        parents,
         constants: table.constants.iter().map(|(_, value)| value.clone()).collect(),
         chunk: Vec::new(),
         rows: 0,
@@ -122,6 +125,8 @@ impl KeyPart {
 /// Makes the target's values of each row.
 struct Sink {
     columns: Arc<[ColumnPlan]>,
+    /// By column: the keys of which its values have to be one.
+    parents: Vec<Option<Arc<Keys>>>,
     constants: Vec<Value>,
     chunk: Vec<Value>,
     rows: usize,
@@ -187,7 +192,12 @@ impl RowSink for Sink {
             self.key[at] = KeyPart::of(&cell);
         }
         let Some(plan) = self.columns.get(column) else { return };
-        match plan.value(&cell) {
+        let value = plan.value(&cell);
+        let value = match (&self.parents[column], value) {
+            (Some(keys), Ok(value)) => keys.require(&value).map(|()| value),
+            (_, value) => value,
+        };
+        match value {
             Ok(value) => {
                 self.bytes += match &value {
                     Value::Text(text) | Value::Json(text) | Value::Decimal(text) => text.len(),

@@ -31,6 +31,7 @@ use crate::support::{
 mod beside;
 mod interrupted;
 mod merged;
+mod orphans;
 mod pairs;
 mod refused;
 mod rejected;
@@ -242,6 +243,8 @@ async fn copies_go_between_all_engines() {
     pairs::uuids_follow_from_keys_and_references_with_them(&places).await;
     interrupted::wherever_a_copy_ends_it_goes_on_or_goes_back(&places).await;
     rejected::rejected_rows_are_kept_with_their_reason_and_go_with_the_rollback(&places).await;
+    orphans::rows_without_a_parent_are_rejected_where_that_is_wished(&places).await;
+    orphans::orphans_that_cannot_be_told_are_refused(&places).await;
     merged::several_tables_become_one_and_every_row_is_accounted_for(&places).await;
     refused::rows_without_a_parent_are_refused_on_every_engine(&places).await;
     beside::parts_are_loaded_beside_each_other(&places).await;
