@@ -71,7 +71,7 @@ async fn values(
         let Expression::Values(map) = expression else { continue };
         for (value, _, at) in &map.entries {
             let mut rowset = Rowset::compared(comparison, side, Vec::new());
-            let sql = engine::has_value(dialect, column, value);
+            let sql = engine::has_value(dialect, &rowset.terms, column, value);
             rowset.terms.filters.push(Condition { sql, at: at.clone() });
             if !cx.has_row(side, rowset).await? {
                 examined.findings.push(unused(side, at, "a row with this value"));

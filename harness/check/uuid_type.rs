@@ -66,7 +66,7 @@ async fn table(
             let is_native = *kind == LogicalType::Uuid && is_bound;
             let is_text = matches!(kind, LogicalType::Text { .. } | LogicalType::PaddedText { .. } | LogicalType::Any);
             // What an expression makes of a column is no column.
-            let is_stored = !comparison.terms.get(side).expressions.contains_key(&of_side(pair).name);
+            let is_stored = !comparison.terms.get(side).makes(&of_side(pair).name);
             is_stored && !is_native && (Comparison::is_uuid(pair) || is_text)
         })
         .collect();

@@ -41,7 +41,7 @@ pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
 pub use rowset::{Counted, Part, RowSource, Rowset, SentForm};
 use script::{ScriptError, Statement};
-pub use select::has_value;
+pub use select::{has_value, looked_up};
 pub use server::{DatabaseSql, RoleSql, ServerSpec};
 pub use tls::{DemandsTls, encryption};
 pub use transaction::Became;
@@ -119,7 +119,7 @@ pub trait Engine: Sync {
 }
 
 /// How an engine's SQL differs from others'.
-pub trait Dialect: Sync {
+pub trait Dialect: select::Objects {
     /// The one function by which identifiers of this engine get into SQL.
     fn quote(&self, identifier: &str) -> String;
 

@@ -128,12 +128,12 @@ DECLARE
     found bigint;
 BEGIN
     FOR line IN SELECT * FROM (VALUES
-        (3, 'rejected_people WHERE source_table = ''persons'' AND source_column = ''a_user'''),
+        (3, 'rejected_people WHERE source_table = ''persons'' AND source_column = ''user_id'''),
         (3, 'rejected_students_and_staff WHERE source_table = ''students'' AND source_column = ''a_user'''),
         (1, 'rejected_students_and_staff WHERE source_table = ''teachers'''),
-        (2, 'rejected_grades WHERE source_table = ''assessments'' AND source_column = ''offering'''),
+        (2, 'rejected_grades WHERE source_table = ''assessments'' AND source_column = ''course_id'''),
         (6, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''student'''),
-        (4, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''offering'''),
+        (4, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''course_id'''),
         (9, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''enrollment'''),
         (6, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''assessment'''),
         (5, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''from_0_to_100'''),

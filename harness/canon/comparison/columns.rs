@@ -56,7 +56,7 @@ pub(super) fn terms(side: Side, stated: Option<&Stated>) -> Terms {
         query: stated.queries.get(side).clone(),
         filters: stated.filters.get(side).iter().cloned().collect(),
         expressions: stated.columns.iter().filter_map(expression).collect(),
-        first_only: false,
+        ..Terms::default()
     }
 }
 

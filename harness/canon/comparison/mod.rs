@@ -5,6 +5,7 @@
 
 mod columns;
 pub mod copied;
+mod made;
 mod narrow;
 mod pair;
 mod references;
@@ -19,6 +20,7 @@ use crate::model::{
 };
 
 pub use copied::{Constant, Copied, Copying, DroppedTable, REJECTS};
+pub use made::{By, Found, Lookup, Member, Object};
 pub use stated::{
     At, Condition, Derivation, Expression, Ignored, Mapping, Others, Reason, ReferenceEnd, Selection, Stated,
     StatedColumn, StatedReference, Terms, ValueMap,
@@ -120,7 +122,10 @@ impl Derived {
     /// the same table has it.
     pub fn is_accounted_for(&self, table: &TableName, column: &str) -> bool {
         let key = (Side::Source, table.clone(), column.to_owned());
-        let has = |one: &Comparison| one.source == *table && one.columns.iter().any(|pair| pair.source.name == column);
+        let has = |one: &Comparison| {
+            let is_paired = one.columns.iter().any(|pair| pair.source.name == column);
+            one.source == *table && (is_paired || one.terms.source.assembles(column))
+        };
         self.ignored.contains_key(&key) || self.all().any(has)
     }
 }
@@ -135,7 +140,7 @@ pub fn derive(source: &Catalogue, target: &Catalogue, stated: &[Stated], same_en
 pub fn derive_by(source: &Catalogue, target: &Catalogue, mapping: &Mapping, same_engine: bool) -> Derived {
     let mut derived = Derived { same_engine, ..Derived::default() };
     let catalogues = narrow::narrow(&Sides::new(source, target), mapping, &mut derived);
-    pair::pair_all(&catalogues, mapping, &mut derived);
+    pair::pair_all(&catalogues, source, mapping, &mut derived);
     references::resolve_all(&catalogues, mapping, &mut derived);
     derived.catalogues = catalogues;
     derived

@@ -6,6 +6,7 @@ use super::{
     super::rule::{Rule, rule_for, rule_within},
     ColumnPair, Comparison, Derived, Unmet,
     columns::{by_name, common_key, terms, text_column},
+    made::complete,
     narrow,
     stated::{At, Condition, Mapping, Stated, StatedColumn},
 };
@@ -15,8 +16,11 @@ use crate::model::{
 };
 
 /// Pairs everything, and names what has no counterpart.
-pub(super) fn pair_all(catalogues: &Sides<Catalogue>, mapping: &Mapping, derived: &mut Derived) {
-    let mut pairing = Pairing { catalogues, mapping, derived, taken: Sides::default(), columns: Sides::default() };
+///
+/// `whole` is the source with the tables that are left out.
+pub(super) fn pair_all(catalogues: &Sides<Catalogue>, whole: &Catalogue, mapping: &Mapping, derived: &mut Derived) {
+    let mut pairing =
+        Pairing { catalogues, whole, mapping, derived, taken: Sides::default(), columns: Sides::default() };
     for one in &mapping.compare {
         pairing.stated(one);
     }
@@ -27,6 +31,7 @@ pub(super) fn pair_all(catalogues: &Sides<Catalogue>, mapping: &Mapping, derived
 
 struct Pairing<'a> {
     catalogues: &'a Sides<Catalogue>,
+    whole: &'a Catalogue,
     mapping: &'a Mapping,
     derived: &'a mut Derived,
     /// Tables that are in a comparison.
@@ -224,6 +229,11 @@ impl Pairing<'_> {
             rejects: stated.and_then(|stated| stated.rejects.clone()),
             at: stated.map(|stated| stated.at.clone()).unwrap_or_default(),
         };
+        if let Some(stated) = stated {
+            let (members, unmet) = complete(&mut comparison.terms.source, stated, source, self.whole);
+            self.columns.source.extend(members.into_iter().map(|column| (source.name.clone(), column)));
+            self.derived.problems.extend(unmet);
+        }
         let none = BTreeMap::new();
         let of_columns = stated.map_or(&none, |stated| &stated.columns);
         // Expressions have names of their own, behind the columns.
@@ -232,9 +242,8 @@ impl Pairing<'_> {
         let mut taken = BTreeSet::new();
         for column in source.columns.iter().chain(&made) {
             let one = of_columns.get(&column.name);
-            if let Some(one) =
-                one.filter(|one| source.column(&column.name).is_none() && one.expressions.source.is_none())
-            {
+            let is_of_nothing = |one: &&StatedColumn| one.expressions.source.is_none() || one.lookup.is_some();
+            if let Some(one) = one.filter(|one| source.column(&column.name).is_none() && is_of_nothing(one)) {
                 let known = source.columns.iter().map(|column| column.name.clone()).collect();
                 self.unmet(&one.at, &format!("source column of `{}`", source.name), &column.name, known);
                 continue;
@@ -289,7 +298,7 @@ impl Pairing<'_> {
     ) -> ColumnPair {
         let (mut source, mut target) = (column.clone(), other.clone());
         for (side, column) in [(Side::Source, &mut source), (Side::Target, &mut target)] {
-            if comparison.terms.get(side).expressions.contains_key(&column.name) {
+            if comparison.terms.get(side).makes(&column.name) {
                 // Read in its text form, whatever the column holds.
                 column.kind = LogicalType::Text { limit: None };
             }

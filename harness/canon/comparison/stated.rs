@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::made::{Found, Lookup, Object};
 use crate::model::{Side, Sides};
 
 /// Everything that is stated about one pair of databases.
@@ -100,6 +101,9 @@ pub struct StatedColumn {
     /// What is read in place of the column.
     #[serde(default)]
     pub expressions: Sides<Option<Expression>>,
+    /// The table that has another value for the column's, which stands in its place before anything else is made of it.
+    #[serde(default)]
+    pub lookup: Option<Lookup>,
     /// Why it is not compared, where it is not.
     #[serde(default)]
     pub left_out: Option<Reason>,
@@ -123,6 +127,8 @@ pub enum Expression {
     Constant(String),
     /// The UUID that follows from the column's text.
     Derived(Derivation),
+    /// An object of JSON of several columns.
+    Object(Object),
 }
 
 /// Which value stands for which.
@@ -242,7 +248,7 @@ pub struct Selection {
 }
 
 /// How the rows of one side are read, where that is not every row of a table as it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// A query in place of the table.
     pub query: Option<String>,
@@ -250,6 +256,8 @@ pub struct Terms {
     pub filters: Vec<Condition>,
     /// By column: what is read in its place.
     pub expressions: BTreeMap<String, Expression>,
+    /// By column: which table has the value that stands in its place.
+    pub lookups: BTreeMap<String, Found>,
     /// One row is enough.
     pub first_only: bool,
 }

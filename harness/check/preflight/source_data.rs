@@ -50,7 +50,7 @@ impl Check for SourceData {
             if cx.is_empty(Side::Source, source) || !cx.can_ask(Side::Source, source, &mut examined) {
                 continue;
             }
-            let mut made: BTreeSet<String> = terms.expressions.keys().cloned().collect();
+            let mut made: BTreeSet<String> = terms.expressions.keys().chain(terms.lookups.keys()).cloned().collect();
             let answer = values(cx, comparison, &mut examined).await;
             cx.answered(Side::Source, source, answer, &mut examined).await?;
             // Which rows a condition leaves out, no question about keys asks.
@@ -95,7 +95,7 @@ async fn values(
     let may_not_fit = |pair: &ColumnPair| {
         // What the source's declaration holds to already, the same one of the target takes.
         let is_same = cx.derived.same_engine && pair.source.kind == pair.target.kind;
-        let is_made = comparison.terms.source.expressions.contains_key(&pair.source.name);
+        let is_made = comparison.terms.source.makes(&pair.source.name);
         !is_made && (!is_same || (pair.source.nullable && !Limit::of(pair).nulls))
     };
     let (pairs, forms): (Vec<&ColumnPair>, Vec<Form>) = comparison
@@ -189,7 +189,10 @@ type Carried<'c> = (&'c str, Option<&'c Derivation>);
 fn of_source<'c>(comparison: &'c Comparison, columns: &[String]) -> Option<Vec<Carried<'c>>> {
     let carried = |column: &String| {
         let name = &comparison.columns.iter().find(|pair| pair.target.name == *column)?.source.name;
-        match comparison.terms.source.expressions.get(name) {
+        let terms = &comparison.terms.source;
+        match terms.expressions.get(name) {
+            // Several keys may have one value.
+            _ if terms.lookups.contains_key(name) => None,
             None => Some((name.as_str(), None)),
             Some(Expression::Derived(of @ Derivation { sql: None, .. })) => Some((name.as_str(), Some(of))),
             Some(_) => None,

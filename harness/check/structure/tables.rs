@@ -90,14 +90,15 @@ impl Pair<'_> {
         columns.any(|name| {
             let key = (Side::Source, self.source.name.clone(), name.clone());
             self.renamed(std::slice::from_ref(name)).is_none()
-                && self.derived.ignored.get(&key).is_some_and(|(_, holds)| *holds)
+                && (self.derived.ignored.get(&key).is_some_and(|(_, holds)| *holds)
+                    || self.comparison.terms.source.assembles(name))
         })
     }
 
     fn column(&mut self, pair: &ColumnPair) {
         let of = format!("{}.{}", self.source.name, pair.source.name);
         // What an expression makes of a column is of a type of its own.
-        if self.is_bound && !self.comparison.terms.source.expressions.contains_key(&pair.source.name) {
+        if self.is_bound && !self.comparison.terms.source.makes(&pair.source.name) {
             self.fit(pair);
         }
         if !pair.source.nullable && pair.target.nullable {

@@ -108,8 +108,10 @@ impl Reader<'_> {
         });
         let values = self.values(&mut fields, of);
         let derivation = (of == Of::Copy).then(|| self.derivation(&mut fields)).flatten();
+        let object = self.object(&mut fields, of);
+        let lookup = self.lookup(&mut fields, of);
         let left_out = self.left_out(&mut fields);
-        for pair in [["values", "source_sql"], ["uuid", "values"]] {
+        for pair in [["values", "source_sql"], ["uuid", "values"], ["lookup", "source_sql"]] {
             alone(&fields, &pair);
         }
         alone(&fields, &["ignore", "volatile"]);
@@ -119,7 +121,10 @@ impl Reader<'_> {
                 ("ignore", &["as", "values", "source_sql", "target_sql"]),
                 ("volatile", &["as", "values", "source_sql", "target_sql"]),
             ],
-            Of::Copy => &[("dropped", &["target", "as", "values", "source_sql", "uuid", "ignore", "volatile"])],
+            Of::Copy => &[
+                ("dropped", &["target", "as", "values", "source_sql", "uuid", "json", "lookup", "ignore", "volatile"]),
+                ("json", &["as", "values", "source_sql", "uuid", "lookup"]),
+            ],
         };
         for (word, others) in exclusive {
             others.iter().for_each(|other| alone(&fields, &[word, other]));
@@ -134,8 +139,13 @@ impl Reader<'_> {
             };
             expressions.source = Some(Expression::Derived(Derivation { sql, ..derivation }));
         }
+        let mut rule = rule;
+        if let Some(object) = object {
+            rule = Some(Rule::Json.word().to_owned());
+            expressions.source = Some(Expression::Object(object));
+        }
         fields.finish();
-        Some(StatedColumn { target, rule, expressions, left_out, dropped, at })
+        Some(StatedColumn { target, rule, expressions, lookup, left_out, dropped, at })
     }
 
     /// `uuid = "users"`: the UUID that follows from the column's value as a key of that table.

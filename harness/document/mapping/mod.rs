@@ -6,6 +6,7 @@
 
 mod compare;
 mod copied;
+mod made;
 
 use super::{Document, Fields, Located, Problem, Problems};
 use crate::canon::comparison::{Copying, Mapping};

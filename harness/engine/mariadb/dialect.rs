@@ -6,6 +6,7 @@ use crate::{
     engine::{
         Dialect, SchemaScript,
         script::{self, ScriptError, Statement},
+        select::Objects,
     },
     model::{
         LogicalType, TableName,
@@ -16,6 +17,35 @@ use crate::{
 /// How MariaDB's SQL differs from others'.
 #[derive(Debug)]
 pub struct MariaDbDialect;
+
+impl Objects for MariaDbDialect {
+    fn json(&self, value: &str, kind: &LogicalType) -> String {
+        let text = self.as_text(value);
+        let string = |text: &str| format!("coalesce(json_quote({text}), 'null')");
+        // Zeroes behind the last digit of a second come with the type.
+        let moment = || {
+            let (zeroes, point) = (format!("trim(TRAILING '0' FROM {text})"), "trim(TRAILING '.' FROM");
+            format!("CASE WHEN {text} LIKE '%.%' THEN {point} {zeroes}) ELSE {text} END")
+        };
+        match kind {
+            LogicalType::Boolean => {
+                format!("CASE {value} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE coalesce({text}, 'null') END")
+            }
+            // Zeroes before the first digit, which a column may ask for, are gone by that.
+            LogicalType::Integer { .. } | LogicalType::Decimal { .. } => {
+                format!("coalesce({}, 'null')", self.as_text(&format!("({value} + 0)")))
+            }
+            LogicalType::Float32 | LogicalType::Float64 => format!("coalesce({text}, 'null')"),
+            LogicalType::Time | LogicalType::Timestamp => string(&moment()),
+            LogicalType::TimestampTz => string(&format!("concat({}, '+00')", moment())),
+            _ => string(&text),
+        }
+    }
+
+    fn joined(&self, texts: &[String]) -> String {
+        format!("concat({})", texts.join(", "))
+    }
+}
 
 impl Dialect for MariaDbDialect {
     fn transactions_hold_ddl(&self) -> bool {

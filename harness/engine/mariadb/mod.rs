@@ -130,9 +130,13 @@ fn drop_database(quoted: &str) -> String {
 /// would become a new number, and without a time zone of its own the session would shift timestamps. Identifiers stand
 /// in backticks alone (no ANSI_QUOTES) and backslashes escape. Timeouts are long where a slow reader would otherwise be
 /// cut off, and stated where waiting for a lock ends.
+///
+/// What a subquery gave for one row is not kept for others: the server would look for it by a collation, to which unlike
+/// values may be equal.
 const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
                         NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', \
-                        time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, \
+                        time_zone = '+00:00', optimizer_switch = 'subquery_cache=off', \
+                        autocommit = 1, foreign_key_checks = 1, unique_checks = 1, \
                         check_constraint_checks = 1, explicit_defaults_for_timestamp = 1, \
                         innodb_lock_wait_timeout = 50, lock_wait_timeout = 50, max_statement_time = 0, \
                         wait_timeout = 86400, net_read_timeout = 3600, net_write_timeout = 3600, \

@@ -8,6 +8,7 @@ use crate::{
     engine::{
         Dialect, SchemaScript,
         script::{self, ScriptError, Statement},
+        select::Objects,
     },
     model::{
         LogicalType, TableName,
@@ -161,6 +162,21 @@ impl Dialect for PostgresDialect {
             script.drop.push(format!("DROP TABLE IF EXISTS {}", names.join(", ")));
         }
         script
+    }
+}
+
+impl Objects for PostgresDialect {
+    fn json(&self, value: &str, kind: &LogicalType) -> String {
+        let is_word = matches!(
+            kind,
+            LogicalType::Boolean
+                | LogicalType::Integer { .. }
+                | LogicalType::Decimal { .. }
+                | LogicalType::Float32
+                | LogicalType::Float64
+        );
+        let value = if is_word { value.to_owned() } else { self.as_text(value) };
+        format!("coalesce(to_json({value})::text, 'null')")
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     engine::{
         Dialect, SchemaScript, SelfExamination,
         script::{self, ScriptError, Statement},
+        select::Objects,
     },
     model::{
         Catalogue, LogicalType, TableName,
@@ -16,6 +17,24 @@ use super::{ddl, types};
 
 /// How SQLite's SQL differs from others'.
 pub(super) struct SqliteDialect;
+
+impl Objects for SqliteDialect {
+    /// Goes by what is stored and not by what the column is declared for. A real has as many digits as it takes to tell it
+    /// from all others, of which SQLite's own JSON writes fewer.
+    fn json(&self, value: &str, kind: &LogicalType) -> String {
+        let digits = |count: u8| format!("printf('%!.{count}g', {value})");
+        let real = [15, 16].map(|count| format!("WHEN CAST({0} AS REAL) = {value} THEN {0} ", digits(count)));
+        let real = format!("WHEN typeof({value}) = 'real' THEN CASE {}ELSE {} END", real.concat(), digits(17));
+        let truth = match kind {
+            LogicalType::Boolean => {
+                let is = |bit: u8| format!("typeof({value}) = 'integer' AND {value} = {bit}");
+                format!("WHEN {} THEN 'true' WHEN {} THEN 'false' ", is(1), is(0))
+            }
+            _ => String::new(),
+        };
+        format!("CASE {truth}{real} ELSE json_quote({value}) END")
+    }
+}
 
 impl Dialect for SqliteDialect {
     fn as_of_tool(&self, keeps_references: bool) -> Option<&'static str> {

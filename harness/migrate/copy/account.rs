@@ -9,7 +9,7 @@ use crate::{
         Cell, RowSink,
         comparison::{Condition, Copying},
     },
-    engine::{Dialect, EngineError, Rowset, Session},
+    engine::{Dialect, EngineError, Rowset, Session, looked_up},
     migrate::{StepError, StepTask, engine_of},
     model::{Side, TableName, catalogue::Reference},
 };
@@ -114,8 +114,10 @@ pub(super) async fn unnamed(
     let mut notes = Vec::new();
     for table in tables {
         for column in &table.columns {
-            let Some((sql, became)) = column.values.as_ref().and_then(|map| map.unnamed(&column.source, dialect))
-            else {
+            let quoted = dialect.quote(&column.source);
+            let lookup = column.lookup.as_ref().map(|lookup| looked_up(dialect, &lookup.found, &quoted));
+            let value = lookup.unwrap_or(quoted);
+            let Some((sql, became)) = column.values.as_ref().and_then(|map| map.unnamed(&value, dialect)) else {
                 continue;
             };
             let mut rowset = Rowset::of(table.source.name.clone(), Vec::new());

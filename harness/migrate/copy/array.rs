@@ -65,7 +65,8 @@ fn write(lengths: &[u32], rest: &mut &[u8], text: &mut String) -> Option<()> {
     Some(())
 }
 
-fn element(cell: &Cell<'_>, text: &mut String) -> Option<()> {
+/// Appends one value as JSON.
+pub(super) fn element(cell: &Cell<'_>, text: &mut String) -> Option<()> {
     if *cell == Cell::Null {
         text.push_str("null");
         return Some(());

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, io::Write};
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
 
-use super::value::{Making, Unfit};
+use super::{
+    lookup::{self, Lookup},
+    object::ObjectPlan,
+    value::{Making, Unfit},
+};
 use crate::{
     canon::{
         Cell,
@@ -26,6 +30,8 @@ pub(super) struct TablePlan {
     pub filter: Option<Condition>,
     /// The columns that are read, each for one of the target's.
     pub columns: Vec<ColumnPlan>,
+    /// The target's columns of JSON that is put together from several.
+    pub objects: Vec<ObjectPlan>,
     /// The columns of the target that are the same in every row.
     pub constants: Vec<(String, Value)>,
     /// The columns that name a row which cannot be carried, where such rows are kept; otherwise the first ends the copy.
@@ -54,6 +60,8 @@ pub(super) struct ColumnPlan {
     pub target: String,
     /// What is read in the column's place.
     pub sql: Option<String>,
+    /// Which table has the value that stands in the place of the column's.
+    pub lookup: Option<Lookup>,
     /// Which value stands for which.
     pub values: Option<Values>,
     /// Whether the target's column has to have a value.
@@ -79,16 +87,15 @@ impl From<&ValueMap> for Values {
 }
 
 impl Values {
-    /// The rows of a table whose value the map does not name, as a condition, and what became of it; `None` if it stayed or was
-    /// rejected.
+    /// The rows of a table whose value (`column`, in SQL) the map does not name, as a condition, and what became of it; `None` if
+    /// it stayed or was rejected.
     pub fn unnamed(&self, column: &str, dialect: &dyn Dialect) -> Option<(String, &str)> {
         let became = match &self.others {
             Others::Null => "NULL",
             Others::Value(other) => other.as_str(),
             Others::AsIs | Others::Reject => return None,
         };
-        let column = dialect.quote(column);
-        let text = dialect.as_text(&column);
+        let text = dialect.as_text(column);
         let named =
             self.by_source.keys().map(|value| format!("NOT ({})", dialect.is_text(&text, &dialect.literal(value))));
         Some((named.fold(format!("{column} IS NOT NULL"), |all, one| format!("{all} AND {one}")), became))
@@ -106,6 +113,9 @@ impl ColumnPlan {
     }
 
     fn made(&self, cell: &Cell<'_>) -> Result<Value, Unfit> {
+        if let Some(lookup) = &self.lookup {
+            return self.looked_up(lookup, cell);
+        }
         if self.values.is_none() && self.space.is_none() {
             return self.making.value(cell);
         }
@@ -121,6 +131,16 @@ impl ColumnPlan {
                 Some(text) => self.made_of_text(&text, cell),
                 None => self.making.value(cell),
             },
+        }
+    }
+
+    /// The value for what another table has for a cell.
+    fn looked_up(&self, lookup: &Lookup, cell: &Cell<'_>) -> Result<Value, Unfit> {
+        let Some(key) = lookup::key(cell) else { return Ok(Value::Null) };
+        match lookup.value(&key) {
+            Some(Some(text)) => self.made_of_text(text, &Cell::Text(text.as_bytes())),
+            None if self.is_required => Err(format!("holds a value that `{}` does not have", lookup.key())),
+            Some(None) | None => Ok(Value::Null),
         }
     }
 
@@ -170,13 +190,18 @@ pub(super) fn space(derivation: &Derivation) -> Uuid {
 impl TablePlan {
     /// What is read of the source; `part` is the condition of a part of the table.
     pub fn rowset(&self, part: Option<String>, dialect: &dyn Dialect) -> Rowset {
-        let columns = self.columns.iter().map(|column| column.source.clone()).collect();
-        let mut rowset = Rowset::of(self.source.name.clone(), columns);
+        // Columns that are read for objects are read as they stand, whatever else is made of them.
+        let name = |column: &ColumnPlan| match column.sql {
+            Some(_) => format!("made {}", column.source),
+            None => column.source.clone(),
+        };
+        let columns = self.columns.iter().map(name).chain(self.objects.iter().flat_map(ObjectPlan::columns).cloned());
+        let mut rowset = Rowset::of(self.source.name.clone(), columns.collect());
         rowset.terms.filters.extend(self.filter.clone());
         rowset.terms.filters.extend(part.map(|sql| Condition { sql, ..Condition::default() }));
         for column in &self.columns {
             if let Some(sql) = &column.sql {
-                rowset.terms.expressions.insert(column.source.clone(), Expression::Sql(sql.clone()));
+                rowset.terms.expressions.insert(name(column), Expression::Sql(sql.clone()));
             }
         }
         for key in self.keeps.iter().flatten().filter(|key| self.among_columns(key).is_none()) {
@@ -190,7 +215,8 @@ impl TablePlan {
 
     /// In which places of what is read the columns stand that name a row.
     pub fn places_of_key(&self) -> Vec<usize> {
-        let mut behind = self.columns.len()..;
+        let members: usize = self.objects.iter().map(|object| object.columns().count()).sum();
+        let mut behind = self.columns.len() + members..;
         let place = |key: &String| self.among_columns(key).or_else(|| behind.next());
         self.keeps.iter().flatten().filter_map(place).collect()
     }
@@ -214,6 +240,7 @@ impl TablePlan {
     /// The target's columns that rows come with, in the order of their values.
     pub fn filled(&self) -> Vec<String> {
         let read = self.columns.iter().map(|column| column.target.clone());
+        let read = read.chain(self.objects.iter().map(|object| object.target.clone()));
         read.chain(self.constants.iter().map(|(column, _)| column.clone())).collect()
     }
 

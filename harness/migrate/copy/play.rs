@@ -8,6 +8,7 @@ use super::{
     cut::{self, Cuts},
     ledger::{Entry, Ledger},
     load::{self, Carrier, Loading, Parts},
+    lookup,
     parents::Parents,
     plan::TablePlan,
     rejects::Rejects,
@@ -45,7 +46,7 @@ pub(super) async fn play(
     let mut source = task.connect(&task.addresses.source).await?;
     source.begin(true).await?;
     let catalogues = Sides::new(source.introspect().await?, target.introspect().await?);
-    let tables = planned(task, settings, &catalogues)?;
+    let tables = lookup::read_all(planned(task, settings, &catalogues)?, &mut *source).await?;
     let keeping = tables.iter().find(|table| table.keeps.is_some());
     let made: Vec<TableName> = keeping.map(|_| rejects.name.clone()).into_iter().collect();
     let triggers = match &begun {

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    lookup::Lookup,
+    object::ObjectPlan,
     plan::{ColumnPlan, Parent, TablePlan, space},
     value::Making,
 };
 use crate::{
     canon::{
         Cell, Rule,
-        comparison::{At, Copied, Copying, Expression, StatedColumn, stated::fits},
+        comparison::{At, Copied, Copying, Expression, Found, Object, StatedColumn, stated::fits},
     },
     document::{Place, Problem, Problems, nearest},
     model::{
@@ -60,6 +62,14 @@ struct Resolving<'a> {
     placed: BTreeMap<TableName, BTreeSet<String>>,
     /// The target's tables that get rows.
     fed: BTreeSet<TableName>,
+}
+
+/// What is stated to be put together from several columns.
+fn object(one: &StatedColumn) -> Option<&Object> {
+    match &one.expressions.source {
+        Some(Expression::Object(object)) => Some(object),
+        _ => None,
+    }
 }
 
 fn place(at: &At) -> Place {
@@ -146,17 +156,26 @@ impl Resolving<'_> {
             self.problems.add(problem.expected("a [[copy]] that says why they are `dropped`"));
         }
         self.fed.insert(target.name.clone());
-        let mut columns = Columns { resolving: self, source, target, at, columns: Vec::new(), filled: BTreeMap::new() };
+        let mut columns = Columns {
+            resolving: self,
+            source,
+            target,
+            at,
+            columns: Vec::new(),
+            objects: Vec::new(),
+            filled: BTreeMap::new(),
+        };
         columns.of_source(stated);
         let constants = stated.map(|one| columns.of_target(one)).unwrap_or_default();
         columns.unfed();
         let parents = if stated.is_some_and(|one| one.rejects_orphans) { columns.parents() } else { Vec::new() };
-        let columns = columns.columns;
+        let Columns { columns, objects, .. } = columns;
         self.tables.push(TablePlan {
             source: source.clone(),
             target: target.clone(),
             filter: stated.and_then(|one| one.filter.clone()),
             columns,
+            objects,
             constants,
             keeps: stated.filter(|one| one.keeps_rejects).map(|_| source.row_key().unwrap_or_default().to_vec()),
             parents,
@@ -194,6 +213,7 @@ struct Columns<'a, 'r> {
     target: &'a Table,
     at: At,
     columns: Vec<ColumnPlan>,
+    objects: Vec<ObjectPlan>,
     /// What gives each column of the target its value.
     filled: BTreeMap<String, String>,
 }
@@ -208,18 +228,23 @@ impl Columns<'_, '_> {
             if one.is_some_and(|one| one.dropped.is_some()) {
                 placed.insert(column.name.clone());
             } else if let Some(other) = self.counterpart(&column.name, one) {
-                placed.insert(column.name.clone());
+                // An object that has a column's name need not have its value.
+                if one.and_then(object).is_none() {
+                    placed.insert(column.name.clone());
+                }
                 self.column(&column.name, Some(column), &other, one);
             }
         }
         for (name, one) in of_columns.iter().filter(|(name, _)| self.source.column(name).is_none()) {
-            if one.expressions.source.is_none() {
+            if one.expressions.source.is_none() || one.lookup.is_some() {
                 let known = self.source.columns.iter().map(|column| column.name.as_str());
                 self.resolving.unknown(&one.at, &format!("source column of `{}`", self.source.name), name, known);
             } else if let Some(other) = self.counterpart(name, Some(one)) {
                 self.column(name, None, &other, Some(one));
             }
         }
+        let members = of_columns.values().filter_map(object).flat_map(|object| &object.members);
+        placed.extend(members.map(|member| member.column.clone()));
         self.resolving.placed.entry(self.source.name.clone()).or_default().extend(placed);
     }
 
@@ -263,6 +288,10 @@ impl Columns<'_, '_> {
             return;
         }
         let rule = one.and_then(|one| one.rule.as_deref()).and_then(Rule::named);
+        if let Some((object, one)) = one.and_then(|one| object(one).zip(Some(one))) {
+            self.object(name, object, one, other);
+            return;
+        }
         let (mut sql, mut values, mut derived) = (None, None, None);
         match one.and_then(|one| one.expressions.source.as_ref()) {
             Some(Expression::Sql(text)) => sql = Some(text.clone()),
@@ -271,19 +300,51 @@ impl Columns<'_, '_> {
                 derived = Some(space(derivation));
                 sql.clone_from(&derivation.sql);
             }
-            Some(Expression::Constant(_)) | None => {}
+            Some(Expression::Constant(_) | Expression::Object(_)) | None => {}
         }
-        let is_plain = sql.is_none() && values.is_none() && derived.is_none();
+        let lookup = column.zip(one).and_then(|(column, one)| self.lookup(column, one));
+        let is_plain = sql.is_none() && values.is_none() && derived.is_none() && lookup.is_none();
         let alike = column.filter(|_| is_plain && self.resolving.given.same_engine);
         self.columns.push(ColumnPlan {
             source: name.to_owned(),
             target: other.name.clone(),
             sql,
+            lookup,
             values,
             is_required: !other.nullable || other.generation.is_counter(),
             space: derived,
             making: Making::new(other, alike, rule, self.resolving.given.is_bound),
         });
+    }
+
+    fn object(&mut self, name: &str, object: &Object, one: &StatedColumn, other: &Column) {
+        for member in &object.members {
+            let Some(column) = self.source.column(&member.column) else {
+                let known = self.source.columns.iter().map(|column| column.name.as_str());
+                let what = format!("source column of `{}`", self.source.name);
+                self.resolving.unknown(&member.at, &what, &member.column, known);
+                continue;
+            };
+            if !Object::takes(&column.kind) {
+                let message = format!("`{}` is {}, of which JSON has no form", column.name, column.declared);
+                let problem = Problem::new(&place(&member.at), message);
+                self.resolving.problems.add(problem.expected("a column of texts, numbers, truth values or moments"));
+            }
+        }
+        let rule = one.rule.as_deref().and_then(Rule::named);
+        let making = Making::new(other, None, rule, self.resolving.given.is_bound);
+        self.objects.push(ObjectPlan::of(name, object, self.source, other, making));
+    }
+
+    /// The table that has the value in the place of a column's.
+    fn lookup(&mut self, column: &Column, one: &StatedColumn) -> Option<Lookup> {
+        let lookup = one.lookup.as_ref()?;
+        let table = self.resolving.table_named(Side::Source, &lookup.table, &lookup.at)?;
+        for name in [&lookup.key, &lookup.value].into_iter().filter(|name| table.column(name).is_none()) {
+            let known = table.columns.iter().map(|column| column.name.as_str());
+            self.resolving.unknown(&lookup.at, &format!("source column of `{}`", table.name), name, known);
+        }
+        Some(Lookup::unread(Found::of(lookup, &table, column), lookup.at.clone()))
     }
 
     /// Constants, and columns that are left alone.

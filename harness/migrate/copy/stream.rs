@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json};
 use tokio::task::block_in_place;
 
 use super::{
+    object::Assembling,
     parents::Keys,
     plan::{ColumnPlan, TablePlan},
     rejects::{AT_MOST, Reject},
@@ -69,6 +70,7 @@ pub(super) fn read(
     let mut sink = Sink {
         columns: table.columns.clone().into(),
         parents,
+        assembling: Assembling::of(&table.objects),
         constants: table.constants.iter().map(|(_, value)| value.clone()).collect(),
         chunk: Vec::new(),
         rows: 0,
@@ -127,6 +129,8 @@ struct Sink {
     columns: Arc<[ColumnPlan]>,
     /// By column: the keys of which its values have to be one.
     parents: Vec<Option<Arc<Keys>>>,
+    /// What is put together from the cells behind those.
+    assembling: Assembling,
     constants: Vec<Value>,
     chunk: Vec<Value>,
     rows: usize,
@@ -140,16 +144,15 @@ struct Sink {
     places: Vec<usize>,
     /// Where the row begins in the chunk.
     begins: usize,
-    /// What is wrong with the row: the place of the column, and the reason.
-    bad: Option<(usize, String)>,
+    /// What is wrong with the row: the column, and the reason.
+    bad: Option<(String, String)>,
     rejects: Vec<Reject>,
     unfit: Option<Unfit>,
 }
 
 impl Sink {
     /// Leaves the row out: it is kept elsewhere, or ends the scan.
-    fn reject(&mut self, column: usize, what: String) -> ControlFlow<()> {
-        let column = self.columns[column].source.clone();
+    fn reject(&mut self, column: String, what: String) -> ControlFlow<()> {
         match &self.keeps {
             Some(names) if self.rejects.len() < AT_MOST => {
                 let parts = names.iter().zip(&self.key);
@@ -191,7 +194,12 @@ impl RowSink for Sink {
         if let Some(at) = self.places.iter().position(|place| *place == column) {
             self.key[at] = KeyPart::of(&cell);
         }
-        let Some(plan) = self.columns.get(column) else { return };
+        let Some(plan) = self.columns.get(column) else {
+            if let Err(bad) = self.assembling.cell(column - self.columns.len(), &cell) {
+                self.bad.get_or_insert(bad);
+            }
+            return;
+        };
         let value = plan.value(&cell);
         let value = match (&self.parents[column], value) {
             (Some(keys), Ok(value)) => keys.require(&value).map(|()| value),
@@ -199,28 +207,38 @@ impl RowSink for Sink {
         };
         match value {
             Ok(value) => {
-                self.bytes += match &value {
-                    Value::Text(text) | Value::Json(text) | Value::Decimal(text) => text.len(),
-                    Value::Bytes(bytes) => bytes.len(),
-                    _ => 0,
-                };
+                self.bytes += bytes(&value);
                 self.chunk.push(value);
             }
             Err(what) => {
-                self.bad.get_or_insert((column, what));
+                self.bad.get_or_insert_with(|| (plan.source.clone(), what));
             }
         }
     }
 
     fn end_row(&mut self) -> ControlFlow<()> {
         self.seen += 1;
-        if let Some((column, what)) = self.bad.take() {
-            return self.reject(column, what);
-        }
+        let objects = self.assembling.values();
+        let bad = self.bad.take();
+        let objects = match bad.map_or(objects, Err) {
+            Ok(objects) => objects,
+            Err((column, what)) => return self.reject(column, what),
+        };
         self.rows += 1;
+        self.bytes += objects.iter().map(bytes).sum::<usize>();
+        self.chunk.extend(objects);
         self.chunk.extend(self.constants.iter().cloned());
         self.begins = self.chunk.len();
         if self.rows >= ROWS || self.bytes >= BYTES { self.hand_on() } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Bytes of a value, as far as texts and bytes tell.
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Decimal(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::support::{
 
 mod beside;
 mod interrupted;
+mod made;
 mod merged;
 mod orphans;
 mod pairs;

@@ -218,9 +218,13 @@ pub(super) async fn the_mapping_of_the_readme_does_what_it_says(places: &Places)
         let addresses = Sides::new(places.database("sqlite").await, places.database(engine).await);
         execute(
             &addresses.source,
-            "CREATE TABLE customer (id INTEGER PRIMARY KEY, first_nm TEXT, nm TEXT, st TEXT, vip TEXT, legacy_code TEXT);
-             INSERT INTO customer VALUES (1, 'Ada', 'One', 'A', 'yes', 'x'), (2, 'Bob', 'Two', 'I', 'f', NULL),
-                 (3, 'Cy', 'Three', 'Q', NULL, 'y'), (4, NULL, 'Four', NULL, '1', 'z');
+            "CREATE TABLE customer (id INTEGER PRIMARY KEY, first_nm TEXT, nm TEXT, st TEXT, vip TEXT, legacy_code TEXT,
+                 greeting_de TEXT, greeting_en TEXT, town_code TEXT);
+             INSERT INTO customer VALUES (1, 'Ada', 'One', 'A', 'yes', 'x', 'Grüß Gott', 'Hello', 'W'),
+                 (2, 'Bob', 'Two', 'I', 'f', NULL, '', 'Hi', 'L'), (3, 'Cy', 'Three', 'Q', NULL, 'y', NULL, NULL, 'X'),
+                 (4, NULL, 'Four', NULL, '1', 'z', 'Servus', '', NULL);
+             CREATE TABLE town (code TEXT PRIMARY KEY, name TEXT);
+             INSERT INTO town VALUES ('W', 'Vienna'), ('L', 'Linz');
              CREATE TABLE parcel (id INTEGER PRIMARY KEY, customer_id INTEGER, sent DATE, delivered DATE);
              INSERT INTO parcel VALUES (1, 1, NULL, NULL), (2, 1, '2024-01-01', NULL), (3, 2, '2024-01-01', '2024-01-02');
              CREATE TABLE tmp_import (x);",
@@ -229,7 +233,8 @@ pub(super) async fn the_mapping_of_the_readme_does_what_it_says(places: &Places)
         execute(
             &addresses.target,
             "CREATE TABLE customers (id integer PRIMARY KEY, last_name varchar(20), full_name varchar(40), status varchar(10),
-                 vip boolean, shop varchar(10) NOT NULL, created_by varchar(10) DEFAULT 'nobody');
+                 vip boolean, greeting varchar(80), town varchar(20), shop varchar(10) NOT NULL,
+                 created_by varchar(10) DEFAULT 'nobody');
              CREATE TABLE parcels_open (id integer PRIMARY KEY, customer_id integer, sent date, delivered date);
              CREATE TABLE parcels_done (id integer PRIMARY KEY, customer_id integer, sent date, delivered date);",
         )
@@ -241,8 +246,9 @@ pub(super) async fn the_mapping_of_the_readme_does_what_it_says(places: &Places)
             (6, 1, 1),
             "{engine}"
         );
-        let known = "shop = 'vienna' AND created_by = 'nobody' AND ((id = 1 AND vip AND status = 'active') OR \
-                     (id = 2 AND NOT vip AND full_name = 'Bob Two') OR (id = 3 AND status IS NULL AND vip IS NULL) OR \
+        let known = "shop = 'vienna' AND created_by = 'nobody' AND ((id = 1 AND vip AND status = 'active' AND town = 'Vienna') OR \
+                     (id = 2 AND NOT vip AND full_name = 'Bob Two' AND greeting = '{\"de\":null,\"en\":\"Hi\"}') OR \
+                     (id = 3 AND status IS NULL AND vip IS NULL AND town IS NULL) OR \
                      (id = 4 AND full_name IS NULL AND last_name = 'Four'))";
         assert_eq!(case.count(&format!("customers WHERE {known}")).await, 4, "{engine}");
         assert_eq!(case.said().await, Vec::<String>::new(), "{engine}");

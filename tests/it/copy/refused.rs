@@ -78,6 +78,34 @@ const CASES: &[Refused] = &[
         "{}",
         &["mapping.toml:2: copy[0]: 1 rows of `people` are copied nowhere", "`skipped`"],
     ),
+    (
+        "ALTER TABLE people ADD COLUMN photo BLOB",
+        "ALTER TABLE people ADD COLUMN made json",
+        "format_version = 1\n[[copy]]\nsource = \"people\"\ntarget = \"people\"\ncolumns.nm = { target = \"name\" }\n\
+         columns.made = { json = { a = \"nmm\", b = \"photo\" } }\n\
+         columns.boss = { lookup = { table = \"peopel\", key = \"id\", value = \"id\" } }\n\
+         columns.age = { lookup = { table = \"notes\", key = \"idd\", value = \"bdy\" } }\n\
+         columns.none = { target = \"made\", lookup = { table = \"notes\", key = \"id\", value = \"id\" } }\n",
+        "{}",
+        &[
+            "mapping.toml:6: copy[0].columns.made.json.a: unknown source column of `people` `nmm`",
+            "mapping.toml:6: copy[0].columns.made.json.b: `photo` is BLOB, of which JSON has no form; expected a column of texts, \
+             numbers, truth values or moments",
+            "mapping.toml:7: copy[0].columns.boss.lookup: unknown source table `peopel`; expected one of `notes`, `people`; did you \
+             mean `people`?",
+            "mapping.toml:8: copy[0].columns.age.lookup: unknown source column of `notes` `idd`",
+            "mapping.toml:8: copy[0].columns.age.lookup: unknown source column of `notes` `bdy`",
+            "mapping.toml:9: copy[0].columns.none: unknown source column of `people` `none`",
+        ],
+    ),
+    (
+        "",
+        "",
+        "format_version = 1\n[[copy]]\nsource = \"people\"\ntarget = \"people\"\n\
+         columns.nm = { target = \"name\", lookup = { table = \"notes\", key = \"body\", value = \"body\" } }\n",
+        "{}",
+        &["row 1 of part 1 of `people`: `nm` holds a value that `notes.body` does not have"],
+    ),
     ("", "CREATE TABLE rehearse_copy_copy (x integer)", MAPPING, "{}", &["a table `rehearse_copy_copy` already"]),
     // Found by the rows themselves: what was written before is gone again.
     (
