@@ -125,7 +125,12 @@ fn row(migration: &Migration, script: &Script, kind: &str, sql: &LedgerSql) -> S
     let file = script.file.to_string_lossy();
     let [title, kind, file] = [title.as_str(), kind, &file].map(|text| sql.text(text));
     let table = sql.table(&Flyway);
-    let by = sql.by_word(&[("sqlite3", "''"), ("", "current_user")]);
+    let by = sql.by_word(&[
+        ("sqlite3", "''"),
+        ("postgresql", "current_user"),
+        // The account is more than the name that the session gave.
+        ("", "SUBSTRING_INDEX(USER(), '@', 1)"),
+    ]);
     format!(
         "INSERT INTO {table} (installed_rank, version, description, type, script, checksum, installed_by, \
          execution_time, success) SELECT COALESCE(MAX(installed_rank), 0) + 1, {version}, {title}, {kind}, {file}, {}, \
