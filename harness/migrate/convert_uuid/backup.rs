@@ -1,5 +1,7 @@
 //! The original rows, and the plan of the way back.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::StepError,
     columns::{Converted, following, temporary},
@@ -25,6 +27,11 @@ pub(super) async fn keep(work: &mut Work<'_>) -> Result<u64, StepError> {
     let plan = match work.plan().await? {
         Some(plan) => plan,
         None => {
+            let names = following(&catalogue, work.settings).map_err(|what| StepError::Rejected { what })?;
+            // Plans afterwards are held against those of now, both made by somebody who knows the rows.
+            for table in names.iter().map(|name| &name.table).collect::<BTreeSet<_>>() {
+                work.retype.analyze(&mut *work.session, table).await?;
+            }
             let plan = make(work, &catalogue).await?;
             work.keep_plan(&plan).await?;
             plan
@@ -83,7 +90,7 @@ async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) ->
         }
         _ => column.kind == LogicalType::Bytes,
     };
-    let plan = work.retype.plan(&mut *work.session, &name.table, &name.column).await?;
+    let lookup = work.retype.lookup(&mut *work.session, &name.table, &name.column).await?;
     Ok(Converted {
         declared: column.declared.clone(),
         kind: column.kind.clone(),
@@ -91,15 +98,10 @@ async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) ->
         temporary: temporary(catalogue, &name),
         row_key: table.row_key().map(<[String]>::to_vec).unwrap_or_default(),
         is_plain,
-        uses_index: uses_index(&plan),
+        lookup,
         attached: work.retype.attached(&mut *work.session, &name.table, &name.column).await?,
         name,
     })
-}
-
-/// Whether a plan finds rows by an index.
-pub(super) fn uses_index(plan: &[String]) -> bool {
-    plan.iter().any(|line| line.contains("Index") || line.contains("index"))
 }
 
 /// Copies a table and proves the copy, in one transaction.
