@@ -183,6 +183,12 @@ pub trait Retype: Sync {
         true
     }
 
+    /// Whether original rows may be kept in a database that no statement reaches from here, and be brought back before the
+    /// way back asks for them.
+    fn keeps_elsewhere(&self) -> bool {
+        false
+    }
+
     /// A text or UUID as a UUID.
     fn as_uuid(&self, value: &str) -> String;
 

@@ -221,6 +221,10 @@ impl Retype for PostgresRetype {
         })
     }
 
+    fn keeps_elsewhere(&self) -> bool {
+        true
+    }
+
     fn as_uuid(&self, value: &str) -> String {
         format!("({value})::uuid")
     }
