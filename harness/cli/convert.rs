@@ -99,6 +99,11 @@ pub struct ConvertArgs {
     #[arg(long, value_name = "SCHEMA")]
     pub backup: Option<String>,
 
+    /// Another database of PostgreSQL that holds that schema (a URL, env:NAME, @FILE or service:NAME), on whatever server; it
+    /// must be named for each operation, and is written to in that schema alone
+    #[arg(long, value_name = "URL")]
+    pub backup_database: Option<String>,
+
     /// References without a parent refer to this key from then on; without it they keep the conversion from beginning
     #[arg(long, value_name = "UUID")]
     pub assign_orphans_to: Option<String>,
@@ -144,7 +149,8 @@ pub async fn convert(args: ConvertArgs) -> Result<u8, Failure> {
     let address = urls::given(&args.database).map_err(Failure::usage)?.address;
     let stop = stop_on_signals("stopping after this batch; what is done stays");
     let mut voice = Voice { stop, said: Instant::now() };
-    let settings = args.settings();
+    let backup_in = args.backup_database.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
+    let settings = Settings { backup_in: backup_in.map(|given| given.address), ..args.settings() };
     let operation = match args.operation {
         Asked::Status => {
             let status = convert_uuid::status(&address, &settings, &mut voice).await.map_err(failed)?;

@@ -77,6 +77,16 @@ pub enum AttachedClass {
     Reference,
 }
 
+/// How a server would find the rows with one value of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// It finds them by an index.
+    pub uses_index: bool,
+    /// What it takes that to cost, in hundredths of its planner's unit; `None` where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
+}
+
 /// What filling a batch came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filled {
@@ -173,6 +183,12 @@ pub trait Retype: Sync {
         true
     }
 
+    /// Whether original rows may be kept in a database that no statement reaches from here, and be brought back before the
+    /// way back asks for them.
+    fn keeps_elsewhere(&self) -> bool {
+        false
+    }
+
     /// A text or UUID as a UUID.
     fn as_uuid(&self, value: &str) -> String;
 
@@ -227,13 +243,8 @@ pub trait Retype: Sync {
     /// Refreshes what the planner knows of a table.
     async fn analyze(&self, session: &mut dyn Session, table: &TableName) -> Result<(), EngineError>;
 
-    /// How the server would find the rows with one value of a column, as it says itself.
-    async fn plan(
-        &self,
-        session: &mut dyn Session,
-        table: &TableName,
-        column: &str,
-    ) -> Result<Vec<String>, EngineError>;
+    /// How the server would find the rows with one value of a column by an index, as it says itself.
+    async fn lookup(&self, session: &mut dyn Session, table: &TableName, column: &str) -> Result<Lookup, EngineError>;
 }
 
 /// A column to swap, and what hangs on it.

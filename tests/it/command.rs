@@ -3,6 +3,8 @@
 
 use std::{fs, process::Command};
 
+mod container;
+
 use rehearse::model::{Outcome, Report, Verdict};
 
 use crate::support::{Ended, Sandbox, files, skipped};
@@ -39,6 +41,10 @@ impl Bench {
             skipped(test, "local", "no PostgreSQL with its client is installed");
             return None;
         }
+        Some(Self::written(step))
+    }
+
+    fn written(step: &str) -> Self {
         let sandbox = Sandbox::new();
         let head = "format_version = 1\ntitle = \"By commands\"\n[source]\nengine = \"sqlite\"\nschema = \"source.sql\"\n\
                     dataset = \"dataset.toml\"\n[target]\nengine = \"postgres\"\n[[step]]\nname = \"tables\"\nkind = \"command\"\n";
@@ -47,12 +53,16 @@ impl Bench {
         sandbox.write("by/source.sql", SOURCE);
         sandbox.write("by/dataset.toml", "format_version = 1\n[table.people]\nrows = 20\n");
         sandbox.write("by/migrate.sh", MIGRATE);
-        Some(Self { sandbox })
+        Self { sandbox }
     }
 
     fn run(&self) -> Ended {
+        self.run_by("local")
+    }
+
+    fn run_by(&self, provider: &str) -> Ended {
         let scenario = self.sandbox.path("by").display().to_string();
-        self.sandbox.rehearse(&["run", &scenario, "--provider", "local", "--seed", "1"])
+        self.sandbox.rehearse(&["run", &scenario, "--provider", provider, "--seed", "1"])
     }
 
     fn report(&self) -> Report {

@@ -187,7 +187,7 @@ async fn what_the_tools_own_table_contradicts_is_refused_by_name() {
 async fn a_migration_that_was_changed_after_it_ran_is_refused_where_the_tool_keeps_checksums() {
     let started = Started::local("a_migration_that_was_changed_after_it_ran_is_refused").await;
     let mut benches = Vec::new();
-    for layout in ["sqlx", "refinery", "pop"] {
+    for layout in ["sqlx", "refinery", "flyway", "pop"] {
         benches.push((layout, Bench::new().await));
         if let Some(started) = &started {
             started.execute(&format!("CREATE DATABASE of_{layout}")).await;
@@ -197,12 +197,16 @@ async fn a_migration_that_was_changed_after_it_ran_is_refused_where_the_tool_kee
     }
     for (layout, bench) in benches {
         let target = &bench.addresses.target;
-        let file = |name: &str| if layout == "refinery" { format!("V{name}") } else { format!("{name}.up") };
-        let name = file(if layout == "refinery" { "4__more" } else { "4_more" });
+        let name = if ["refinery", "flyway"].contains(&layout) { "V4__more" } else { "4_more.up" };
         let write = |text: &str| bench.sandbox.write(&format!("migrations/{name}.sql"), text);
         write("CREATE TABLE more (id INTEGER);");
         bench.step_of(layout, "up", json!("newest")).forward().await.unwrap();
         bench.step_of(layout, "again", json!("newest")).forward().await.unwrap();
+        if layout == "flyway" {
+            // It looks at lines, however these end.
+            write("CREATE TABLE more (id INTEGER);\r\n");
+            bench.step_of(layout, "other-lines", json!("newest")).forward().await.unwrap();
+        }
         write("CREATE TABLE more (id INTEGER, at TEXT);");
         let before = state(target).await;
         let mut step = bench.step_of(layout, "changed", json!("newest"));
@@ -219,19 +223,34 @@ async fn a_migration_that_was_changed_after_it_ran_is_refused_where_the_tool_kee
     }
 }
 
-/// Its table begins with a version that no migration has.
+/// One's table begins with a version that no migration has; the other's keeps what was taken back as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_history_of_goose_is_gone_up_and_down() {
-    let bench = Bench::new().await;
-    let goose = "-- +goose Up\nCREATE TABLE more (id INTEGER);\n-- +goose Down\nDROP TABLE more;\n";
-    bench.sandbox.write("goose/1_more.sql", goose);
-    let step = |name: &str, to: Json| {
-        let folder = bench.sandbox.path("goose");
-        let config = json!({ "side": "target", "folder": folder, "layout": "goose", "to": to });
-        Step::new(&bench.sandbox, "migrations", name, &bench.addresses, config)
-    };
-    for (name, to, ran) in [("up", "newest", 1.0), ("again", "newest", 0.0), ("down", "empty", 1.0)] {
-        let done = step(name, json!(to)).forward().await.unwrap_or_else(|error| panic!("{name}: {}", chain(&error)));
-        assert_eq!(done.figures[0].value, ran, "{name}");
+async fn histories_of_goose_and_of_flyway_are_gone_up_and_down() {
+    for layout in ["goose", "flyway"] {
+        let bench = Bench::new().await;
+        let goose = "-- +goose Up\nCREATE TABLE more (id INTEGER);\n-- +goose Down\nDROP TABLE more;\n";
+        bench.sandbox.write("goose/1_more.sql", goose);
+        bench.sandbox.write("flyway/V1.0__more.sql", "CREATE TABLE more (id INTEGER);");
+        bench.sandbox.write("flyway/U1.0__more.sql", "DROP TABLE more;");
+        let step = |name: &str, to: Json| {
+            let folder = bench.sandbox.path(layout);
+            let config = json!({ "side": "target", "folder": folder, "layout": layout, "to": to });
+            Step::new(&bench.sandbox, "migrations", name, &bench.addresses, config)
+        };
+        for (name, to, ran) in
+            [("up", "newest", 1.0), ("again", "newest", 0.0), ("down", "empty", 1.0), ("below", "empty", 0.0)]
+        {
+            let done = step(name, json!(to)).forward().await;
+            let done = done.unwrap_or_else(|error| panic!("{layout} {name}: {}", chain(&error)));
+            assert_eq!(done.figures[0].value, ran, "{layout} {name}");
+        }
+        // What was taken back may be changed before it goes up again.
+        let file = if layout == "goose" { "goose/1_more.sql" } else { "flyway/V1.0__more.sql" };
+        let text = std::fs::read_to_string(bench.sandbox.path(file)).unwrap();
+        bench.sandbox.write(file, format!("{text}\n-- changed\n"));
+        for (name, to) in [("changed", "newest"), ("once-more", "newest"), ("end", "empty")] {
+            let done = step(name, json!(to)).forward().await;
+            assert!(done.is_ok(), "{layout} {name}: {done:?}");
+        }
     }
 }

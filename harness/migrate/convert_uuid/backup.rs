@@ -1,8 +1,11 @@
 //! The original rows, and the plan of the way back.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::StepError,
     columns::{Converted, following, temporary},
+    elsewhere,
     operation::Operation,
     plan::{Plan, State},
     settings::ColumnName,
@@ -25,11 +28,17 @@ pub(super) async fn keep(work: &mut Work<'_>) -> Result<u64, StepError> {
     let plan = match work.plan().await? {
         Some(plan) => plan,
         None => {
+            let names = following(&catalogue, work.settings).map_err(|what| StepError::Rejected { what })?;
+            // Plans afterwards are held against those of now, both made by somebody who knows the rows.
+            for table in names.iter().map(|name| &name.table).collect::<BTreeSet<_>>() {
+                work.retype.analyze(&mut *work.session, table).await?;
+            }
             let plan = make(work, &catalogue).await?;
             work.keep_plan(&plan).await?;
             plan
         }
     };
+    work.keep_place().await?;
     let mut rows = 0;
     for table in plan.tables() {
         work.heed()?;
@@ -41,7 +50,16 @@ pub(super) async fn keep(work: &mut Work<'_>) -> Result<u64, StepError> {
             return Err(StepError::Refused { what });
         }
         work.voice.progress(&format!("keep {table}"), rows, None);
-        rows += copy(work, &plan, &catalogue.tables[table]).await?;
+        let table = &catalogue.tables[table];
+        rows += if work.vault.is_some() {
+            elsewhere::keep(work, &plan, table).await?
+        } else {
+            let to = work.kept(&table.name);
+            let (columns, (uuids, indexes)) = (writable(table), looked_up(work, &plan, &table.name));
+            let keeping = Keeping { from: &table.name, to: &to, columns: &columns, uuids: &uuids, indexes: &indexes };
+            let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+            copy(work, &keeping, &all).await?
+        };
     }
     Ok(rows)
 }
@@ -66,7 +84,8 @@ pub(super) async fn make(work: &mut Work<'_>, catalogue: &Catalogue) -> Result<P
     for name in names {
         columns.push(column(work, catalogue, name).await?);
     }
-    Ok(Plan { columns, leaving: None })
+    let of = work.vault.is_some().then(|| work.place.clone());
+    Ok(Plan { columns, leaving: None, of })
 }
 
 async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) -> Result<Converted, StepError> {
@@ -83,7 +102,7 @@ async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) ->
         }
         _ => column.kind == LogicalType::Bytes,
     };
-    let plan = work.retype.plan(&mut *work.session, &name.table, &name.column).await?;
+    let lookup = work.retype.lookup(&mut *work.session, &name.table, &name.column).await?;
     Ok(Converted {
         declared: column.declared.clone(),
         kind: column.kind.clone(),
@@ -91,24 +110,15 @@ async fn column(work: &mut Work<'_>, catalogue: &Catalogue, name: ColumnName) ->
         temporary: temporary(catalogue, &name),
         row_key: table.row_key().map(<[String]>::to_vec).unwrap_or_default(),
         is_plain,
-        uses_index: uses_index(&plan),
+        lookup,
         attached: work.retype.attached(&mut *work.session, &name.table, &name.column).await?,
         name,
     })
 }
 
-/// Whether a plan finds rows by an index.
-pub(super) fn uses_index(plan: &[String]) -> bool {
-    plan.iter().any(|line| line.contains("Index") || line.contains("index"))
-}
-
-/// Copies a table and proves the copy, in one transaction.
-async fn copy(work: &mut Work<'_>, plan: &Plan, table: &Table) -> Result<u64, StepError> {
-    let to = work.kept(&table.name);
-    let columns = writable(table);
-    let (uuids, indexes) = looked_up(work, plan, &table.name);
-    let keeping = Keeping { from: &table.name, to: &to, columns: &columns, uuids: &uuids, indexes: &indexes };
-    let kept = work.retype.keep(&keeping);
+/// Copies a table and proves the copy by all of these columns, in one transaction.
+pub(super) async fn copy(work: &mut Work<'_>, keeping: &Keeping<'_>, columns: &[String]) -> Result<u64, StepError> {
+    let kept = work.retype.keep(keeping);
     for statement in &kept.before {
         work.session.execute(statement).await?;
     }
@@ -117,10 +127,10 @@ async fn copy(work: &mut Work<'_>, plan: &Plan, table: &Table) -> Result<u64, St
         for statement in &kept.copies {
             work.session.execute(statement).await?;
         }
-        let original = fingerprint(&mut *work.session, table, &table.name).await?;
-        let copied = fingerprint(&mut *work.session, table, &kept.place).await?;
+        let original = fingerprint(&mut *work.session, keeping.from, columns).await?;
+        let copied = fingerprint(&mut *work.session, &kept.place, columns).await?;
         if original != copied {
-            let what = format!("the copy of {} in {to} holds other rows than the table", table.name);
+            let what = format!("the copy of {} in {} holds other rows than the table", keeping.from, keeping.to);
             return Err(StepError::Rejected { what });
         }
         for statement in &kept.proven {
@@ -153,7 +163,7 @@ pub(super) fn writable(table: &Table) -> Vec<String> {
 
 /// What the way back will ask for, where a UUID does not tell what was there: the UUIDs of the kept rows, under the names of
 /// the second columns, and by which columns rows will be looked up: by the row's key as it will be then, or else by the UUID.
-fn looked_up(work: &Work<'_>, plan: &Plan, table: &TableName) -> (Vec<(String, String)>, Vec<Vec<String>>) {
+pub(super) fn looked_up(work: &Work<'_>, plan: &Plan, table: &TableName) -> (Vec<(String, String)>, Vec<Vec<String>>) {
     let odd: Vec<_> = plan.of(table).filter(|column| plan.needs_kept(column, &work.settings.orphans)).collect();
     let Some(first) = odd.first() else { return (Vec::new(), Vec::new()) };
     let seed = work.settings.key.to_string();
@@ -173,10 +183,13 @@ fn looked_up(work: &Work<'_>, plan: &Plan, table: &TableName) -> (Vec<(String, S
     (plan.of(table).filter_map(uuid).collect(), indexes)
 }
 
-/// The rows of a table's columns, in own form, read from a table that has the same.
-async fn fingerprint(session: &mut dyn Session, table: &Table, from: &TableName) -> Result<Fingerprint, StepError> {
-    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+/// The rows of a table by these columns, in own form.
+async fn fingerprint(
+    session: &mut dyn Session,
+    table: &TableName,
+    columns: &[String],
+) -> Result<Fingerprint, StepError> {
     let mut digester = RowDigester::new(vec![Form::Own; columns.len()], Vec::new(), false).with_buckets(1);
-    session.scan(&Rowset::of(from.clone(), columns), &mut digester).await?;
+    session.scan(&Rowset::of(table.clone(), columns.to_vec()), &mut digester).await?;
     Ok(digester.finish().fingerprint)
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     super::StepError,
     columns::Converted,
-    compare,
+    compare, elsewhere,
     operation::Operation,
     plan::{Plan, State},
     settings::{Mode, Orphans},
@@ -71,6 +71,9 @@ pub(super) async fn back(work: &mut Work<'_>) -> Result<u64, StepError> {
     let was_changed =
         plan.columns.iter().any(|column| matches!(column.state(&catalogue), Some(State::Converted | State::Restoring)));
     if was_changed {
+        if work.vault.is_some() {
+            elsewhere::bring_back(work, &plan).await?;
+        }
         drop_references(work, &plan).await?;
     }
     // All of them before any row is written: what filled one column is in the way of all others of its table.

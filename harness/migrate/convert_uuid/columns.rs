@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{ColumnName, Settings};
 use crate::{
-    engine::retype::Attached,
+    engine::retype::{Attached, Lookup},
     model::{Catalogue, LogicalType},
 };
 
@@ -27,8 +27,9 @@ pub(super) struct Converted {
     pub row_key: Vec<String>,
     /// Every value is spelled as the engine spells UUIDs, so that a UUID tells its text.
     pub is_plain: bool,
-    /// The server found rows by it through an index.
-    pub uses_index: bool,
+    /// How the server found rows by it.
+    #[serde(flatten)]
+    pub lookup: Lookup,
     /// What hangs on it.
     pub attached: Vec<Attached>,
 }

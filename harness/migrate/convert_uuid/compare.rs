@@ -3,14 +3,15 @@
 use super::{
     super::StepError,
     columns::Converted,
+    elsewhere,
     plan::Plan,
     settings::{Mode, Orphans},
     work::Work,
 };
 use crate::{
     canon::{Form, RowDigester, Rule},
-    engine::Rowset,
-    model::{Fingerprint, TableName},
+    engine::{Rowset, Session},
+    model::Fingerprint,
 };
 
 /// Compares each column with its second one, row by row in one snapshot, before they change places. An application writes
@@ -30,8 +31,9 @@ pub(super) async fn second_columns(work: &mut Work<'_>, plan: &Plan, columns: &[
         let with = |value: &String| column.row_key.iter().chain([value]).cloned().collect();
         let (first, second): (Vec<String>, Vec<String>) = (with(&column.name.column), with(&column.temporary));
         work.session.begin(true).await?;
-        let first = digest(work, &column.name.table, first, forms()).await?;
-        let second = digest(work, &column.name.table, second, forms()).await?;
+        let table = &column.name.table;
+        let first = digest(&mut *work.session, &Rowset::of(table.clone(), first), forms()).await?;
+        let second = digest(&mut *work.session, &Rowset::of(table.clone(), second), forms()).await?;
         work.session.tx_rollback().await?;
         if first != second {
             wrong.push(format!("the second column of {} does not hold what the first one does", column.name));
@@ -43,14 +45,9 @@ pub(super) async fn second_columns(work: &mut Work<'_>, plan: &Plan, columns: &[
 }
 
 /// The fingerprint of some columns of a table.
-async fn digest(
-    work: &mut Work<'_>,
-    table: &TableName,
-    columns: Vec<String>,
-    forms: Vec<Form>,
-) -> Result<Fingerprint, StepError> {
+async fn digest(session: &mut dyn Session, rowset: &Rowset, forms: Vec<Form>) -> Result<Fingerprint, StepError> {
     let mut digester = RowDigester::new(forms, Vec::new(), false).with_buckets(1);
-    work.session.scan(&Rowset::of(table.clone(), columns), &mut digester).await?;
+    session.scan(rowset, &mut digester).await?;
     Ok(digester.finish().fingerprint)
 }
 
@@ -80,8 +77,13 @@ pub(super) async fn with_backup(
         of_table.push(forms.1);
         compared.push(name);
     }
-    let before = digest(work, &kept, compared.clone(), of_backup).await?;
-    let now = digest(work, table, compared, of_table).await?;
+    let there = Rowset::of(kept, compared.clone());
+    let mut here = Rowset::of(table.clone(), compared);
+    if work.vault.is_some() {
+        here = elsewhere::texts(here, work.dialect, |name| columns.iter().any(|column| column.name.column == name));
+    }
+    let before = digest(work.keeper(), &there, of_backup).await?;
+    let now = digest(&mut *work.session, &here, of_table).await?;
     if before != now {
         let what = format!("the rows of {table} are not those of the backup ({} then, {} now)", before.rows, now.rows);
         // What an application wrote meanwhile is no fault.

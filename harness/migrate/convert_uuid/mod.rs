@@ -1,7 +1,7 @@
 //! `convert_uuid`: a key of texts, bytes or integers and everything that refers to it become native UUIDs, where they stand.
 //!
-//! Original rows lie in a schema of the same database (in MariaDB in a database of the same server) and not elsewhere: a copy is
-//! proven in the snapshot in which it is made, and the way back looks rows up in it.
+//! Original rows lie in a schema of the same database (in MariaDB in a database of the same server), where the way back looks
+//! them up. In PostgreSQL they may lie in another database: what the way back has to look up is brought back before it begins.
 //!
 //! Each column gets a second one of the new type, which is filled in batches and then takes its place. Before anything
 //! changes, the schema `migration_backup` gets the original rows and the plan of the way back, so that any later process can
@@ -12,6 +12,7 @@ mod backup;
 mod change;
 mod columns;
 mod compare;
+mod elsewhere;
 mod log;
 mod operation;
 mod plan;

@@ -1,5 +1,7 @@
 //! The plan of the way back, kept beside the original rows before anything changes.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,6 +19,8 @@ use crate::{
 
 /// The table of the plan, in the backup's schema.
 const TABLE: &str = "conversion";
+/// The table that stands in its place where the plan is kept in another database.
+const ELSEWHERE: &str = "conversion_elsewhere";
 
 /// What is converted, as it was before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,9 @@ pub(super) struct Plan {
     /// The word of the operation that began to drop rows and plan: it is to be ended before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<String>,
+    /// Whose rows these are, where they lie in another database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
 }
 
 /// How far a column is.
@@ -120,8 +127,7 @@ impl Work<'_> {
     pub async fn plan(&mut self) -> Result<Option<Plan>, StepError> {
         let plan = self.read_plan().await?;
         if let Some(word) = plan.as_ref().and_then(|plan| plan.leaving.as_deref()) {
-            let sql = self.retype.drop_schema(&self.dialect.quote(&self.backup));
-            self.session.execute(&sql).await?;
+            self.drop_schemas().await?;
             if let Some(cleanup) = Operation::of_word(word).filter(|operation| *operation == Operation::CleanupBackup) {
                 let line = self.log_line(cleanup).await?;
                 self.log_end(line, "completed", Some(0), Some("what was begun before")).await?;
@@ -133,16 +139,25 @@ impl Work<'_> {
 
     /// The plan as it is kept.
     pub async fn read_plan(&mut self) -> Result<Option<Plan>, StepError> {
+        if self.vault.is_none() && self.tables_here().await?.contains(ELSEWHERE) {
+            let what = "the original rows of this conversion lie in another database, which has to be named for each operation";
+            return Err(StepError::Refused { what: what.to_owned() });
+        }
         if !self.kept_tables().await?.contains(TABLE) {
             return Ok(None);
         }
-        let table = self.dialect.table(&self.plan_table());
-        let text = self.one(&format!("SELECT plan FROM {table}")).await?;
+        let sql = format!("SELECT plan FROM {}", self.dialect.table(&self.plan_table()));
+        let text = self.keeper().query(&sql).await?.into_iter().flatten().flatten().next();
         let Some(text) = text else { return Ok(None) };
         let unreadable = |error| StepError::broken(format!("read the plan in {}.{TABLE}", self.backup), error);
         let plan: Plan = serde_json::from_str(&text).map_err(unreadable)?;
         if plan.columns.first().is_none_or(|key| key.name != self.settings.key) {
             let what = format!("{} belongs to the conversion of another key than {}", self.backup, self.settings.key);
+            return Err(StepError::Refused { what });
+        }
+        if let Some(of) = plan.of.as_ref().filter(|of| **of != self.place) {
+            let what =
+                format!("{} holds the original rows of {of}, and these are those of {}", self.backup, self.place);
             return Err(StepError::Refused { what });
         }
         Ok(Some(plan))
@@ -158,31 +173,53 @@ impl Work<'_> {
     pub async fn keep_plan(&mut self, plan: &Plan) -> Result<(), StepError> {
         let table = self.dialect.table(&self.plan_table());
         // Each of these can be done again, where an engine does not do them in one act.
-        self.session.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", self.dialect.quote(&self.backup))).await?;
-        self.session.execute(&self.retype.plan_table(&table)).await?;
+        let schema = format!("CREATE SCHEMA IF NOT EXISTS {}", self.dialect.quote(&self.backup));
+        let makes = self.retype.plan_table(&table);
         let text = serde_json::to_string(plan).map_err(|error| StepError::broken("write the plan", error))?;
-        self.session.begin(false).await?;
-        for statement in [
-            format!("DELETE FROM {table}"),
-            format!("INSERT INTO {table} (plan) VALUES ({})", self.dialect.literal(&text)),
-        ] {
-            self.session.execute(&statement).await?;
+        let insert = format!("INSERT INTO {table} (plan) VALUES ({})", self.dialect.literal(&text));
+        let keeper = self.keeper();
+        keeper.execute(&schema).await?;
+        keeper.execute(&makes).await?;
+        keeper.begin(false).await?;
+        for statement in [format!("DELETE FROM {table}"), insert] {
+            keeper.execute(&statement).await?;
         }
-        Ok(self.session.commit().await?)
+        Ok(keeper.commit().await?)
+    }
+
+    /// Where the plan is kept in another database, makes the schema here as well: for the functions of triggers, for what is
+    /// brought back, and for whoever forgets where the plan is.
+    pub async fn keep_place(&mut self) -> Result<(), StepError> {
+        if self.vault.is_some() {
+            let elsewhere = self.dialect.table(&TableName::in_schema(&self.backup, ELSEWHERE));
+            self.session.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", self.dialect.quote(&self.backup))).await?;
+            self.session.execute(&self.retype.plan_table(&elsewhere)).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops the schema of the backup; where the plan is, at last.
+    async fn drop_schemas(&mut self) -> Result<(), StepError> {
+        let sql = self.retype.drop_schema(&self.dialect.quote(&self.backup));
+        self.session.execute(&sql).await?;
+        if let Some(vault) = &mut self.vault {
+            vault.execute(&sql).await?;
+        }
+        Ok(())
     }
 
     /// Drops plan and rows; a drop that is cut off is ended by whatever comes next.
     pub async fn drop_backup(&mut self, plan: &Plan, operation: Operation) -> Result<(), StepError> {
         let leaving = Plan { leaving: Some(operation.word().to_owned()), ..plan.clone() };
         self.keep_plan(&leaving).await?;
-        let sql = self.retype.drop_schema(&self.dialect.quote(&self.backup));
-        Ok(self.session.execute(&sql).await?)
+        self.drop_schemas().await
     }
 
     /// Refuses a database in which the backup's schema is somebody else's.
     pub async fn refuse_foreign_backup(&mut self) -> Result<(), StepError> {
-        let tables = self.kept_tables().await?;
-        if tables.is_empty() || tables.contains(TABLE) {
+        let (there, here) = (self.kept_tables().await?, self.tables_here().await?);
+        let is_ours = |tables: &BTreeSet<String>| tables.is_empty() || tables.contains(TABLE);
+        if is_ours(&there) && (is_ours(&here) || here.contains(ELSEWHERE)) {
             return Ok(());
         }
         let what = format!(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     document::{Fields, Located, Problem},
-    model::TableName,
+    model::{Address, TableName},
 };
 
 /// The schema that holds the original rows and the plan of the way back, where no other is named and the engine has schemas.
@@ -35,6 +35,9 @@ pub struct Settings {
     /// The schema for the original rows, where it is not the engine's usual one.
     #[serde(default)]
     pub backup: Option<String>,
+    /// The database that holds that schema, where it is another one.
+    #[serde(skip)]
+    pub backup_in: Option<Address>,
 }
 
 /// In which order columns change.
@@ -103,6 +106,7 @@ impl Settings {
             mode: Mode::InTurn,
             orphans: Orphans::Reject,
             backup: None,
+            backup_in: None,
         }
     }
 

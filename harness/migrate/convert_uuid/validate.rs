@@ -2,7 +2,7 @@
 
 use super::{
     super::StepError,
-    backup::{self, uses_index},
+    backup,
     columns::{Converted, following},
     compare,
     plan::Plan,
@@ -10,12 +10,18 @@ use super::{
     work::Work,
 };
 use crate::{
-    engine::{EngineError, retype::AttachedClass},
+    engine::{
+        EngineError,
+        retype::{AttachedClass, Lookup},
+    },
     model::{Catalogue, LogicalType, catalogue::Reference, chain},
 };
 
 /// Values that the log names for each column.
 const NAMED: u64 = 100;
+/// How many times as much as before a lookup may cost, as the planner estimates it. Batches leave room for dead rows
+/// behind, over which rows lie scattered until they are vacuumed.
+const DEARER: u64 = 4;
 
 /// Whether the columns can be converted: obstacles, types, values, spellings, orphans. Everything that is wrong is told at
 /// once. Gives the number of columns to convert.
@@ -283,18 +289,17 @@ pub(super) async fn after(work: &mut Work<'_>) -> Result<u64, StepError> {
     let catalogue = work.catalogue().await?;
     let mut wrong = Vec::new();
     let mut rows = 0;
+    for table in plan.tables() {
+        work.retype.analyze(&mut *work.session, table).await?;
+    }
     for column in &plan.columns {
         let now = catalogue.tables.get(&column.name.table).and_then(|table| table.column(&column.name.column));
         if now.is_none_or(|now| now.kind != LogicalType::Uuid) {
             wrong.push(format!("{} is no native UUID", column.name));
             continue;
         }
-        if column.uses_index {
-            let plan = work.retype.plan(&mut *work.session, &column.name.table, &column.name.column).await?;
-            if !uses_index(&plan) {
-                wrong.push(format!("rows are not found by an index on {} any more", column.name));
-            }
-        }
+        let lookup = work.retype.lookup(&mut *work.session, &column.name.table, &column.name.column).await?;
+        wrong.extend(worse(column, &lookup));
         let indexes = work.retype.attached(&mut *work.session, &column.name.table, &column.name.column).await?;
         let kinds = [AttachedClass::Constraint, AttachedClass::Index, AttachedClass::Reference];
         for lost in column.attached.iter().filter(|one| kinds.contains(&one.class)) {
@@ -313,6 +318,25 @@ pub(super) async fn after(work: &mut Work<'_>) -> Result<u64, StepError> {
         }
     }
     if wrong.is_empty() { Ok(rows) } else { Err(StepError::Rejected { what: wrong.join("; ") }) }
+}
+
+/// What is worse about finding rows by a column than it was before.
+fn worse(column: &Converted, now: &Lookup) -> Option<String> {
+    let (name, then) = (&column.name, &column.lookup);
+    if !then.uses_index {
+        return None;
+    }
+    if !now.uses_index {
+        return Some(format!("rows are not found by an index on {name} any more"));
+    }
+    let (then, now) = then.cost.zip(now.cost)?;
+    let told = |cost: u64| format!("{}.{:02}", cost / 100, cost % 100);
+    (now > then.saturating_mul(DEARER)).then(|| {
+        let (then, now) = (told(then), told(now));
+        format!(
+            "to find rows by {name} costs more than {DEARER} times as much ({then} then, {now} now, by the planner)"
+        )
+    })
 }
 
 async fn dangling(

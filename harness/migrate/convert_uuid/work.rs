@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{DatabaseSql, Dialect, EngineError, Session, retype::Retype},
-    model::{Address, Catalogue, Endpoint, TableName},
+    model::{Address, Catalogue, Endpoint, Host, TableName},
 };
 
 /// A conversion at work.
@@ -20,6 +20,10 @@ pub(super) struct Work<'a> {
     pub settings: &'a Settings,
     /// The database.
     pub session: Box<dyn Session>,
+    /// The database of the original rows, where that is another one.
+    pub vault: Option<Box<dyn Session>>,
+    /// The name of the database, for whoever keeps rows of several.
+    pub place: String,
     /// How its engine changes types.
     pub retype: &'static dyn Retype,
     /// What is asked about its databases.
@@ -54,10 +58,16 @@ impl<'a> Work<'a> {
             Endpoint::Server { database, .. } => retype.backup(database),
             Endpoint::File(_) => retype.backup("main"),
         });
+        let vault = match &settings.backup_in {
+            Some(vault) => Some(reach(address, vault, retype).await?),
+            None => None,
+        };
         let databases = engine.server().map(|server| &server.databases);
         Ok(Self {
             settings,
             session,
+            vault,
+            place: place(address),
             retype,
             databases,
             backup,
@@ -70,6 +80,9 @@ impl<'a> Work<'a> {
 
     /// Ends the session.
     pub async fn end(self) -> Result<(), StepError> {
+        if let Some(vault) = self.vault {
+            vault.close().await?;
+        }
         Ok(self.session.close().await?)
     }
 
@@ -84,11 +97,35 @@ impl<'a> Work<'a> {
         Ok(!self.session.query(&(databases.has_table)(name)).await?.is_empty())
     }
 
+    /// The session of the database that holds the original rows.
+    pub fn keeper(&mut self) -> &mut dyn Session {
+        match &mut self.vault {
+            Some(vault) => &mut **vault,
+            None => &mut *self.session,
+        }
+    }
+
+    /// The session of the other database, for a task of its own, which gives it back.
+    pub fn vault(&mut self) -> Result<Box<dyn Session>, StepError> {
+        let lost = || StepError::Refused { what: "the database of the original rows is not at hand".to_owned() };
+        self.vault.take().ok_or_else(lost)
+    }
+
     /// The tables in the schema of the original rows.
     pub async fn kept_tables(&mut self) -> Result<BTreeSet<String>, EngineError> {
-        let schema = self.dialect.literal(&self.backup);
-        let sql = format!("SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}");
+        let sql = self.tables_of_backup();
+        Ok(self.keeper().query(&sql).await?.into_iter().flatten().flatten().collect())
+    }
+
+    /// The tables in the schema of that name here, wherever the rows are kept.
+    pub async fn tables_here(&mut self) -> Result<BTreeSet<String>, EngineError> {
+        let sql = self.tables_of_backup();
         Ok(self.session.query(&sql).await?.into_iter().flatten().flatten().collect())
+    }
+
+    fn tables_of_backup(&self) -> String {
+        let schema = self.dialect.literal(&self.backup);
+        format!("SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}")
     }
 
     /// Where the original rows of a table are kept.
@@ -134,4 +171,30 @@ pub(super) fn kept_name(table: &TableName) -> String {
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
     }
+}
+
+/// The name of a database, whoever connects to it.
+fn place(address: &Address) -> String {
+    match &address.endpoint {
+        Endpoint::File(path) => path.display().to_string(),
+        Endpoint::Server { host: Host::Tcp { host, port }, database, .. } => format!("{database} at {host}:{port}"),
+        Endpoint::Server { host: Host::Socket { directory, port }, database, .. } => {
+            format!("{database} at {}:{port}", directory.display())
+        }
+    }
+}
+
+/// A session of the database that holds, or will hold, the original rows of another one.
+async fn reach(address: &Address, vault: &Address, retype: &dyn Retype) -> Result<Box<dyn Session>, StepError> {
+    let refused = |what: &str| Err(StepError::Refused { what: format!("{vault} cannot hold the backup: {what}") });
+    if vault.engine != address.engine {
+        return refused(&format!("it is of another engine than {address}"));
+    }
+    if !retype.keeps_elsewhere() {
+        return refused("here the original rows lie on the same server, in a database that --backup names");
+    }
+    if place(vault) == place(address) {
+        return refused("it is the database itself");
+    }
+    Ok(engine_of(vault)?.connect(vault).await?)
 }

@@ -63,8 +63,8 @@ impl Ledger for Dbmate {
     }
 
     fn begin(&self, sql: &LedgerSql) -> Vec<String> {
-        let options = sql.by_word(&[("mysql", " character set latin1 collate latin1_bin"), ("", "")]);
-        vec![format!("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) primary key){options}")]
+        let text = sql.by_word(&[("postgresql", "varchar"), ("", "varchar(128)")]);
+        vec![format!("CREATE TABLE IF NOT EXISTS schema_migrations (version {text} primary key)")]
     }
 
     fn applied(&self, entry: &Entry<'_>, sql: &LedgerSql) -> Vec<String> {

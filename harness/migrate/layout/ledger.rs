@@ -27,6 +27,14 @@ pub trait Ledger: Sync {
     /// keeps what it took back as well.
     fn versions(&self) -> Option<&'static str>;
 
+    /// The query that gives the versions that the database has now, as [`Migration::version`] writes them. `None` where the tool
+    /// does not say.
+    fn standing(&self, sql: &LedgerSql) -> Option<String> {
+        let dialect = sql.engine.dialect();
+        let table = dialect.table(&TableName::new(self.table()));
+        self.versions().map(|column| format!("SELECT {} FROM {table}", dialect.as_text(&dialect.quote(column))))
+    }
+
     /// Whether it holds a row for each version that was run; else only the last one.
     fn keeps_each(&self) -> bool {
         true

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Around, Misplaced, StepDone, StepError, StepKind, StepTask, StepVoice,
-    layout::{self, History},
+    layout::{self, History, LedgerSql},
     restore::{Before, bring_back, keep},
 };
 use crate::{
@@ -100,8 +100,10 @@ impl Settings {
 
     fn history(&self, engine: &EngineId) -> Result<History, String> {
         let history = layout::read(&self.folder, self.layout.as_deref(), engine).map_err(|error| error.to_string())?;
-        let keeps = layout::by_id(history.layout).and_then(layout::Layout::ledger).and_then(layout::Ledger::versions);
-        if keeps.is_none() || history.commands.is_some() {
+        let ledger = layout::by_id(history.layout).and_then(layout::Layout::ledger);
+        let says = |engine| ledger.and_then(|ledger| ledger.standing(&LedgerSql { engine }));
+        let is_told = engine::by_id(engine.as_str()).and_then(says).is_some();
+        if !is_told || history.commands.is_some() {
             let folder = self.folder.display();
             return Err(format!(
                 "`{folder}` is of the layout {}, which does not say where a database is",

@@ -48,10 +48,10 @@ impl<'t> Walk<'t> {
         let is_there = session.introspect().await?.tables.contains_key(&name);
         let mut ran = BTreeSet::new();
         if is_there {
-            let dialect = self.engine.dialect();
-            let column = dialect.quote(self.ledger.versions().unwrap_or_default());
-            let rows =
-                session.query(&format!("SELECT {} FROM {}", dialect.as_text(&column), dialect.table(&name))).await?;
+            let rows = match self.ledger.standing(&LedgerSql { engine: self.engine }) {
+                Some(standing) => session.query(&standing).await?,
+                None => Vec::new(),
+            };
             for version in rows.into_iter().flatten().flatten() {
                 match self.history.position(&version) {
                     Some(at) => _ = ran.insert(at),

@@ -28,6 +28,7 @@ use crate::support::{
 
 mod alone;
 mod cut;
+mod elsewhere;
 mod kinds;
 mod later;
 mod mariadb;

@@ -58,3 +58,31 @@ async fn what_is_spoiled_is_found() {
         assert_eq!(log(&spoiled).await.last().unwrap(), "validate_migration failed", "{name}");
     }
 }
+
+/// Enough rows for an index to be worth something.
+const MANY: &str = "CREATE TABLE users (id varchar(36) PRIMARY KEY);
+    CREATE TABLE notes (id int PRIMARY KEY, user_id varchar(36) REFERENCES users (id), other_id varchar(36) REFERENCES users (id));
+    CREATE INDEX notes_user ON notes (user_id);
+    INSERT INTO users SELECT md5(n::text)::uuid::text FROM generate_series(1, 5000) n;
+    INSERT INTO notes SELECT n, md5((n % 5000 + 1)::text)::uuid::text, md5('1')::uuid::text FROM generate_series(1, 20000) n;";
+
+#[tokio::test]
+async fn a_lookup_that_became_worse_is_found() {
+    let Some(bench) = Bench::new("a_lookup_that_became_worse_is_found").await else { return };
+    let clean = bench.database("clean", MANY).await;
+    let settings = Settings { batch_rows: 1000, ..settings() };
+    perform_whole(&clean, &settings, Operation::FullMigration).await.unwrap();
+    perform_whole(&clean, &settings, Operation::ValidateMigration).await.unwrap();
+    let dearer = "to find rows by notes.user_id costs more than 4 times as much (";
+    for (name, sql, expected) in [
+        // The rows' own key is still there, and is read whole in its place.
+        ("lost", "DROP INDEX notes_user", "rows are not found by an index on notes.user_id any more"),
+        ("unfit", "DROP INDEX notes_user; CREATE INDEX notes_user ON notes (id, user_id)", dearer),
+    ] {
+        let spoiled = bench.copy("clean", name).await;
+        execute(&spoiled, sql).await;
+        let told = message(&spoiled, &settings, Operation::ValidateMigration).await;
+        assert!(told.contains(expected), "{name}: {told}");
+        assert!(!told.contains("by an index on notes.other_id"), "it never had one: {told}");
+    }
+}

@@ -6,6 +6,7 @@ mod classes;
 mod commands;
 mod counts;
 mod layouts;
+mod ledgers;
 mod selection;
 mod since;
 mod sqitch;

@@ -132,4 +132,21 @@ async fn sqitch_finds_its_registry_in_a_database() {
         execute(&registry, &statement).await;
     }
     assert_deployed(&registry, "").await;
+    // As sqitch makes them, whatever the server's own character set is.
+    let shapes = "SELECT column_name, column_type, character_set_name FROM information_schema.columns \
+                  WHERE table_schema = 'sqitch' AND table_name = 'tags' AND column_name LIKE '%t%' ORDER BY 1";
+    let shapes = ask(&registry, shapes).await;
+    let shapes: Vec<String> =
+        shapes.iter().map(|row| row.iter().flatten().cloned().collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "committed_at datetime(6)",
+        "committer_email varchar(255) utf8mb3",
+        "committer_name varchar(255) utf8mb3",
+        "note varchar(255) utf8mb3",
+        "planned_at datetime(6)",
+        "project varchar(255) utf8mb3",
+        "tag varchar(255) utf8mb3",
+        "tag_id varchar(40) utf8mb3",
+    ];
+    assert_eq!(shapes, expected);
 }

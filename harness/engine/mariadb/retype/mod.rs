@@ -18,7 +18,7 @@ use super::{
 use crate::{
     engine::{
         Dialect, EngineError, Session,
-        retype::{Act, Attached, Filled, Keeping, Kept, Retype, Retyping, Swap},
+        retype::{Act, Attached, Filled, Keeping, Kept, Lookup, Retype, Retyping, Swap},
         script::{Lexeme, LexemeKind},
     },
     model::{LogicalType, TableName},
@@ -327,20 +327,14 @@ impl Retype for MariaDbRetype {
         session.query(&format!("ANALYZE TABLE {}", table(name))).await.map(drop)
     }
 
-    /// The indexes that could serve, whatever the server prefers for so few rows.
-    async fn plan(
-        &self,
-        session: &mut dyn Session,
-        name: &TableName,
-        column: &str,
-    ) -> Result<Vec<String>, EngineError> {
+    /// Whether an index could serve, whatever the server prefers for so few rows.
+    async fn lookup(&self, session: &mut dyn Session, name: &TableName, column: &str) -> Result<Lookup, EngineError> {
         let sql = format!(
-            "SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = {} \
-             AND column_name = {} AND seq_in_index = 1 AND ignored = 'NO' ORDER BY 1",
+            "SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = {} \
+             AND column_name = {} AND seq_in_index = 1 AND ignored = 'NO' LIMIT 1",
             literal(&name.name),
             literal(column)
         );
-        let names = session.query(&sql).await?.into_iter().flatten().flatten();
-        Ok(names.map(|name| format!("index {name}")).collect())
+        Ok(Lookup { uses_index: !session.query(&sql).await?.is_empty(), cost: None })
     }
 }

@@ -1,6 +1,7 @@
 //! Changing a column's type where it stands.
 
 mod early;
+mod lookup;
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use super::PostgresDialect;
 use crate::{
     engine::{
         Dialect, EngineError, Session,
-        retype::{Act, Attached, AttachedClass, Early, Filled, Keeping, Kept, Retype, Retyping, Swap},
+        retype::{Act, Attached, AttachedClass, Early, Filled, Keeping, Kept, Lookup, Retype, Retyping, Swap},
     },
     model::{LogicalType, TableName},
 };
@@ -220,6 +221,10 @@ impl Retype for PostgresRetype {
         })
     }
 
+    fn keeps_elsewhere(&self) -> bool {
+        true
+    }
+
     fn as_uuid(&self, value: &str) -> String {
         format!("({value})::uuid")
     }
@@ -381,20 +386,7 @@ impl Retype for PostgresRetype {
         session.execute(&format!("ANALYZE {}", table(name))).await
     }
 
-    /// With sequential scans made dear, so that a small table's plan too tells whether an index serves.
-    async fn plan(
-        &self,
-        session: &mut dyn Session,
-        name: &TableName,
-        column: &str,
-    ) -> Result<Vec<String>, EngineError> {
-        let (name, column) = (table(name), quote(column));
-        session.begin(false).await?;
-        session.execute("SET LOCAL enable_seqscan = off").await?;
-        let explain =
-            format!("EXPLAIN (COSTS OFF) SELECT * FROM {name} WHERE {column} = (SELECT {column} FROM {name} LIMIT 1)");
-        let rows = session.query(&explain).await;
-        session.tx_rollback().await?;
-        Ok(rows?.into_iter().flatten().flatten().collect())
+    async fn lookup(&self, session: &mut dyn Session, name: &TableName, column: &str) -> Result<Lookup, EngineError> {
+        lookup::lookup(session, name, column).await
     }
 }

@@ -117,6 +117,25 @@ impl Ledger for Flyway {
     fn versions(&self) -> Option<&'static str> {
         None
     }
+
+    fn standing(&self, sql: &LedgerSql) -> Option<String> {
+        // What is run again whenever it changed has no version; its title is one here.
+        Some(format!("SELECT COALESCE(version, REPLACE(description, ' ', '_')) FROM {}", last(sql)))
+    }
+
+    fn is_other(&self, migration: &Migration, sql: &LedgerSql) -> Option<String> {
+        // One that is run again whenever it changed may be changed.
+        let version = (!migration.is_repeatable).then(|| sql.text(&migration.version))?;
+        let checksum = checksum(&migration.up.text);
+        Some(format!("SELECT '1' FROM {} AND version = {version} AND checksum <> {checksum}", last(sql)))
+    }
+}
+
+/// The rows that are the last of their versions, where these were not undone.
+fn last(sql: &LedgerSql) -> String {
+    let table = sql.table(&Flyway);
+    let of_one = "later.version = row_of.version AND later.installed_rank > row_of.installed_rank";
+    format!("{table} row_of WHERE type = 'SQL' AND NOT EXISTS (SELECT 1 FROM {table} later WHERE {of_one})")
 }
 
 fn row(migration: &Migration, script: &Script, kind: &str, sql: &LedgerSql) -> String {
@@ -125,7 +144,12 @@ fn row(migration: &Migration, script: &Script, kind: &str, sql: &LedgerSql) -> S
     let file = script.file.to_string_lossy();
     let [title, kind, file] = [title.as_str(), kind, &file].map(|text| sql.text(text));
     let table = sql.table(&Flyway);
-    let by = sql.by_word(&[("sqlite3", "''"), ("", "current_user")]);
+    let by = sql.by_word(&[
+        ("sqlite3", "''"),
+        ("postgresql", "current_user"),
+        // The account is more than the name that the session gave.
+        ("", "SUBSTRING_INDEX(USER(), '@', 1)"),
+    ]);
     format!(
         "INSERT INTO {table} (installed_rank, version, description, type, script, checksum, installed_by, \
          execution_time, success) SELECT COALESCE(MAX(installed_rank), 0) + 1, {version}, {title}, {kind}, {file}, {}, \

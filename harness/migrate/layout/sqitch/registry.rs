@@ -39,7 +39,7 @@ const TABLES: &[&str] = &[
      UNIQUE (project, script_hash))",
     "tags (tag_id {id} PRIMARY KEY, tag {name} NOT NULL, \
      project {name} NOT NULL REFERENCES {in}projects(project) ON UPDATE CASCADE, \
-     change_id {id} NOT NULL REFERENCES {in}changes(change_id) ON UPDATE CASCADE, note {note}, {who}, \
+     change_id {id} NOT NULL REFERENCES {in}changes(change_id) ON UPDATE CASCADE, note {tag_note}, {who}, \
      UNIQUE (project, tag))",
     "dependencies (change_id {id} NOT NULL REFERENCES {in}changes(change_id) ON UPDATE CASCADE ON DELETE CASCADE, \
      type {type} NOT NULL, dependency {name} NOT NULL, \
@@ -65,9 +65,12 @@ struct Words {
     id: &'static str,
     kind: &'static str,
     note: &'static str,
+    tag_note: &'static str,
     list: &'static str,
     event: &'static str,
     check: &'static str,
+    /// What is said about a table behind its columns.
+    options: &'static str,
 }
 
 const POSTGRES: Words = Words {
@@ -78,9 +81,11 @@ const POSTGRES: Words = Words {
     id: "TEXT",
     kind: "TEXT",
     note: "TEXT NOT NULL DEFAULT ''",
+    tag_note: "TEXT NOT NULL DEFAULT ''",
     list: "TEXT[] NOT NULL DEFAULT '{}'",
     event: "TEXT NOT NULL CONSTRAINT events_event_check CHECK (event IN ('deploy', 'revert', 'fail', 'merge'))",
     check: CHECK,
+    options: "",
 };
 
 const SQLITE: Words = Words {
@@ -99,10 +104,12 @@ const MYSQL: Words = Words {
     id: "VARCHAR(40)",
     kind: "VARCHAR(8)",
     note: "TEXT NOT NULL",
+    tag_note: "VARCHAR(255) NOT NULL",
     list: "TEXT NOT NULL",
     event: "ENUM ('deploy', 'fail', 'merge', 'revert') NOT NULL",
     // MySQL takes no CHECK of a column that a cascade writes.
     check: "",
+    options: " ENGINE InnoDB, CHARACTER SET 'utf8'",
 };
 
 impl Plan {
@@ -167,7 +174,7 @@ impl Writer<'_> {
             Place::Database(_) | Place::File(_) => None,
         };
         let tables = TABLES.iter().map(|table| {
-            let mut table = format!("CREATE TABLE {{in}}{table}").replace("{who}", WHO);
+            let mut table = format!("CREATE TABLE {{in}}{table}{}", words.options).replace("{who}", WHO);
             for (word, meant) in [
                 ("{in}", self.prefix().as_str()),
                 ("{change}", &self.quoted("change")),
@@ -179,6 +186,7 @@ impl Writer<'_> {
                 ("{id}", words.id),
                 ("{type}", words.kind),
                 ("{note}", words.note),
+                ("{tag_note}", words.tag_note),
                 ("{list}", words.list),
                 ("{check}", words.check),
             ] {
