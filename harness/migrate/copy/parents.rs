@@ -12,13 +12,50 @@ use std::{
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::OnceCell;
 
-use super::plan::{Parent, TablePlan};
+use super::plan::{ColumnPlan, Parent, TablePlan};
 use crate::{
     canon::{Cell, RowSink},
     engine::{Rowset, Session},
     migrate::StepError,
-    model::{TableName, Value},
+    model::{
+        LogicalType, TableName, Value,
+        catalogue::{Reference, Table},
+    },
 };
+
+/// What cannot be: the message, and what is expected.
+type Refused = (String, &'static str);
+
+/// The parents of which a table's references make one for every row, and why others cannot be told.
+pub(super) fn of_references(target: &Table, columns: &[ColumnPlan]) -> (Vec<Parent>, Vec<Refused>) {
+    let (mut parents, mut refused) = (Vec::new(), Vec::new());
+    for reference in &target.foreign_keys {
+        let mut refuse = |why: &str| {
+            let message = format!("the reference {} {why}", Reference::of(&target.name, reference));
+            refused.push((message, "`source_sql` that gives NULL where there is no parent, in place of `orphans`"));
+        };
+        let ([column], [key]) = (reference.columns.as_slice(), reference.parent_columns.as_slice()) else {
+            refuse("is of several columns");
+            continue;
+        };
+        // What is the same in every row, or left to its default, is for the key itself to look at.
+        let Some(at) = columns.iter().position(|plan| plan.target == *column) else { continue };
+        let kind = target.column(column).map(|column| &column.kind);
+        if reference.parent == target.name {
+            refuse("is to the table itself, whose rows come in any order");
+        } else if matches!(kind, Some(LogicalType::Integer { .. } | LogicalType::Uuid)) {
+            parents.push(Parent { column: at, table: reference.parent.clone(), key: key.clone() });
+        } else {
+            // Whether two texts are one key is for the server's collation to say.
+            refuse("is of values that only the server can compare");
+        }
+    }
+    if parents.is_empty() && refused.is_empty() {
+        let message = format!("`{}` has no reference by which a row could be an orphan", target.name);
+        refused.push((message, "a table with foreign keys, or no `orphans`"));
+    }
+    (parents, refused)
+}
 
 /// Keys of one parent that are held in memory; a set of so many takes some 40 MiB at most.
 const HELD: usize = 1 << 20;

@@ -53,23 +53,17 @@ pub(super) async fn play(
         Some(begun) => begun.triggers.clone(),
         None => triggers_off(settings, &tables, &catalogues.target, &mut *target).await?,
     };
+    if begun.is_none() {
+        require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
+        account::require_reasons(&settings.copying, &tables, &mut *source).await?;
+        make_empty(task, settings, &tables, &mut *target).await?;
+    }
+    let there = counted(task, &tables, &mut *source).await?;
+    let total = there.iter().sum();
     let cuts = match &begun {
         Some(_) => cut::kept(task, &tables)?,
-        None => {
-            require_free([&ledger.name].into_iter().chain(&made), &catalogues.target)?;
-            account::require_reasons(&settings.copying, &tables, &mut *source).await?;
-            make_empty(task, settings, &tables, &mut *target).await?;
-            let cuts = cut_all(task, &tables, settings.batch_rows, &mut *source, dialects.source).await?;
-            cut::keep(task, &cuts)?;
-            cuts
-        }
+        None => cut_all(task, settings, &tables, &there, &mut *source).await?,
     };
-    // What an earlier process cut, it counted in another state of the source.
-    let there = match &begun {
-        Some(_) => counted(task, &tables, &mut *source).await?,
-        None => cuts.iter().map(|cut| cut.rows).collect(),
-    };
-    let total = there.iter().sum();
     let writes = Begun { tables: distinct(&tables), triggers, made, ..Begun::default() };
     let scope = announce(begun, writes, &tables, total, &mut *target, voice).await?;
     make_own(&ledger, (!scope.made.is_empty()).then_some(&rejects), &catalogues.target, &mut *target).await?;
@@ -279,17 +273,20 @@ async fn counted(task: &StepTask, tables: &[TablePlan], source: &mut dyn Session
     Ok(rows)
 }
 
+/// Cuts all tables, and writes down how.
 async fn cut_all(
     task: &StepTask,
+    settings: &Settings,
     tables: &[TablePlan],
-    batch_rows: u64,
+    there: &[u64],
     source: &mut dyn Session,
-    dialect: &dyn Dialect,
 ) -> Result<Vec<Cuts>, StepError> {
+    let dialect = engine_of(&task.addresses.source)?.dialect();
     let mut cuts = Vec::new();
-    for (table, rows) in tables.iter().zip(counted(task, tables, source).await?) {
-        cuts.push(cut::cut(table, rows, batch_rows, source, dialect).await?);
+    for (table, rows) in tables.iter().zip(there) {
+        cuts.push(cut::cut(table, *rows, settings.batch_rows, source, dialect).await?);
     }
+    cut::keep(task, &cuts)?;
     Ok(cuts)
 }
 

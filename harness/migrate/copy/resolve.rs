@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     lookup::Lookup,
     object::ObjectPlan,
+    parents,
     plan::{ColumnPlan, Parent, TablePlan, space},
     value::Making,
 };
@@ -16,8 +17,8 @@ use crate::{
     },
     document::{Place, Problem, Problems, nearest},
     model::{
-        Catalogue, LogicalType, Side, Sides, TableName,
-        catalogue::{Column, ForeignKey, Generation, Reference, Table},
+        Catalogue, Side, Sides, TableName,
+        catalogue::{Column, Generation, Table},
         name::fold,
     },
 };
@@ -370,39 +371,13 @@ impl Columns<'_, '_> {
         constants
     }
 
-    /// The parents of which the target's references make one for every row.
+    /// The parents that every row has to have.
     fn parents(&mut self) -> Vec<Parent> {
-        let mut parents = Vec::new();
-        for reference in &self.target.foreign_keys {
-            let ([column], [key]) = (reference.columns.as_slice(), reference.parent_columns.as_slice()) else {
-                self.no_parents(reference, "is of several columns");
-                continue;
-            };
-            // What is the same in every row, or left to its default, is for the key itself to look at.
-            let Some(at) = self.columns.iter().position(|plan| plan.target == *column) else { continue };
-            let kind = self.target.column(column).map(|column| &column.kind);
-            if reference.parent == self.target.name {
-                self.no_parents(reference, "is to the table itself, whose rows come in any order");
-            } else if matches!(kind, Some(LogicalType::Integer { .. } | LogicalType::Uuid)) {
-                parents.push(Parent { column: at, table: reference.parent.clone(), key: key.clone() });
-            } else {
-                // Whether two texts are one key is for the server's collation to say.
-                self.no_parents(reference, "is of values that only the server can compare");
-            }
-        }
-        if parents.is_empty() {
-            let message = format!("`{}` has no reference by which a row could be an orphan", self.target.name);
-            let problem = Problem::new(&place(&self.at), message);
-            self.resolving.problems.add(problem.expected("a table with foreign keys, or no `orphans`"));
+        let (parents, problems) = parents::of_references(self.target, &self.columns);
+        for (message, expected) in problems {
+            self.resolving.problems.add(Problem::new(&place(&self.at), message).expected(expected));
         }
         parents
-    }
-
-    fn no_parents(&mut self, reference: &ForeignKey, why: &str) {
-        let reference = Reference::of(&self.target.name, reference);
-        let problem = Problem::new(&place(&self.at), format!("the reference {reference} {why}"));
-        let expected = "`source_sql` that gives NULL where there is no parent, in place of `orphans`";
-        self.resolving.problems.add(problem.expected(expected));
     }
 
     /// Columns of the target that would get NULL and must not.
