@@ -23,8 +23,6 @@ pub(super) struct Cuts {
     pub key: Option<String>,
     /// Where parts begin, the first apart, as literals of the source.
     pub bounds: Vec<String>,
-    /// Rows of the table when it was cut.
-    pub rows: u64,
 }
 
 const FILE: &str = "parts.json";
@@ -62,7 +60,7 @@ pub(super) async fn cut(
     dialect: &dyn Dialect,
 ) -> Result<Cuts, EngineError> {
     let tables = (table.source.name.to_string(), table.target.name.to_string());
-    let whole = Cuts { tables, rows, ..Cuts::default() };
+    let whole = Cuts { tables, ..Cuts::default() };
     let key = table.source.unique_keys().find_map(|key| {
         let column = table.source.column(key.columns.first()?)?;
         let is_number = matches!(column.kind, LogicalType::Integer { .. });
