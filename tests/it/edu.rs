@@ -104,7 +104,10 @@ fn what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name() {
     let folder = changed(&sandbox, &[("scenario.toml", "[[step]]\nname = \"switch\"", COUNT)]);
     let verify = fs::read_to_string(root().join("scenarios/edu-v2/steps/verify.sql")).unwrap();
     let planted = include_str!("edu/planted.sql").replace("{verify}", &verify);
-    sandbox.write("edu-v2/steps/count.sql", format!("{COUNTED}{planted}"));
+    let counted = |lines: &str| COUNTED.replace("{lines}", lines);
+    sandbox.write("edu-v2/steps/count-source.sql", counted(include_str!("edu/of_source.sql")));
+    let of_target = counted(include_str!("edu/of_target.sql"));
+    sandbox.write("edu-v2/steps/count.sql", format!("{of_target}{planted}"));
     let told = run(&sandbox, &folder, &[]);
     assert_eq!(told.code, 0, "{told:?}");
     let report = sandbox.report("edu-v2");
@@ -117,10 +120,12 @@ fn what_is_wrong_with_the_rows_is_repaired_or_rejected_by_name() {
     assert_eq!(steps.map(rejected), [3.0, 4.0, 0.0, 0.0, 32.0]);
 }
 
-const COUNT: &str = "[[step]]\nname = \"count\"\nkind = \"sql\"\nup = \"steps/count.sql\"\ndown = \"steps/nothing.sql\"\n\n\
+const COUNT: &str = "[[step]]\nname = \"count-source\"\nkind = \"sql\"\nside = \"source\"\n\
+    up = \"steps/count-source.sql\"\ndown = \"steps/nothing.sql\"\n\n\
+    [[step]]\nname = \"count\"\nkind = \"sql\"\nup = \"steps/count.sql\"\ndown = \"steps/nothing.sql\"\n\n\
     [[step]]\nname = \"switch\"";
 
-/// Ends the step where a number is another one.
+/// Ends the step where a number is another one; `{lines}` are the numbers, each with what is counted.
 const COUNTED: &str = r#"
 DO $$
 DECLARE
@@ -128,26 +133,7 @@ DECLARE
     found bigint;
 BEGIN
     FOR line IN SELECT * FROM (VALUES
-        (3, 'rejected_people WHERE source_table = ''persons'' AND source_column = ''user_id'''),
-        (3, 'rejected_students_and_staff WHERE source_table = ''students'' AND source_column = ''a_user'''),
-        (1, 'rejected_students_and_staff WHERE source_table = ''teachers'''),
-        (2, 'rejected_grades WHERE source_table = ''assessments'' AND source_column = ''course_id'''),
-        (6, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''student_id'''),
-        (4, 'rejected_grades WHERE source_table = ''enrollments'' AND source_column = ''course_id'''),
-        (9, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''enrollment_id'''),
-        (6, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''assessment_id'''),
-        (5, 'rejected_grades WHERE source_table = ''grades'' AND source_column = ''from_0_to_100'''),
-        (1, 'rejected_grades WHERE source_key = ''{"id":"100000020"}'''),
-        (4, 'users WHERE username ~ ''\.1[1-4]$'''),
-        (0, 'users WHERE email = '''' OR last_login_at < ''1900-01-01'''),
-        (0, 'persons WHERE middle_name = '''' OR birth_date < ''1900-01-01'''),
-        (0, 'grades WHERE note = '''''),
-        (3, 'organization_units WHERE name->>''az'' LIKE ''İqt%'' AND name->>''ru'' LIKE ''Эк%'' AND name->>''en'' LIKE ''Econ%'''),
-        (6, 'courses WHERE name->>''az'' LIKE ''Riy%'' AND name->>''ru'' LIKE ''Мат%'' AND name->>''en'' LIKE ''Math%'''),
-        (2, 'courses WHERE name->>''az'' IS NULL AND name->>''ru'' LIKE ''Прог%'''),
-        (2, 'students WHERE program_id IS NULL'),
-        (3, 'course_offerings WHERE instructor_id IS NULL'),
-        (1, 'organization_units WHERE parent_id IS NULL')) AS lines (expected, place)
+{lines}) AS lines (expected, place)
     LOOP
         EXECUTE 'SELECT count(*) FROM ' || line.place INTO found;
         IF found <> line.expected THEN
@@ -276,8 +262,7 @@ fn a_source_that_was_changed_is_brought_back_from_its_backup() {
     sandbox.assert_released();
 }
 
-const CHANGED: &str = "[[step]]\nname = \"after-fence\"\nkind = \"backup\"\n\n\
-    [[step]]\nname = \"behind\"\nkind = \"sql\"\nside = \"source\"\nup = \"steps/behind.sql\"\n\
-    rollback = { kind = \"restore\", side = \"source\", from = \"after-fence\" }\n\n\
+const CHANGED: &str = "[[step]]\nname = \"behind\"\nkind = \"sql\"\nside = \"source\"\nup = \"steps/behind.sql\"\n\
+    rollback = { kind = \"restore\", side = \"source\", from = \"source-kept\" }\n\n\
     [[step]]\nname = \"brought-back\"\nkind = \"restore\"\nside = \"source\"\nfrom = \"source-kept\"\n\
     when_not_empty = \"replace\"\n\n[[step]]\nname = \"students-and-staff\"";

@@ -32,7 +32,7 @@ UPDATE courses SET
 FROM (SELECT greatest(1, round(count(*) * 1234 / 6020.0))::integer AS masters FROM courses) AS masters;
 
 -- Repaired by a stated rule: 4 user names that somebody else had before, 5 empty addresses, 2 sign-ins and 6 births in the year 1,
--- 5 empty middle names, 2 units under one that is gone, 2 students of a program that is gone, 3 courses of a teacher who is gone,
+-- 5 empty middle names, 7 genders that nobody knows, 2 empty degrees, 2 units under one that is gone, 2 students of a program that is gone, 3 courses of a teacher who is gone,
 -- 3 units and 6 courses with three scripts in one column, 2 courses with a Russian name in the Azerbaijani one, 8 empty notes.
 
 UPDATE users SET username = (SELECT o.username FROM users o WHERE o.id = 1 + users.id % 3) WHERE id IN (11, 12, 13, 14);
@@ -40,6 +40,8 @@ UPDATE users SET email = '' WHERE id BETWEEN 21 AND 25;
 UPDATE users SET last_login = '0001-01-01' WHERE id IN (31, 32);
 UPDATE persons SET birth_date = '0001-01-01' WHERE id BETWEEN 1 AND 6;
 UPDATE persons SET middle_name = '' WHERE id BETWEEN 7 AND 11;
+UPDATE persons SET gender = '?' WHERE id BETWEEN 12 AND 18;
+UPDATE teachers SET degree = '' WHERE id IN (2, 3);
 UPDATE organizations SET parent_id = 900000 + id WHERE id > (SELECT max(id) - 2 FROM organizations);
 UPDATE students SET organization_id = 900000 + id WHERE id IN (5, 6);
 UPDATE courses SET teacher_id = 900000 + id WHERE id IN (21, 22, 23);
