@@ -71,8 +71,14 @@ pub(super) async fn cut(
     let (quoted, from) = (dialect.quote(&column.name), dialect.table(&table.source.name));
     if is_number {
         let ends = session.query(&format!("SELECT min({quoted}), max({quoted}) FROM {from}")).await?;
-        if let Some(bounds) = bounds_of_numbers(ends.first().map_or(&[], Vec::as_slice), rows, batch_rows) {
-            return Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole });
+        if let Some(range) = range(ends.first().map_or(&[], Vec::as_slice)) {
+            let bounds = match bounds_of_dense(range, rows, batch_rows) {
+                Some(bounds) => Some(bounds),
+                None => bounds_of_counted(&counted(range, &quoted, &from, session).await?, batch_rows),
+            };
+            if let Some(bounds) = bounds {
+                return Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole });
+            }
         }
     }
     // Where parts begin by count and not by value: keys may have holes.
@@ -96,18 +102,60 @@ pub(super) async fn cut(
     Ok(Cuts { key: Some(column.name.clone()), bounds, ..whole })
 }
 
-/// Parts that may turn out empty, for each one that is full.
-const EMPTY: u64 = 3;
-
-/// Where parts begin whose keys are whole numbers: cut by value, without reading them all, since no part holds more rows than it
-/// has numbers. `None` if too many parts would be empty.
-fn bounds_of_numbers(ends: &[Option<String>], rows: u64, batch_rows: u64) -> Option<Vec<String>> {
+/// The lowest and the highest of keys that are whole numbers, if they are not too far apart to be counted with.
+fn range(ends: &[Option<String>]) -> Option<(i64, i64)> {
     let [Some(first), Some(last)] = ends else { return None };
     let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
-    let width = last.checked_sub(first)?.unsigned_abs().checked_add(1)?;
-    let few_holes = width / (EMPTY + 1) <= rows;
+    last.checked_sub(first)?.checked_add(1).map(|_| (first, last))
+}
+
+/// Parts that may turn out empty, for each one that is full.
+const EMPTY: i128 = 3;
+
+/// Where parts begin whose keys have few holes: cut by value, without reading them all, since no part holds more rows than it
+/// has numbers. `None` if too many parts would be empty.
+fn bounds_of_dense((first, last): (i64, i64), rows: u64, batch_rows: u64) -> Option<Vec<String>> {
+    let width = i128::from(last) - i128::from(first) + 1;
+    let few_holes = width / (EMPTY + 1) <= i128::from(rows);
     let step = usize::try_from(batch_rows).ok()?;
     few_holes.then(|| (first..=last).step_by(step).skip(1).map(|bound| bound.to_string()).collect())
+}
+
+/// Stretches of keys of which the rows are counted, at most.
+const STRETCHES: i64 = 4096;
+
+/// Where stretches of keys begin, and their rows; a server counts these in a fraction of the time in which it sorts.
+async fn counted(
+    (first, last): (i64, i64),
+    key: &str,
+    from: &str,
+    session: &mut dyn Session,
+) -> Result<Vec<(i64, u64)>, EngineError> {
+    let width = (last - first) / STRETCHES + 1;
+    // A remainder is the same in every engine, and nothing here leaves the column's own type.
+    let by = format!("{key} - {key} % {width}");
+    let sql = format!("SELECT min({key}) AS k, count(*) FROM {from} WHERE {key} IS NOT NULL GROUP BY {by} ORDER BY 1");
+    let stretch = |row: Vec<Option<String>>| {
+        let [begins, rows]: [Option<String>; 2] = row.try_into().ok()?;
+        Some((begins?.parse().ok()?, rows?.parse().ok()?))
+    };
+    Ok(session.query(&sql).await?.into_iter().filter_map(stretch).collect())
+}
+
+/// Where parts begin that are as many stretches as have no more than so many rows. `None` if a stretch has more by itself.
+fn bounds_of_counted(stretches: &[(i64, u64)], batch_rows: u64) -> Option<Vec<String>> {
+    let (mut bounds, mut held) = (Vec::new(), 0);
+    for (begins, rows) in stretches {
+        if *rows > batch_rows {
+            return None;
+        }
+        if held + rows > batch_rows {
+            bounds.push(begins.to_string());
+            held = 0;
+        }
+        held += rows;
+    }
+    (!bounds.is_empty()).then_some(bounds)
 }
 
 /// Writes down how the tables are cut; returns when it is on disk.
@@ -154,7 +202,7 @@ mod tests {
     #[test]
     fn numbers_with_few_holes_are_cut_by_value() {
         let of = |first: &str, last: &str, rows| {
-            bounds_of_numbers(&[Some(first.to_owned()), Some(last.to_owned())], rows, 10)
+            bounds_of_dense(range(&[Some(first.to_owned()), Some(last.to_owned())])?, rows, 10)
         };
         assert_eq!(of("-5", "24", 30), Some(vec!["5".to_owned(), "15".to_owned()]));
         assert_eq!(of("1", "10", 9), Some(vec![]));
@@ -163,7 +211,16 @@ mod tests {
         assert_eq!(of("1", "104", 25), None);
         assert_eq!(of("-9223372036854775808", "9223372036854775807", u64::MAX), None);
         assert_eq!(of("1", "1e3", 1000), None);
-        assert_eq!(bounds_of_numbers(&[None, None], 0, 10), None);
+        assert_eq!(range(&[None, None]), None);
+    }
+
+    #[test]
+    fn stretches_of_numbers_become_parts_that_none_passes_its_rows() {
+        let of = |stretches: &[(i64, u64)]| bounds_of_counted(stretches, 10);
+        assert_eq!(of(&[(1, 4), (5, 6), (9, 1), (90, 9), (900, 10)]), Some(vec!["9".to_owned(), "900".to_owned()]));
+        assert_eq!(of(&[(1, 4), (5, 11)]), None);
+        assert_eq!(of(&[(1, 4), (5, 6)]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::support::{
 
 mod beside;
 mod crosswalk;
+mod cuts;
 mod interrupted;
 mod made;
 mod merged;
@@ -247,6 +248,7 @@ async fn copies_go_between_all_engines() {
     rejected::rejected_rows_are_kept_with_their_reason_and_go_with_the_rollback(&places).await;
     orphans::rows_without_a_parent_are_rejected_where_that_is_wished(&places).await;
     orphans::orphans_that_cannot_be_told_are_refused(&places).await;
+    cuts::no_part_has_more_rows_than_it_should(&places).await;
     crosswalk::a_table_of_both_keys_is_a_copy_of_its_own(&places).await;
     merged::several_tables_become_one_and_every_row_is_accounted_for(&places).await;
     refused::rows_without_a_parent_are_refused_on_every_engine(&places).await;
