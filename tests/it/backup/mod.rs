@@ -10,7 +10,10 @@ mod rollbacks;
 use std::{fs, path::PathBuf};
 
 use rehearse::model::{
-    Address, Endpoint, EngineId, Sides, Snapshot, Tls, Verdict, catalogue::ObjectName, chain, event::Direction,
+    Address, Endpoint, EngineId, Sides, Snapshot, Tls, Verdict,
+    catalogue::{Definition, ObjectName},
+    chain,
+    event::Direction,
 };
 use rehearse::{
     engine::by_id,
@@ -250,13 +253,13 @@ async fn every_form_is_taken_and_restored_and_both_ways_lead_back(bench: &Bench)
 }
 
 /// The objects that a backup of a database brings along: not its own properties, which belong to the server.
-fn objects(state: &Snapshot) -> Vec<&ObjectName> {
-    let is_own = |name: &&ObjectName| match name.class.as_str() {
+fn objects(state: &Snapshot) -> Vec<(&ObjectName, &Definition)> {
+    let is_own = |name: &ObjectName| match name.class.as_str() {
         "database" | "setting" => true,
         "comment" => name.name == "database",
         _ => false,
     };
-    state.catalogue.objects.keys().filter(|name| !is_own(name)).collect()
+    state.catalogue.objects.iter().filter(|(name, _)| !is_own(name)).collect()
 }
 
 /// What is there gives way only if that is said.
