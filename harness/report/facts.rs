@@ -117,6 +117,17 @@ pub fn preflight(scenario: &ScenarioReport) -> Option<String> {
     }
 }
 
+/// How long its steps, checks and migrations took, together.
+pub fn took(scenario: &ScenarioReport) -> String {
+    let of_steps: u64 = scenario.steps.iter().map(|step| step.duration_ms).sum();
+    let of_checks: u64 = scenario.checks.iter().map(|check| check.duration_ms).sum();
+    let of_history = scenario.history.iter().map(|of| {
+        let migrations: u64 = of.migrations.iter().map(|one| one.duration_ms).sum();
+        migrations + of.chain.as_ref().map_or(0, |chain| chain.duration_ms)
+    });
+    prose::duration(of_steps + of_checks + of_history.sum::<u64>())
+}
+
 /// Why a rehearsal was skipped, and whether that was waived; `None` if it ran.
 pub fn skipped(scenario: &ScenarioReport) -> Option<String> {
     let reason = scenario.skipped.as_deref()?;

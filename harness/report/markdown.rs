@@ -151,7 +151,8 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
     let mut own = String::new();
     if report.scenarios.len() > 1 {
         let figures = prose::figures(&prose::scenario_shares(&scenario.coverage));
-        own = format!("{} **{}**, checked: {figures}\n\n", mark(&scenario.verdict.to_string()), scenario.verdict);
+        let (verdict, took) = (scenario.verdict.to_string(), facts::took(scenario));
+        own = format!("{} **{verdict}** after {took}, checked: {figures}\n\n", mark(&verdict));
     }
     if prose::expects_failure(scenario) {
         own.push_str("What failed here was expected by the scenario.\n\n");

@@ -78,7 +78,7 @@ impl Page<'_> {
         let mut rows = Vec::new();
         if report.scenarios.len() > 1 {
             rows.push(["checked".to_owned(), prose::figures(&prose::scenario_shares(&scenario.coverage))]);
-            rows.push(["verdict".to_owned(), scenario.verdict.to_string()]);
+            rows.push(["verdict".to_owned(), format!("{}, after {}", scenario.verdict, facts::took(scenario))]);
         }
         if prose::expects_failure(scenario) {
             rows.push(["expected".to_owned(), "what failed here was expected by the scenario".to_owned()]);
