@@ -1,6 +1,6 @@
 //! `orphan`: no row refers to a parent that is not there, whatever the catalogue claims.
 
-mod inferred;
+pub(super) mod inferred;
 
 use async_trait::async_trait;
 
@@ -54,17 +54,19 @@ impl Check for Orphan {
             }
         }
         for (reference, why) in &references {
-            let counted = count(cx, reference, &mut examined).await?;
+            let counted = count(cx, Side::Target, reference, &mut examined).await?;
             examined.coverage.references += Share::new(u64::from(counted.is_some()), 1);
             if let Some(counted) = counted.filter(|counted| counted.total > 0) {
                 let stated = why.map(|why| format!(", as is stated: {why}")).unwrap_or_default();
                 let parent = format!("a row of {}({}){stated}", reference.parent, reference.parent_columns.join(", "));
-                examined.findings.push(finding(cx, FindingKind::Orphan, reference, &counted).because(parent, "none"));
+                examined
+                    .findings
+                    .push(finding(cx, Side::Target, FindingKind::Orphan, reference, &counted).because(parent, "none"));
             }
         }
         let known: Vec<Reference> = references.into_iter().map(|(reference, _)| reference).collect();
         for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &known) {
-            inferred::examine(cx, &candidate, &mut examined).await?;
+            inferred::examine(cx, Side::Target, &candidate, &mut examined).await?;
         }
         inferred::examine_kept_apart(cx, &mut examined).await?;
         Ok(examined)
@@ -74,17 +76,17 @@ impl Check for Orphan {
 /// Counts the rows whose reference dangles; `None`, and named, if one of its tables cannot be asked.
 async fn count(
     cx: &mut CheckContext<'_>,
+    side: Side,
     reference: &Reference,
     examined: &mut Examined,
 ) -> Result<Option<Counted>, EngineError> {
-    if cx.is_empty(Side::Target, &reference.child) {
+    if cx.is_empty(side, &reference.child) {
         return Ok(Some(Counted::default()));
     }
-    let can =
-        cx.can_ask(Side::Target, &reference.child, examined) && cx.can_ask(Side::Target, &reference.parent, examined);
+    let can = cx.can_ask(side, &reference.child, examined) && cx.can_ask(side, &reference.parent, examined);
     let counted = if can {
-        let answer = cx.readers.side(Side::Target)?.dangling(reference, cx.sample).await;
-        cx.answered(Side::Target, &reference.child, answer, examined).await?
+        let answer = cx.readers.side(side)?.dangling(reference, cx.sample).await;
+        cx.answered(side, &reference.child, answer, examined).await?
     } else {
         None
     };
@@ -95,8 +97,8 @@ async fn count(
     Ok(counted)
 }
 
-fn finding(cx: &CheckContext<'_>, kind: FindingKind, reference: &Reference, counted: &Counted) -> Finding {
-    let subject = Subject::columns(Side::Target, &reference.child, &reference.columns);
+fn finding(cx: &CheckContext<'_>, side: Side, kind: FindingKind, reference: &Reference, counted: &Counted) -> Finding {
+    let subject = Subject::columns(side, &reference.child, &reference.columns);
     Finding::error(kind, subject, counted.total).with_sample(cx.evidence(&reference.columns, &counted.sample))
 }
 

@@ -1,8 +1,12 @@
 //! The scenario `edu-v2`: its phases, what is rejected, and what ends it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
-use rehearse::model::{Outcome, Report, Side, Stage, Verdict};
+use rehearse::model::{Outcome, Report, Severity, Side, Stage, Verdict};
 
 use crate::support::{
     Ended, Sandbox, ended, files, root,
@@ -207,6 +211,44 @@ fn a_phase_that_fails_is_named_and_everything_is_taken_back() {
         let no_trace = report.scenarios[0].checks.iter().find(|check| check.id == "no_trace").unwrap();
         assert_eq!(no_trace.outcome, Outcome::Passed, "{step}");
         sandbox.assert_released();
+    }
+}
+
+/// An expression that gives a row another's parent is found, though copy and comparison read the same one: whose rows are is
+/// compared by names and codes as well.
+#[test]
+fn a_link_that_the_mapping_itself_makes_wrong_is_found() {
+    if !can("a_link_that_the_mapping_itself_makes_wrong_is_found") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let folder = changed(
+        &sandbox,
+        &[
+            (
+                "mapping/2-students-and-staff.toml",
+                "WHERE p.id = person_id)",
+                "WHERE p.id = CASE person_id WHEN 1 THEN 2 WHEN 2 THEN 1 ELSE person_id END)",
+            ),
+            ("mapping/3-organizations.toml", "THEN NULL WHEN parent_id", "THEN NULL WHEN id = 4 THEN 2 WHEN parent_id"),
+            (
+                "mapping/4-courses.toml",
+                "WHERE t.id = teacher_id)",
+                "WHERE t.id = CASE teacher_id WHEN 1 THEN 2 ELSE teacher_id END)",
+            ),
+        ],
+    );
+    let told = run(&sandbox, &folder, &["--until", "courses"]);
+    assert_eq!(told.code, 1, "{told:?}");
+    let report = sandbox.report("edu-v2");
+    let errors = report.scenarios[0].checks.iter().flat_map(|check| &check.findings);
+    let errors = errors.filter(|finding| finding.severity == Severity::Error);
+    let named: BTreeSet<String> =
+        errors.filter_map(|finding| Some(finding.subject.table.as_ref()?.name.clone())).collect();
+    let queries = ["2-students-and-staff", "3-organizations", "4-courses"];
+    assert_eq!(named.len(), queries.len(), "{named:?}");
+    for (name, query) in named.iter().zip(queries) {
+        assert!(name.starts_with(&format!("query of {query}:")), "{named:?}");
     }
 }
 

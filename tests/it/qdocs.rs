@@ -89,6 +89,24 @@ fn documents_that_are_cut_or_left_behind_are_told() {
     assert_nothing_left(&report);
 }
 
+/// The way back of an import may be the backup from before it, which is as exact as the rows named one by one.
+#[test]
+fn an_import_is_taken_back_by_the_backup_from_before_it() {
+    let Some(bench) = bench("an_import_is_taken_back_by_the_backup_from_before_it") else { return };
+    let scenario = "qdocs-legacy-files/scenario.toml";
+    let text = fs::read_to_string(bench.sandbox.path(scenario)).unwrap();
+    let begins = text.find("[[step]]\nname = \"import\"").unwrap();
+    let named = text[begins..].find("[step.rollback]").unwrap() + begins;
+    let behind = text[named..].find("\n]\n").unwrap() + named + "\n]\n".len();
+    let (step, rows) = (&text[begins..named], &text[named..behind]);
+    let kept = "[[step]]\nname = \"kept\"\nkind = \"backup\"\nside = \"target\"\n\n";
+    let restored = "[step.rollback]\nkind = \"restore\"\nfrom = \"kept\"\n";
+    bench.change(scenario, &format!("{step}{rows}"), &format!("{kept}{step}{restored}"));
+    let (output, report) = bench.run("qdocs-legacy-files");
+    assert_eq!((output.code, report.verdict), (0, Verdict::Pass), "{output:?}");
+    assert_nothing_left(&report);
+}
+
 #[test]
 fn a_backup_that_lacks_what_is_restored_from_it_is_told() {
     let Some(bench) = bench("a_backup_that_lacks_what_is_restored_from_it_is_told") else { return };

@@ -117,12 +117,13 @@ impl Mapping {
     /// Adds what another mapping states. A pair of tables that is known already stays as it is.
     pub fn add(&mut self, other: Self) {
         let Self { compare, ignore, references, selection: _, today: _ } = other;
+        // Several parts of one pair may come with the other, each with a filter of its own.
+        let known = self.compare.len();
         for one in compare {
-            if !self
-                .compare
-                .iter()
-                .any(|known| known.source == one.source && known.target == one.target && !known.is_copied)
-            {
+            let is_it = |known: &&Stated| {
+                (&known.source, &known.target, &known.queries) == (&one.source, &one.target, &one.queries)
+            };
+            if !self.compare[..known].iter().filter(is_it).any(|known| !known.is_copied) {
                 self.compare.push(one);
             }
         }
@@ -155,5 +156,24 @@ impl Mapping {
             reason: Reason { why: format!("dropped: {}", one.why), until: None },
             at: one.at.clone(),
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_known_stays_and_all_parts_of_the_others_come() {
+        let pair = |source: &str, filter: &str| Stated {
+            source: source.to_owned(),
+            target: source.to_owned(),
+            filters: Sides::new(Some(Condition { sql: filter.to_owned(), ..Condition::default() }), None),
+            ..Stated::default()
+        };
+        let mut mapping = Mapping { compare: vec![pair("users", "known")], ..Mapping::default() };
+        let parts = vec![pair("users", "other"), pair("posts", "first"), pair("posts", "second")];
+        mapping.add(Mapping { compare: parts, ..Mapping::default() });
+        assert_eq!(mapping.compare, [pair("users", "known"), pair("posts", "first"), pair("posts", "second")]);
     }
 }

@@ -14,21 +14,22 @@ use crate::{
 /// Of so many values of a column, all but one must be found in the parent for a reference to be inferred.
 const ONE_OF: u64 = 10;
 
-/// Asks the rows whether a candidate is a reference, and which of them dangle then.
-pub(super) async fn examine(
+/// Asks the rows of a side whether a candidate is a reference, and which of them dangle then.
+pub(in crate::check) async fn examine(
     cx: &mut CheckContext<'_>,
+    side: Side,
     reference: &Reference,
     examined: &mut Examined,
 ) -> Result<(), EngineError> {
     for table in [&reference.child, &reference.parent] {
-        if cx.is_empty(Side::Target, table) || cx.unreadable(Side::Target, table).is_some() {
+        if cx.is_empty(side, table) || cx.unreadable(side, table).is_some() {
             return Ok(());
         }
     }
-    let Some(given) = given(cx, Side::Target, reference, examined).await? else { return Ok(()) };
-    let Some(counted) = count(cx, reference, examined).await? else { return Ok(()) };
+    let Some(given) = given(cx, side, reference, examined).await? else { return Ok(()) };
+    let Some(counted) = count(cx, side, reference, examined).await? else { return Ok(()) };
     if is_reference(given, counted.total) {
-        tell(cx, reference, given, &counted, examined);
+        tell(cx, side, reference, given, &counted, examined);
     }
     Ok(())
 }
@@ -45,8 +46,8 @@ pub(super) async fn examine_kept_apart(cx: &mut CheckContext<'_>, examined: &mut
             continue;
         }
         let Some(given) = given(cx, Side::Target, &reference, examined).await? else { continue };
-        let Some(counted) = count(cx, &reference, examined).await? else { continue };
-        tell(cx, &reference, given, &counted, examined);
+        let Some(counted) = count(cx, Side::Target, &reference, examined).await? else { continue };
+        tell(cx, Side::Target, &reference, given, &counted, examined);
     }
     Ok(())
 }
@@ -97,11 +98,18 @@ async fn given(
     Ok(answer.into_iter().flatten().next().flatten().and_then(|count| count.parse().ok()))
 }
 
-fn tell(cx: &CheckContext<'_>, reference: &Reference, given: u64, counted: &Counted, examined: &mut Examined) {
+fn tell(
+    cx: &CheckContext<'_>,
+    side: Side,
+    reference: &Reference,
+    given: u64,
+    counted: &Counted,
+    examined: &mut Examined,
+) {
     if counted.total > 0 {
         let parent = format!("a row of {}({}), inferred", reference.parent, reference.parent_columns.join(", "));
         let found = format!("none, where {} of {given} values find one", given - counted.total.min(given));
-        let finding = finding(cx, FindingKind::OrphanInferred, reference, counted).because(parent, found);
+        let finding = finding(cx, side, FindingKind::OrphanInferred, reference, counted).because(parent, found);
         examined.findings.push(finding.at(Severity::Warning));
     }
 }

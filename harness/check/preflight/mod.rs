@@ -40,6 +40,8 @@ pub struct Surroundings {
     pub backups: Vec<OfStep>,
     /// Bytes that are free where a side's database lies, where that can be known from here.
     pub free: Sides<Option<u64>>,
+    /// Bytes that are free where the run keeps its own files, among them the steps' backups.
+    pub free_here: Option<u64>,
     /// The sides that the scenario fills before the migration.
     pub filled: Vec<Side>,
 }

@@ -1,4 +1,4 @@
-//! `room`: the disk of the target has room for what comes.
+//! `room`: the disk of the target has room for what comes, and the run's own for the backups of its steps.
 
 use async_trait::async_trait;
 
@@ -18,7 +18,8 @@ const TIMES: u64 = 3;
 
 static META: CheckMeta = CheckMeta {
     id: "room",
-    asserts: "the target's disk has three times the source's bytes free: rows and indexes, the log, files in between",
+    asserts: "the target's disk has three times the source's bytes free: rows and indexes, the log, files in between; the \
+              run's own has them once for each backup or restore, which keeps what was there before",
     why: "a disk that fills up in the middle of a load stops the migration, and the server with it",
     remedy: "make room, or give the target another disk",
     example: "a source of 40 GB and 50 GB free",
@@ -33,7 +34,14 @@ impl Check for Room {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
-        let needed = readiness(cx, Side::Source).await?.bytes.saturating_mul(TIMES);
+        let bytes = readiness(cx, Side::Source).await?.bytes;
+        let kept = bytes.saturating_mul(cx.surroundings.programs.len() as u64);
+        if let Some(free) = cx.surroundings.free_here.filter(|free| *free < kept) {
+            let subject = Subject { object: Some("disk of the run".to_owned()), ..Subject::default() };
+            let finding = Finding::error(FindingKind::RoomShort, subject, kept - free);
+            examined.findings.push(finding.because(format!("{kept} bytes free"), format!("{free} bytes")));
+        }
+        let needed = bytes.saturating_mul(TIMES);
         match cx.surroundings.free.target {
             Some(free) if free < needed => {
                 let subject = Subject::object(Side::Target, "disk");

@@ -12,9 +12,9 @@ use crate::{
         Cell, Form, RowDigester, RowSink,
         comparison::{ColumnPair, Comparison, Derivation, Expression},
     },
-    check::{Check, CheckContext, CheckMeta, Examined},
+    check::{Check, CheckContext, CheckMeta, Examined, orphan},
     engine::{EngineError, Rowset},
-    model::{Finding, FindingKind, LogicalType, Severity, Side, Stage, Subject, catalogue::Reference},
+    model::{Finding, FindingKind, LogicalType, Severity, Side, Stage, Subject, catalogue::Reference, inferred},
 };
 
 /// What the source holds, the target can take.
@@ -23,7 +23,8 @@ pub struct SourceData;
 static META: CheckMeta = CheckMeta {
     id: "source_data",
     asserts: "as far as the target's tables are there, and values go over as they are: no row of the source is double \
-              under a key of the target's, has no parent, or holds a value that its column cannot take",
+              under a key of the target's, has no parent, or holds a value that its column cannot take; nor dangles what \
+              names, types and values show to be a reference",
     why: "a migration that was not written for such rows fails at the first of them, or loses them",
     remedy: "mend the rows in the source, or say in the mapping what becomes of them",
     example: "two users with one mail address, which the target declares unique",
@@ -39,6 +40,7 @@ impl Check for SourceData {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         let derived = cx.derived;
+        let mut asked: Vec<Reference> = cx.catalogue(Side::Source).references().collect();
         for comparison in derived.all() {
             let source = &comparison.source;
             let terms = &comparison.terms.source;
@@ -57,13 +59,19 @@ impl Check for SourceData {
             if terms.filters.is_empty() {
                 let answer = keys(cx, comparison, &mut examined).await;
                 cx.answered(Side::Source, source, answer, &mut examined).await?;
-                let answer = references(cx, comparison, &mut made, &mut examined).await;
+                let answer = references(cx, comparison, (&mut made, &mut asked), &mut examined).await;
                 cx.answered(Side::Source, source, answer, &mut examined).await?;
             } else {
                 examined.findings.push(on_the_way(comparison, BTreeSet::new(), "keys of chosen rows"));
             }
             if !made.is_empty() {
                 examined.findings.push(on_the_way(comparison, made, "values that a mapping makes"));
+            }
+        }
+        // A source that declares none may have references all the same, and rows that dangle.
+        for candidate in inferred::references(cx.catalogue(Side::Source), &asked) {
+            if derived.all().any(|one| one.source == candidate.child) {
+                orphan::inferred::examine(cx, Side::Source, &candidate, &mut examined).await?;
             }
         }
         Ok(examined)
@@ -147,7 +155,7 @@ async fn keys(cx: &mut CheckContext<'_>, comparison: &Comparison, examined: &mut
 async fn references(
     cx: &mut CheckContext<'_>,
     comparison: &Comparison,
-    made: &mut BTreeSet<String>,
+    (made, asked): (&mut BTreeSet<String>, &mut Vec<Reference>),
     examined: &mut Examined,
 ) -> Result<(), EngineError> {
     let derived = cx.derived;
@@ -173,6 +181,7 @@ async fn references(
             match_full: key.match_full,
         };
         let counted = cx.readers.side(Side::Source)?.dangling(&reference, cx.sample).await?;
+        asked.push(reference);
         if counted.total > 0 {
             let subject = Subject::columns(Side::Source, &comparison.source, &columns);
             let expected = format!("a row of {}", parent.source);

@@ -1,6 +1,9 @@
 //! Reads what is stated about how two databases compare: `[[compare]]`, `[[ignore]]` and `[[reference]]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::super::{Entry, Fields, Located, Place, Problem};
 use crate::{
@@ -52,8 +55,8 @@ impl Reader<'_> {
     fn compare(&self, mut fields: Fields<'_>, taken: &mut BTreeSet<(String, String)>) -> Option<Stated> {
         let at = self.at(fields.place());
         let mut queries = Sides::default();
-        let source = rowset(&mut fields, Side::Source, &mut queries);
-        let target = rowset(&mut fields, Side::Target, &mut queries);
+        let source = rowset(&mut fields, Side::Source, self.file, &mut queries);
+        let target = rowset(&mut fields, Side::Target, self.file, &mut queries);
         let filters = Sides::from_fn(|side| {
             let written = sql(&mut fields, &format!("{side}_where"), "a condition in SQL")?;
             Some(Condition { at: self.at(&written.place), sql: written.value })
@@ -273,14 +276,16 @@ fn one_side(fields: &mut Fields<'_>, what: &str, word: &str) -> Option<(Side, Lo
 }
 
 /// A table, or the name of the query in its place.
-fn rowset(fields: &mut Fields<'_>, side: Side, queries: &mut Sides<Option<String>>) -> Option<String> {
+fn rowset(fields: &mut Fields<'_>, side: Side, file: &str, queries: &mut Sides<Option<String>>) -> Option<String> {
     let (name, of_query) = (side.to_string(), format!("{side}_query"));
     let table = fields.optional_str(&name);
     let query = sql(fields, &of_query, "a SELECT");
     match (table, query) {
         (Some(table), None) => Some(table.value),
         (None, Some(query)) => {
-            let name = format!("query in line {}", query.place.line);
+            // Steps have files of their own, and no two queries are called the same.
+            let file = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+            let name = format!("query of {file}:{}", query.place.line);
             *queries.get_mut(side) = Some(query.value);
             Some(name)
         }

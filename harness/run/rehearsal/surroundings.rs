@@ -20,9 +20,10 @@ impl Rehearsal {
             let has_server = engine::by_id(wanted.engine.as_str()).is_some_and(|engine| engine.server().is_some());
             wanted.version.filter(|_| has_server).map(|version| (wanted.engine.clone(), version))
         });
-        let free = Sides::from_fn(|side| self.place(side).and_then(|place| free(&place)));
+        let free = Sides::from_fn(|side| self.place(side).and_then(|place| free_of(&place)));
         let (programs, backups) = (self.programs().await, self.backups().await);
-        Surroundings { wanted, programs, backups, free, filled: self.run.scenario.filled().to_vec() }
+        let free_here = free_of(&self.work());
+        Surroundings { wanted, programs, backups, free, free_here, filled: self.run.scenario.filled().to_vec() }
     }
 
     /// The programs that back up and restore, each asked of the server that it is for.
@@ -70,6 +71,6 @@ impl Rehearsal {
 }
 
 /// Bytes that are free for us on the disk of a folder.
-fn free(folder: &Path) -> Option<u64> {
+fn free_of(folder: &Path) -> Option<u64> {
     rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail * disk.f_frsize)
 }

@@ -98,6 +98,14 @@ fn a_disk_without_room_is_a_no_go_and_one_that_nobody_knows_is_told() {
     pair.surroundings.free.target = None;
     let expected = format!("room note room_unknown target disk {bytes}");
     assert_eq!(says(&mut pair, "room"), (vec![expected], false));
+    // Each backup keeps the rows once more, where the run's own files lie.
+    pair.surroundings.free.target = Some(bytes);
+    let twice = OfStep { step: "again".to_owned(), found: Ok("pg_dump 15.18".to_owned()) };
+    pair.surroundings.programs.push(twice);
+    pair.surroundings.free_here = Some(bytes / 3 * 2);
+    assert_eq!(says(&mut pair, "room"), (Vec::new(), false));
+    pair.surroundings.free_here = Some(bytes / 3 * 2 - 5);
+    assert_eq!(says(&mut pair, "room"), (vec!["room room_short disk of the run 5".to_owned()], true));
 }
 
 #[test]
@@ -220,4 +228,26 @@ fn what_a_mapping_makes_is_named_and_the_rest_is_looked_at() {
     let expected =
         ["source_data warning null_value source devices.serial 2", "source_data note made_on_the_way source devices 1"];
     assert_eq!(findings, expected);
+}
+
+/// A source that declares no reference has some all the same: names, types and nine of ten values tell.
+#[test]
+fn rows_that_dangle_are_told_also_where_the_source_declares_nothing() {
+    let Some(bench) = Bench::take("preflight") else { return };
+    let mut pair = clean(&bench);
+    let items = "CREATE TABLE items (id integer PRIMARY KEY, user_id integer, post_id integer)";
+    let rows = "INSERT INTO items WITH RECURSIVE n (v) AS (VALUES (1) UNION ALL SELECT v + 1 FROM n WHERE v < 20) \
+                SELECT v, 1, v + 1000 FROM n";
+    pair.source(&format!("{items}; {rows}; UPDATE items SET user_id = NULL WHERE id = 20"));
+    // What the target declares is asked for as that, and once.
+    for declared in ["", "; ALTER TABLE items ADD FOREIGN KEY (user_id) REFERENCES users (id)"] {
+        pair.target(&format!("DROP TABLE IF EXISTS items; {items}{declared}"));
+        pair.source("UPDATE items SET user_id = 1 WHERE id = 3");
+        assert_eq!(says(&mut pair, "source_data"), (Vec::new(), false), "{declared}");
+        pair.source("UPDATE items SET user_id = 99 WHERE id = 3");
+        let kind = if declared.is_empty() { "orphan_inferred" } else { "orphan" };
+        let (findings, is_no_go) = says(&mut pair, "source_data");
+        assert!(findings.len() == 1 && findings[0].contains(&format!("{kind} source items.user_id 1")), "{findings:?}");
+        assert!(!is_no_go, "{declared}");
+    }
 }

@@ -14,4 +14,7 @@ async fn every_failure_case_on_a_later_server() {
     refused::of_somebody_else(&bench).await;
     cut::cut_off(&bench).await;
     cut::without_rights(&bench).await;
+    kinds::spelled(&bench).await;
+    validated::spoiled(&bench).await;
+    validated::worse(&bench).await;
 }

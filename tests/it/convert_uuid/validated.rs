@@ -46,10 +46,14 @@ const SPOILED: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn what_is_spoiled_is_found() {
     let Some(bench) = Bench::new("what_is_spoiled_is_found").await else { return };
+    spoiled(&bench).await;
+}
+
+pub(super) async fn spoiled(bench: &Bench) {
     let clean = bench.database("clean", SCHEMA).await;
     perform_whole(&clean, &settings(), Operation::FullMigration).await.unwrap();
     for (name, sql, expected) in SPOILED {
-        let spoiled = bench.copy("clean", name).await;
+        let spoiled = bench.copy("clean", &format!("{name}_behind")).await;
         execute(&spoiled, sql).await;
         let error = perform_whole(&spoiled, &settings(), Operation::ValidateMigration).await.err();
         let error = error.unwrap_or_else(|| panic!("{name} was not found"));
@@ -69,7 +73,11 @@ const MANY: &str = "CREATE TABLE users (id varchar(36) PRIMARY KEY);
 #[tokio::test]
 async fn a_lookup_that_became_worse_is_found() {
     let Some(bench) = Bench::new("a_lookup_that_became_worse_is_found").await else { return };
-    let clean = bench.database("clean", MANY).await;
+    worse(&bench).await;
+}
+
+pub(super) async fn worse(bench: &Bench) {
+    let clean = bench.database("many", MANY).await;
     let settings = Settings { batch_rows: 1000, ..settings() };
     perform_whole(&clean, &settings, Operation::FullMigration).await.unwrap();
     perform_whole(&clean, &settings, Operation::ValidateMigration).await.unwrap();
@@ -79,7 +87,7 @@ async fn a_lookup_that_became_worse_is_found() {
         ("lost", "DROP INDEX notes_user", "rows are not found by an index on notes.user_id any more"),
         ("unfit", "DROP INDEX notes_user; CREATE INDEX notes_user ON notes (id, user_id)", dearer),
     ] {
-        let spoiled = bench.copy("clean", name).await;
+        let spoiled = bench.copy("many", name).await;
         execute(&spoiled, sql).await;
         let told = message(&spoiled, &settings, Operation::ValidateMigration).await;
         assert!(told.contains(expected), "{name}: {told}");

@@ -1,7 +1,7 @@
 //! A table of both keys, for whoever cannot derive a UUID: a `[[copy]]` of its own out of the same table, with everything that
 //! copies have.
 
-use super::{merged::is_told, *};
+use super::*;
 
 const SOURCE: &str = "CREATE TABLE users (user_id INTEGER PRIMARY KEY, name TEXT);
     INSERT INTO users WITH RECURSIVE n (v) AS (VALUES (1) UNION ALL SELECT v + 1 FROM n WHERE v < 40) SELECT v, 'name ' || v FROM n;
@@ -49,10 +49,17 @@ pub(super) async fn a_table_of_both_keys_is_a_copy_of_its_own(places: &Places) {
                  u.name = 'name 17'";
             assert_eq!(ask(target, found).await, [[Some("17".to_owned())]], "{engine} {killed:?}");
             assert_eq!(case.count("legacy_keys WHERE legacy_key IN (8, 33)").await, 0, "{engine} {killed:?}");
-            assert_eq!(case.said().await, Vec::<String>::new(), "{engine} {killed:?}");
+            // Nothing but the rows that were rejected, which only a rehearsal sets aside, is told.
+            let said = case.said().await;
+            let is_missing = |line: &String| line.contains("count_differs") || line.contains("missing_row");
+            assert!(said.iter().all(is_missing), "{engine} {killed:?}: {said:?}");
             if killed.is_none() {
                 execute(target, "UPDATE legacy_keys SET legacy_key = 41 WHERE legacy_key = 17").await;
-                assert!(is_told(&case.said().await), "{engine}");
+                let said = case.said().await;
+                assert!(
+                    said.iter().any(|line| line.starts_with("checksum changed_row target legacy_keys")),
+                    "{engine}: {said:?}"
+                );
             }
             case.back().await.unwrap();
             assert_eq!(case.state(Side::Target).await, empty, "{engine} {killed:?}");

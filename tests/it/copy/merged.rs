@@ -81,6 +81,6 @@ pub(super) async fn several_tables_become_one_and_every_row_is_accounted_for(pla
 }
 
 /// Whether the rows do not add up, by one.
-pub(super) fn is_told(said: &[String]) -> bool {
+fn is_told(said: &[String]) -> bool {
     said.iter().any(|line| line.starts_with("accounted count_differs target people ") && line.contains("total: 1,"))
 }

@@ -64,19 +64,30 @@ fn a_conversion_on_a_later_server_is_resumed() {
     goes_on(&place, &id);
 }
 
-/// The scenario itself, in batches so small that its key takes a while.
-#[test]
-fn the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch() {
+/// The scenario itself, killed in batches so small that its key takes a while.
+fn scenario_killed(test: &str) -> Option<(Place, String)> {
     let scenario = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/uuid-conversion");
     let files = ["scenario.toml", "dataset.toml", "schema/source.sql"];
     let mut texts = files.map(|name| fs::read_to_string(scenario.join(name)).unwrap());
     assert!(texts[0].contains("batch_rows = 1000\n"));
     texts[0] = texts[0].replace("batch_rows = 1000\n", "batch_rows = 10\n");
     let files: Vec<(&str, &str)> = files.into_iter().zip(texts.iter().map(String::as_str)).collect();
+    let place = Place::with(&files, test, "local")?;
+    killed_at(place, &["--rows", "12000"], Duration::from_millis(60))
+}
+
+#[test]
+fn the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch() {
     let test = "the_conversion_of_the_scenario_is_resumed_from_the_middle_of_a_batch";
-    let Some(place) = Place::with(&files, test, "local") else { return };
-    let Some((place, id)) = killed_at(place, &["--rows", "12000"], Duration::from_millis(60)) else { return };
+    let Some((place, id)) = scenario_killed(test) else { return };
     goes_on(&place, &id);
+}
+
+#[test]
+fn the_conversion_of_the_scenario_is_rolled_back_from_the_middle_of_a_batch() {
+    let test = "the_conversion_of_the_scenario_is_rolled_back_from_the_middle_of_a_batch";
+    let Some((place, id)) = scenario_killed(test) else { return };
+    goes_back(&place, &id);
 }
 
 fn goes_on(place: &Place, id: &str) {

@@ -30,6 +30,8 @@ const TRIED: u32 = 100;
 
 /// SQLSTATE `lock_not_available`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// Another session and this one waited for each other, and the server ended this one's statement.
+const DEADLOCK: &str = "40P01";
 
 /// How PostgreSQL changes a column's type.
 pub(super) struct PostgresRetype;
@@ -379,7 +381,7 @@ impl Retype for PostgresRetype {
     }
 
     fn is_lock_timeout(&self, error: &EngineError) -> bool {
-        matches!(error, EngineError::Refused { code: Some(code), .. } if code == LOCK_NOT_AVAILABLE)
+        matches!(error, EngineError::Refused { code: Some(code), .. } if [LOCK_NOT_AVAILABLE, DEADLOCK].contains(&&**code))
     }
 
     async fn analyze(&self, session: &mut dyn Session, name: &TableName) -> Result<(), EngineError> {
