@@ -2,13 +2,12 @@
 
 use super::{
     causes::phrase,
+    footprint::FootprintFacts,
     prose::{count, duration, plural, visible, visible_lines},
 };
 use crate::model::{
     Cause, ChainReport, Disorder, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange,
-    Severity, ValueChange,
-    footprint::{Blocks, Footprint},
-    report::ScenarioReport,
+    Severity, ValueChange, report::ScenarioReport,
 };
 
 /// One migration.
@@ -27,8 +26,8 @@ pub struct MigrationFacts {
     pub down: String,
     /// Why it is accepted, what the server said, what differs: a line each.
     pub lines: Vec<String>,
-    /// The locks of its way up, what it rewrote, and how much it grew; empty where nobody had to wait.
-    pub footprint: String,
+    /// What its way up left behind on the server; empty where it did not go up.
+    pub footprint: FootprintFacts,
     /// Whether there is anything to say about it but that it is in order.
     pub is_told: bool,
 }
@@ -47,7 +46,7 @@ impl From<&MigrationReport> for MigrationFacts {
             time: duration(migration.duration_ms),
             up: time(migration.up_ms),
             down: time(migration.down_ms),
-            footprint: migration.footprint.as_ref().map(footprint).unwrap_or_default(),
+            footprint: migration.footprint.as_ref().map(FootprintFacts::from).unwrap_or_default(),
             is_told: migration.class != MigrationClass::Restores || !lines.is_empty(),
             lines,
         }
@@ -73,7 +72,7 @@ fn of_disorder(of: &Disorder, since: &str) -> MigrationFacts {
         time: none(),
         up: none(),
         down: none(),
-        footprint: String::new(),
+        footprint: FootprintFacts::default(),
         is_told: true,
         lines: accepted.chain([visible(&file).into_owned()]).collect(),
     }
@@ -116,7 +115,7 @@ pub fn chain_facts(of: &ChainReport) -> MigrationFacts {
         time: duration(of.duration_ms),
         up: super::facts::NONE.to_owned(),
         down: super::facts::NONE.to_owned(),
-        footprint: String::new(),
+        footprint: FootprintFacts::default(),
         is_told: of.severity().is_some() || !lines.is_empty(),
         lines,
     }
@@ -168,31 +167,6 @@ fn lines(migration: &MigrationReport) -> Vec<String> {
         ));
     }
     lines.iter().map(|line| visible_lines(line).into_owned()).collect()
-}
-
-/// Whom the way up kept waiting at its end, and what it wrote anew: `ACCESS EXCLUSIVE on users keeps readers and writers
-/// waiting, held 512 ms; rewrites users; 40,960 bytes before, 57,344 after`.
-fn footprint(of: &Footprint) -> String {
-    let mut parts = Vec::new();
-    for lock in of.locks.iter().filter(|lock| lock.blocks != Blocks::Nobody) {
-        let table = lock.table.as_ref().map_or_else(|| "the whole database".to_owned(), ToString::to_string);
-        let whom = if lock.blocks == Blocks::Writers { "writers" } else { "readers and writers" };
-        let held = lock.held_ms.map(|ms| format!(", held {}", duration(ms))).unwrap_or_default();
-        parts.push(format!("{} on {table} keeps {whom} waiting{held}", lock.mode));
-    }
-    parts.extend(of.waited.iter().map(|waited| {
-        let who = if waited.is_write { "writer" } else { "reader" };
-        format!("a {who} of {} waited {}", waited.table, duration(waited.ms))
-    }));
-    parts.extend(of.rewritten.iter().map(|table| format!("rewrites {table}")));
-    parts.extend(of.rebuilt.iter().map(|index| format!("rebuilds {index}")));
-    if parts.is_empty() {
-        return String::new();
-    }
-    if let (Some(before), Some(after)) = (of.bytes_before, of.bytes_after) {
-        parts.push(format!("{} before, {} after", plural(before, "byte", "bytes"), count(after)));
-    }
-    visible(&parts.join("; ")).into_owned()
 }
 
 /// A difference between two states in one line: `lost index:users.users_email_idx`.

@@ -6,7 +6,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    history, prose,
+    footprint, history, prose,
 };
 use crate::model::{Report, report::ScenarioReport};
 
@@ -174,11 +174,14 @@ fn history_of(scenario: &ScenarioReport) -> String {
     let number = migrations.len();
     let rows = migrations.into_iter().map(|one| {
         let outcome = format!("{} {}", mark(one.word), escape(&one.came_to));
-        let what = escape(&one.footprint);
+        let what = escape(&one.footprint.line());
         format!("| {} | {outcome} | {} | {} | {what} |\n", escape(&one.name), one.up, one.down)
     });
-    let header = "| migration | came to | up | down | locks and rewrites |\n|---|---|--:|--:|---|\n";
-    let head = format!("\n### Migrations\n\n{}\n{}{stale}", escape(&history::tally(of)), chain.unwrap_or_default());
+    let unknown = footprint::unknown_locks(of);
+    let unknown = section("Locks that are not known", list(unknown.iter().map(|line| escape(line))));
+    let header = "| migration | came to | up | down | locks, rewrites and sizes |\n|---|---|--:|--:|---|\n";
+    let (tally, chain) = (escape(&history::tally(of)), chain.unwrap_or_default());
+    let head = format!("\n### Migrations\n\n{tally}\n{chain}{stale}{unknown}");
     format!("{head}{}", folded_table("All migrations", number, header, rows))
 }
 

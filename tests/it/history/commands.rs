@@ -61,12 +61,42 @@ fn each_migration_of_a_tool_goes_up_down_and_up() {
     assert!(error.contains("table \"nowhere\" does not exist"), "{error}");
     let footprint = one(&history, "02").footprint.as_ref().unwrap();
     assert!(footprint.locks_unknown.is_some() && footprint.bytes_before.is_some());
+    unknown_locks_and_sizes_are_told(&past);
     assert!(report.run.notes.iter().any(|note| note == "`schema_migrations` is set aside: the tool keeps it itself"));
     let chain = history.chain.unwrap();
     assert_eq!((chain.downs, chain.stopped.unwrap().migration.as_str()), (1, "05"));
     let log = fs::read_to_string(past.sandbox.run_directory().join("commands/0002-02.log")).unwrap();
     assert!(log.contains("$ sh tool.sh up 02\n") && log.contains("$ sh tool.sh down 02\n"), "{log}");
     past.sandbox.assert_released();
+}
+
+/// Where nobody could look for locks, every report says so with the reason, and so it does of each size that changed.
+fn unknown_locks_and_sizes_are_told(past: &Past) {
+    let history = past.history();
+    let footprints = || history.migrations.iter().filter_map(|one| one.footprint.as_ref());
+    let reason = "a session of another program cannot be asked for its locks";
+    assert!(footprints().all(|one| one.locks_unknown.as_deref() == Some(reason) && one.locks.is_empty()));
+    let first = one(&history, "01").footprint.as_ref().unwrap();
+    let (before, after) = (first.bytes_before.unwrap(), first.bytes_after.unwrap());
+    let digits = rehearse::report::prose::count;
+    assert!(before < after, "{first:?}");
+    let size = format!("{} bytes before, {} after", digits(before), digits(after));
+    let each = format!("{size}; locks not known: {reason}");
+    let all = footprints().count();
+    let together = format!("{all} of {all} ways up (01, 02, 03 and {} more): {reason}", all - 3);
+    let table = format!("{size}; locks not known |");
+    for (file, told) in [
+        ("report.txt", &[&size, &together][..]),
+        ("report.md", &[&table, &together]),
+        ("report.html", &[&each]),
+        ("junit.xml", &[&each]),
+    ] {
+        let text = fs::read_to_string(past.sandbox.run_directory().join(file)).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for needle in told {
+            assert!(text.contains(needle.as_str()), "{needle} is not in {file}: {text}");
+        }
+    }
 }
 
 #[test]
