@@ -138,8 +138,8 @@ fn migration_case(scenario: &ScenarioReport, facts: MigrationFacts, ms: u64) -> 
 fn migrations(scenario: &ScenarioReport) -> Vec<(MigrationFacts, u64)> {
     let Some(of) = &scenario.history else { return Vec::new() };
     let durations = of.disorder.iter().map(|_| 0).chain(of.migrations.iter().map(|one| one.duration_ms));
-    let mut all: Vec<_> = history::migrations(of).into_iter().zip(durations).collect();
-    all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain), chain.duration_ms)));
+    let mut all: Vec<_> = history::migrations(of, history::WHOLE).into_iter().zip(durations).collect();
+    all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain, history::WHOLE), chain.duration_ms)));
     all
 }
 

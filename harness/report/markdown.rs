@@ -166,11 +166,11 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
 fn history_of(scenario: &ScenarioReport) -> String {
     let Some(of) = &scenario.history else { return String::new() };
     let chain = of.chain.as_ref().map(|chain| {
-        let (line, lines) = history::chain(chain);
+        let (line, lines) = history::chain(chain, history::SHORT);
         format!("\n{}\n{}", escape(&line), list(lines.iter().map(|line| escape(line))))
     });
     let stale = section("Acceptances that accept nothing", list(history::stale(of).iter().map(|line| escape(line))));
-    let migrations = history::migrations(of);
+    let migrations = history::migrations(of, history::SHORT);
     let number = migrations.len();
     let rows = migrations.into_iter().map(|one| {
         let outcome = format!("{} {}", mark(one.word), escape(&one.came_to));
@@ -188,7 +188,7 @@ fn history_of(scenario: &ScenarioReport) -> String {
 /// What differs, of each migration that is not in order.
 fn differences(scenario: &ScenarioReport) -> String {
     let Some(of) = &scenario.history else { return String::new() };
-    let told = history::migrations(of).into_iter().filter(|one| one.is_told && !one.lines.is_empty());
+    let told = history::migrations(of, history::SHORT).into_iter().filter(|one| one.is_told && !one.lines.is_empty());
     let items = told.map(|one| {
         let mut item = format!("{} **{}** {}", mark(one.word), escape(&one.name), escape(&one.came_to));
         for line in one.lines.iter().take(LIST) {

@@ -98,7 +98,7 @@ impl Page<'_> {
     /// The migrations that are not in order, and how many are; report.html has them all.
     fn history(&mut self, scenario: &ScenarioReport) {
         let Some(of) = &scenario.history else { return };
-        let migrations = history::migrations(of);
+        let migrations = history::migrations(of, history::SHORT);
         let told: Vec<_> = migrations.iter().filter(|one| one.is_told).collect();
         let mut rows: Vec<_> = told
             .iter()
@@ -122,7 +122,7 @@ impl Page<'_> {
         );
         self.footprints(of, &migrations);
         if let Some(chain) = &of.chain {
-            let (line, lines) = history::chain(chain);
+            let (line, lines) = history::chain(chain, history::SHORT);
             let all = std::iter::once(line).chain(lines.iter().take(LIST).map(|line| format!("· {line}")));
             self.section("", &[], vec![["chain".to_owned(), all.collect::<Vec<_>>().join("\n")]], &[]);
         }
