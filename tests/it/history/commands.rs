@@ -152,6 +152,54 @@ fn a_tool_that_hangs_is_ended() {
 }
 
 #[test]
+fn a_tool_that_prints_very_much_is_not_kept_whole() {
+    let past = Past::sqlite();
+    let print = "echo the beginning; head -c 200000000 /dev/zero | tr '\\\\0' 'y'; echo; echo the end";
+    let commands = format!(
+        "format_version = 1\nversions = [\"01\"]\nup = [\"sh\", \"-c\", \"{print}\"]\n\
+         down = [\"sh\", \"-c\", \"{print}; exit 9\"]\n"
+    );
+    past.file("commands.toml", &commands);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let history = past.history();
+    assert_eq!(came_to(&history), ["01 down_fails"]);
+    let error = history.migrations[0].error.as_ref().unwrap();
+    assert!(error.contains("ended with exit code 9") && error.contains("the end") && error.len() < 10_000, "{error}");
+    // Of each of both calls the beginning and the end.
+    let log = fs::read_to_string(past.sandbox.run_directory().join("commands/0001-01.log")).unwrap();
+    assert!(log.len() < 2_000_000, "{}", log.len());
+    assert_eq!(log.matches("the beginning\nyyy").count(), 2);
+    assert_eq!(log.matches("of 200000023 bytes are left out here]").count(), 2, "{}", log.replace('y', ""));
+    for (file, text) in past.sandbox.artefacts().iter().filter(|(file, _)| !file.ends_with("0001-01.log")) {
+        assert!(text.len() < 1_000_000, "{}: {}", file.display(), text.len());
+    }
+    past.sandbox.assert_released();
+}
+
+#[test]
+fn what_a_tool_leaves_running_is_ended_and_named() {
+    // The shell is gone when what it leaves has become a `sleep`, which is no more its child nor of its group.
+    let leave = "setsid env -i sleep 61241 </dev/null >/dev/null 2>&1 & p=$!; \
+                 until read -r name < /proc/$p/comm && [ \"$name\" = sleep ]; do :; done";
+    let past = Past::sqlite();
+    let commands =
+        format!("format_version = 1\nversions = [\"01\"]\nup = [\"sh\", \"-c\", {leave:?}]\ndown = [\"true\"]\n");
+    past.file("commands.toml", &commands);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(came_to(&past.history()), ["01 restores"]);
+    let notes = past.report().run.notes;
+    let told: Vec<&String> = notes.iter().filter(|note| note.contains("left processes behind")).collect();
+    // Up, and up again.
+    assert_eq!(told.len(), 2, "{notes:?}");
+    assert!(told.iter().all(|note| note.contains("`sh` left processes behind, which were ended: sleep (")), "{told:?}");
+    assert_eq!(crate::interruption::processes("sleep 61241"), Vec::new());
+    past.sandbox.assert_released();
+    past.sandbox.assert_quiet();
+}
+
+#[test]
 fn files_of_commands_are_read_strictly() {
     let past = Past::sqlite();
     let wrong = "format_version = 1\nup = \"alembic\"\ndwon = [\"x\"]\nstatus = [\"no-such-program-here\", \"{verson}\"]\n\
