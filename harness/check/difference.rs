@@ -109,7 +109,11 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
             continue;
         }
         match now {
-            None => examined.findings.push(Finding::error(kinds.lost, Subject::object(side, name.to_string()), 1)),
+            None => {
+                let lost = Finding::error(kinds.lost, Subject::object(side, name.to_string()), 1);
+                let was = spelled(definition, definition.keys());
+                examined.findings.push(Finding { expected: Some(was).filter(|was| !was.is_empty()), ..lost });
+            }
             Some(now) if now != definition => examined.findings.push(changed(side, name, definition, now, kinds)),
             Some(_) => {}
         }
@@ -145,18 +149,21 @@ fn unseen(hidden: &Hidden) -> String {
 fn changed(side: Side, name: &ObjectName, then: &Definition, now: &Definition, kinds: &Kinds) -> Finding {
     let differing: BTreeSet<&String> =
         then.keys().chain(now.keys()).filter(|key| then.get(*key) != now.get(*key)).collect();
-    let told = |from: &Definition| {
-        let parts = differing.iter().map(|key| match from.get(*key) {
-            Some(value) => format!("{key}: {value}"),
-            None => format!("{key}: (none)"),
-        });
-        parts.collect::<Vec<_>>().join("; ")
-    };
+    let told = |from: &Definition| spelled(from, differing.iter().copied());
     let (kind, severity) = match name.class.as_str() {
         "order" => (FindingKind::ColumnOrder, Severity::Warning),
         _ => (kinds.changed, Severity::Error),
     };
     Finding::error(kind, Subject::object(side, name.to_string()), 1).at(severity).because(told(then), told(now))
+}
+
+/// The parts of a definition that are asked for: `default: 1; nullable: no`.
+fn spelled<'k>(definition: &Definition, keys: impl Iterator<Item = &'k String>) -> String {
+    let parts = keys.map(|key| match definition.get(key) {
+        Some(value) => format!("{key}: {value}"),
+        None => format!("{key}: (none)"),
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// Positions of sequences may be ahead, for they survive rollbacks; never behind.

@@ -8,9 +8,9 @@ use crate::{
     engine::{self, Engine},
     migrate::{
         command,
-        layout::{self, History},
+        layout::{self, History, Migration},
     },
-    model::{Disorder, EngineId},
+    model::{Disorder, Unchecked},
     provision::External,
     run::{self, HistoryJob, HistoryOptions, clock},
     scenario,
@@ -18,7 +18,8 @@ use crate::{
 
 use super::{
     args::{RunArgs, SUBJECT},
-    exit, launch, settings, since,
+    exit, launch, settings,
+    since::Since,
     tell::Failure,
     urls,
 };
@@ -64,6 +65,8 @@ struct Read {
     given: run::history::Given,
     selected: BTreeSet<usize>,
     disorder: Vec<Disorder>,
+    /// What nobody can tell of the disorder.
+    unchecked: Vec<Unchecked>,
 }
 
 /// `rehearse run --migrations`.
@@ -75,7 +78,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
         let is_it = |acceptance| run::history::accepts(acceptance, &read.history, &[&one.migration], one.kind.word());
         !acceptances.iter().any(is_it)
     };
-    if read.selected.is_empty() && !read.disorder.iter().any(is_open) {
+    if read.selected.is_empty() && read.unchecked.is_empty() && !read.disorder.iter().any(is_open) {
         for one in &read.disorder {
             super::tell::say(&format!("accepted: `{}` {}", one.migration, one.told));
         }
@@ -119,6 +122,7 @@ pub async fn run(args: RunArgs) -> Result<u8, Failure> {
         selected: read.selected,
         since: args.history.changed_since.clone(),
         disorder: read.disorder,
+        unchecked: read.unchecked,
         acceptances,
         out: args.places.out.clone(),
         registry: registry.clone(),
@@ -151,6 +155,9 @@ pub async fn plan(args: &RunArgs) -> Result<u8, Failure> {
     for one in &read.disorder {
         println!("`{}` {}", one.migration, one.told);
     }
+    for thing in &read.unchecked {
+        println!("not checked: {} {}: {}", thing.aspect, thing.subject, thing.reason);
+    }
     notes.iter().for_each(|note| println!("note: {note}"));
     Ok(exit::PASS)
 }
@@ -172,7 +179,8 @@ async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failu
         let listed = command::listed(&commands.settings, &work).await;
         history.list(listed.map_err(|error| Failure::usage(format!("{}: list: {error}", folder.display())))?);
     }
-    let selected = selected(args, &folder, &history)?;
+    let since = since(args, &folder, &history)?;
+    let selected = selected(args, since.as_ref(), &history)?;
     let problems = run::history::preflight(&folder, &history, &selected, engine);
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\n")));
@@ -182,8 +190,10 @@ async fn read(args: &RunArgs, external: Option<&External>) -> Result<Read, Failu
             .map_err(|problems| Failure::usage(problems.join("\n")))?,
         None => run::history::Given::new(),
     };
-    let disorder = disorder(args, &folder, &mut history, &id);
-    Ok(Read { folder, engine, history, given, selected, disorder })
+    let work = launch::absolute(&settings::work_root(args.places.work_dir.clone()));
+    let disorder = since.map(|since| since.disorder(&history, &id, &work));
+    let (disorder, unchecked) = disorder.unwrap_or_default();
+    Ok(Read { folder, engine, history, given, selected, disorder, unchecked })
 }
 
 fn engine_of(args: &RunArgs, external: Option<&External>) -> Result<&'static dyn Engine, Failure> {
@@ -202,8 +212,18 @@ fn engine_of(args: &RunArgs, external: Option<&External>) -> Result<&'static dyn
     }
 }
 
+/// What the folder's repository knows of the revision that was asked about.
+fn since(args: &RunArgs, folder: &Path, history: &History) -> Result<Option<Since>, Failure> {
+    let Some(revision) = &args.history.changed_since else { return Ok(None) };
+    if history.commands.is_some() {
+        return Err(Failure::usage("which file of a tool of yours holds which migration is not known here")
+            .hint("give --only or --from in place of --changed-since"));
+    }
+    Since::of(folder, revision).map(Some)
+}
+
 /// The positions of the migrations that were asked for.
-fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet<usize>, Failure> {
+fn selected(args: &RunArgs, since: Option<&Since>, history: &History) -> Result<BTreeSet<usize>, Failure> {
     let position = |named: &str| {
         history
             .position(named)
@@ -212,14 +232,9 @@ fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet
     if !args.history.only.is_empty() {
         return args.history.only.iter().map(|named| position(named)).collect();
     }
-    if let Some(revision) = &args.history.changed_since {
-        if history.commands.is_some() {
-            return Err(Failure::usage("which file of a tool of yours holds which migration is not known here")
-                .hint("give --only or --from in place of --changed-since"));
-        }
-        let added = since::added(folder, revision)?;
-        let is_added = |file: &Path| added.contains(file);
-        let positions = history.migrations.iter().enumerate().filter(|(_, one)| is_added(&one.up.file));
+    if let Some(since) = since {
+        let is_added = |one: &Migration| since.added.contains(&one.up.file);
+        let positions = history.migrations.iter().enumerate().filter(|(_, one)| is_added(one));
         return Ok(positions.map(|(at, _)| at).collect());
     }
     let from = args.from.as_ref().map(|named| position(&named.to_string_lossy())).transpose()?.unwrap_or(0);
@@ -233,18 +248,4 @@ fn selected(args: &RunArgs, folder: &Path, history: &History) -> Result<BTreeSet
         .hint("give --from the earlier one"));
     }
     Ok((from..=to).collect())
-}
-
-/// What is in disorder since the revision that was asked about. Where nobody can tell, that is noted.
-fn disorder(args: &RunArgs, folder: &Path, history: &mut History, engine: &EngineId) -> Vec<Disorder> {
-    let Some(revision) = &args.history.changed_since else { return Vec::new() };
-    let work = launch::absolute(&settings::work_root(args.places.work_dir.clone()));
-    match since::history_at(folder, revision, history.layout, engine, &work) {
-        Ok(Some(was)) => history.disorder(&was, revision),
-        Ok(None) => Vec::new(),
-        Err(error) => {
-            history.notes.push(format!("whether migrations were changed after {revision} is not known: {error}"));
-            Vec::new()
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Severity, Unchecked, footprint::Footprint};
+use super::{EventKind, Finding, Severity, Unchecked, footprint::Footprint};
 
 /// What acceptances call all migrations in a row.
 pub const CHAIN: &str = "chain";
@@ -38,6 +38,21 @@ pub struct HistoryReport {
     /// What databases that stand at that revision do not see, or only late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disorder: Vec<Disorder>,
+    /// What of the comparison with that revision was not made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchecked: Vec<Unchecked>,
+}
+
+impl HistoryReport {
+    /// What is told of its migrations, of all in a row, and of what was accepted.
+    pub(super) fn accept(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::MigrationRehearsed(migration) => self.migrations.push((**migration).clone()),
+            EventKind::ChainRehearsed(chain) => self.chain = Some((**chain).clone()),
+            EventKind::AcceptanceStale(stale) => self.stale.push(stale.clone()),
+            _ => {}
+        }
+    }
 }
 
 /// Something that a database that stands at an earlier revision does not see, or only late.

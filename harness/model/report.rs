@@ -370,7 +370,6 @@ impl ScenarioReport {
                 self.reasons.clone_from(reasons);
                 self.coverage = *coverage;
             }
-            EventKind::HistoryStarted(history) => self.history = Some(*history.clone()),
             other => self.accept_of_history(other),
         }
     }
@@ -378,21 +377,14 @@ impl ScenarioReport {
 
 impl ScenarioReport {
     fn accept_of_history(&mut self, kind: &EventKind) {
-        if let EventKind::MigrationRehearsed(migration) = kind {
-            self.unchecked.extend(migration.unchecked.iter().cloned());
-        }
-        self.history.iter_mut().for_each(|history| history.accept(kind));
-    }
-}
-
-impl HistoryReport {
-    /// What is told of its migrations, of all in a row, and of what was accepted.
-    fn accept(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::MigrationRehearsed(migration) => self.migrations.push((**migration).clone()),
-            EventKind::ChainRehearsed(chain) => self.chain = Some((**chain).clone()),
-            EventKind::AcceptanceStale(stale) => self.stale.push(stale.clone()),
+            EventKind::HistoryStarted(history) => {
+                self.unchecked.extend(history.unchecked.iter().cloned());
+                self.history = Some(*history.clone());
+            }
+            EventKind::MigrationRehearsed(migration) => self.unchecked.extend(migration.unchecked.iter().cloned()),
             _ => {}
         }
+        self.history.iter_mut().for_each(|history| history.accept(kind));
     }
 }

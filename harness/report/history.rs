@@ -2,13 +2,12 @@
 
 use super::{
     causes::phrase,
+    footprint::FootprintFacts,
     prose::{count, duration, plural, visible, visible_lines},
 };
 use crate::model::{
     Cause, ChainReport, Disorder, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange,
-    Severity, ValueChange,
-    footprint::{Blocks, Footprint},
-    report::ScenarioReport,
+    Severity, ValueChange, report::ScenarioReport,
 };
 
 /// One migration.
@@ -27,16 +26,23 @@ pub struct MigrationFacts {
     pub down: String,
     /// Why it is accepted, what the server said, what differs: a line each.
     pub lines: Vec<String>,
-    /// The locks of its way up, what it rewrote, and how much it grew; empty where nobody had to wait.
-    pub footprint: String,
+    /// What its way up left behind on the server; empty where it did not go up.
+    pub footprint: FootprintFacts,
     /// Whether there is anything to say about it but that it is in order.
     pub is_told: bool,
 }
 
-impl From<&MigrationReport> for MigrationFacts {
-    fn from(migration: &MigrationReport) -> Self {
+/// Definitions are shown as they are.
+pub const WHOLE: usize = usize::MAX;
+/// Definitions of more characters are cut to where they differ, so that a line shows both.
+pub const SHORT: usize = 100;
+/// Characters that are kept of what two definitions begin with alike.
+const ALIKE: usize = 15;
+
+impl MigrationFacts {
+    fn of(migration: &MigrationReport, room: usize) -> Self {
         let time = |ms: Option<u64>| ms.map_or_else(|| super::facts::NONE.to_owned(), duration);
-        let lines = lines(migration);
+        let lines = lines(migration, room);
         Self {
             name: visible(&migration.name).into_owned(),
             came_to: migration.class.sentence().to_owned(),
@@ -47,18 +53,19 @@ impl From<&MigrationReport> for MigrationFacts {
             time: duration(migration.duration_ms),
             up: time(migration.up_ms),
             down: time(migration.down_ms),
-            footprint: migration.footprint.as_ref().map(footprint).unwrap_or_default(),
+            footprint: migration.footprint.as_ref().map(FootprintFacts::from).unwrap_or_default(),
             is_told: migration.class != MigrationClass::Restores || !lines.is_empty(),
             lines,
         }
     }
 }
 
-/// What is in disorder since a revision, and the migrations in the order of their tool.
-pub fn migrations(history: &HistoryReport) -> Vec<MigrationFacts> {
+/// What is in disorder since a revision, and the migrations in the order of their tool; definitions are cut to `room`
+/// characters.
+pub fn migrations(history: &HistoryReport, room: usize) -> Vec<MigrationFacts> {
     let since = history.since.as_deref().unwrap_or_default();
     let disorder = history.disorder.iter().map(|one| of_disorder(one, since));
-    disorder.chain(history.migrations.iter().map(MigrationFacts::from)).collect()
+    disorder.chain(history.migrations.iter().map(|one| MigrationFacts::of(one, room))).collect()
 }
 
 /// A disorder as one more.
@@ -73,7 +80,7 @@ fn of_disorder(of: &Disorder, since: &str) -> MigrationFacts {
         time: none(),
         up: none(),
         down: none(),
-        footprint: String::new(),
+        footprint: FootprintFacts::default(),
         is_told: true,
         lines: accepted.chain([visible(&file).into_owned()]).collect(),
     }
@@ -90,7 +97,7 @@ pub fn tally(history: &HistoryReport) -> String {
 }
 
 /// The chain in one line, and its differences, a line each.
-pub fn chain(chain: &ChainReport) -> (String, Vec<String>) {
+pub fn chain(chain: &ChainReport, room: usize) -> (String, Vec<String>) {
     let mut lines: Vec<String> = Vec::new();
     if let Some(accepted) = &chain.accepted {
         lines.push(format!("accepted: {}", accepted.why));
@@ -99,16 +106,18 @@ pub fn chain(chain: &ChainReport) -> (String, Vec<String>) {
         lines.push(format!("{}: {}", stop.migration, stop.why));
     }
     let told = |finding: &&Finding| finding.severity > Severity::Note;
-    lines.extend(chain.bottom.iter().filter(told).map(|finding| format!("at the bottom {}", difference(finding))));
-    lines.extend(chain.top.iter().filter(told).map(|finding| format!("at the top {}", difference(finding))));
+    for (place, findings) in [("bottom", &chain.bottom), ("top", &chain.top)] {
+        let told = findings.iter().filter(told);
+        lines.extend(told.map(|finding| format!("at the {place} {}", difference(finding, room))));
+    }
     let lines = lines.iter().map(|line| visible_lines(line).into_owned()).collect();
     let line = format!("all {} in a row: {}", plural(chain.migrations, "migration", "migrations"), chain.sentence());
     (visible(&line).into_owned(), lines)
 }
 
 /// The chain as one more migration.
-pub fn chain_facts(of: &ChainReport) -> MigrationFacts {
-    let (_, lines) = chain(of);
+pub fn chain_facts(of: &ChainReport, room: usize) -> MigrationFacts {
+    let (_, lines) = chain(of, room);
     MigrationFacts {
         name: "all in a row".to_owned(),
         came_to: visible(&of.sentence()).into_owned(),
@@ -116,7 +125,7 @@ pub fn chain_facts(of: &ChainReport) -> MigrationFacts {
         time: duration(of.duration_ms),
         up: super::facts::NONE.to_owned(),
         down: super::facts::NONE.to_owned(),
-        footprint: String::new(),
+        footprint: FootprintFacts::default(),
         is_told: of.severity().is_some() || !lines.is_empty(),
         lines,
     }
@@ -144,7 +153,7 @@ pub const fn is_of_history(scenario: &ScenarioReport) -> bool {
     scenario.history.is_some()
 }
 
-fn lines(migration: &MigrationReport) -> Vec<String> {
+fn lines(migration: &MigrationReport, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(accepted) = &migration.accepted {
         let until = accepted.until.as_ref().map(|until| format!(" (until {until})")).unwrap_or_default();
@@ -157,7 +166,7 @@ fn lines(migration: &MigrationReport) -> Vec<String> {
     let told = migration.findings.iter().filter(|finding| finding.severity > Severity::Note);
     // What is lost comes before the objects that went with it, of which only the first may be told.
     let (of_rows, of_objects): (Vec<_>, Vec<_>) = told.partition(|finding| finding.rows.is_some());
-    lines.extend(of_rows.into_iter().chain(of_objects).map(difference));
+    lines.extend(of_rows.into_iter().chain(of_objects).map(|one| difference(one, room)));
     if migration.class == MigrationClass::Unrehearsed {
         lines.extend(migration.unchecked.iter().map(|thing| thing.reason.clone()));
     }
@@ -170,42 +179,22 @@ fn lines(migration: &MigrationReport) -> Vec<String> {
     lines.iter().map(|line| visible_lines(line).into_owned()).collect()
 }
 
-/// Whom the way up kept waiting at its end, and what it wrote anew: `ACCESS EXCLUSIVE on users keeps readers and writers
-/// waiting, held 512 ms; rewrites users; 40,960 bytes before, 57,344 after`.
-fn footprint(of: &Footprint) -> String {
-    let mut parts = Vec::new();
-    for lock in of.locks.iter().filter(|lock| lock.blocks != Blocks::Nobody) {
-        let table = lock.table.as_ref().map_or_else(|| "the whole database".to_owned(), ToString::to_string);
-        let whom = if lock.blocks == Blocks::Writers { "writers" } else { "readers and writers" };
-        let held = lock.held_ms.map(|ms| format!(", held {}", duration(ms))).unwrap_or_default();
-        parts.push(format!("{} on {table} keeps {whom} waiting{held}", lock.mode));
-    }
-    parts.extend(of.waited.iter().map(|waited| {
-        let who = if waited.is_write { "writer" } else { "reader" };
-        format!("a {who} of {} waited {}", waited.table, duration(waited.ms))
-    }));
-    parts.extend(of.rewritten.iter().map(|table| format!("rewrites {table}")));
-    parts.extend(of.rebuilt.iter().map(|index| format!("rebuilds {index}")));
-    if parts.is_empty() {
-        return String::new();
-    }
-    if let (Some(before), Some(after)) = (of.bytes_before, of.bytes_after) {
-        parts.push(format!("{} before, {} after", plural(before, "byte", "bytes"), count(after)));
-    }
-    visible(&parts.join("; ")).into_owned()
-}
-
 /// A difference between two states in one line: `lost index:users.users_email_idx`.
-fn difference(finding: &Finding) -> String {
+fn difference(finding: &Finding, room: usize) -> String {
     let subject = &finding.subject;
     let object = subject.object.clone().unwrap_or_default();
     let change = match (&finding.expected, &finding.found) {
-        (Some(then), Some(now)) => format!(": {then} before, {now} after"),
+        (Some(then), Some(now)) => {
+            let (then, now) = apart(then, now, room);
+            format!(": {then} before, {now} after")
+        }
+        // What is lost has a definition alone.
+        (Some(then), None) => format!(": {}", apart(then, "", room).0),
         _ => String::new(),
     };
     match finding.kind {
         FindingKind::TraceLeft => format!("left {object}"),
-        FindingKind::TraceLost => format!("lost {object}"),
+        FindingKind::TraceLost => format!("lost {object}{change}"),
         FindingKind::ObjectChanged => format!("changed {object}{change}"),
         FindingKind::ColumnOrder => format!("other column {object}{change}"),
         FindingKind::RowsNotRestored => match (&subject.table, &finding.rows) {
@@ -223,6 +212,22 @@ fn difference(finding: &Finding) -> String {
         },
         _ => super::prose::finding(finding),
     }
+}
+
+/// Two texts, cut to so many characters from where they differ, if one of them has more.
+fn apart(then: &str, now: &str, room: usize) -> (String, String) {
+    if then.chars().count().max(now.chars().count()) <= room {
+        return (then.to_owned(), now.to_owned());
+    }
+    let alike = then.chars().zip(now.chars()).take_while(|(then, now)| then == now).count();
+    let skipped = if alike > ALIKE * 2 { alike - ALIKE } else { 0 };
+    let cut = |text: &str| {
+        let shown: String = text.chars().skip(skipped).take(room).collect();
+        let before = if skipped > 0 { "…" } else { "" };
+        let behind = if text.chars().count() > skipped + room { "…" } else { "" };
+        format!("{before}{shown}{behind}")
+    };
+    (cut(then), cut(now))
 }
 
 /// `3 rows gone, 20 rows changed: 20 values of email (a value became empty); 23 rows before, 20 rows after`.
@@ -251,5 +256,22 @@ fn value_change(of: &ValueChange) -> String {
             let told = several.iter().map(|one| format!("{}: {}", count(one.total), phrase(&one.cause)));
             format!("{values} ({})", told.collect::<Vec<_>>().join("; "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_definitions_are_cut_to_where_they_differ() {
+        let same = "x".repeat(300);
+        let (then, now) = (format!("{same} a {same}"), format!("{same} b"));
+        assert_eq!(apart(&then, &now, WHOLE), (then.clone(), now.clone()));
+        let (cut_then, cut_now) = apart(&then, &now, 20);
+        assert_eq!(cut_then, format!("…{} a xxx…", "x".repeat(14)));
+        assert_eq!(cut_now, format!("…{} b", "x".repeat(14)));
+        assert_eq!(apart("ä", "ö", 20), ("ä".to_owned(), "ö".to_owned()));
+        assert_eq!(apart("ab", &"ac".repeat(20), 4), ("ab".to_owned(), "acac…".to_owned()));
     }
 }

@@ -108,8 +108,8 @@ impl From<&HistoryReport> for Past {
     fn from(of: &HistoryReport) -> Self {
         Self {
             tally: history::tally(of),
-            migrations: history::migrations(of),
-            chain: of.chain.as_ref().map(history::chain_facts),
+            migrations: history::migrations(of, history::WHOLE),
+            chain: of.chain.as_ref().map(|chain| history::chain_facts(chain, history::WHOLE)),
             stale: history::stale(of),
             bookkeeping: of.bookkeeping.join(", "),
         }

@@ -67,28 +67,7 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
     let mut ms = 0;
     for (facts, ms_of) in migrations(scenario) {
         ms += ms_of;
-        let status = match facts.word {
-            "failed" => {
-                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status
-                    .set_type("migration")
-                    .set_message(text(&facts.came_to))
-                    .set_description(text(&facts.lines.join("\n")));
-                status
-            }
-            "skipped" => {
-                let mut status = TestCaseStatus::skipped();
-                status.set_type("unrehearsed").set_message(text(&facts.came_to));
-                status
-            }
-            _ => TestCaseStatus::success(),
-        };
-        let mut case = case(scenario, "migrations", &facts.name, status);
-        case.set_time(Duration::from_millis(ms_of));
-        if facts.word != "failed" && facts.is_told {
-            case.set_system_out(text(&[vec![facts.came_to], facts.lines].concat().join("\n")));
-        }
-        suite.add_test_case(case);
+        suite.add_test_case(migration_case(scenario, facts, ms_of));
     }
     for step in &scenario.steps {
         let facts = StepFacts::from(step);
@@ -126,12 +105,41 @@ fn suite(report: &Report, scenario: &ScenarioReport) -> TestSuite {
     suite
 }
 
+fn migration_case(scenario: &ScenarioReport, facts: MigrationFacts, ms: u64) -> TestCase {
+    let status = match facts.word {
+        "failed" => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let description = text(&facts.lines.join("\n"));
+            status.set_type("migration").set_message(text(&facts.came_to)).set_description(description);
+            status
+        }
+        "skipped" => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("unrehearsed").set_message(text(&facts.came_to));
+            status
+        }
+        _ => TestCaseStatus::success(),
+    };
+    let mut case = case(scenario, "migrations", &facts.name, status);
+    case.set_time(Duration::from_millis(ms));
+    let footprint = Some(facts.footprint.whole_line()).filter(|line| !line.is_empty());
+    let mut out = Vec::new();
+    if facts.word != "failed" && facts.is_told {
+        out = [vec![facts.came_to], facts.lines].concat();
+    }
+    out.extend(footprint);
+    if !out.is_empty() {
+        case.set_system_out(text(&out.join("\n")));
+    }
+    case
+}
+
 /// The migrations of a history, and its chain as one more, with the milliseconds that each took.
 fn migrations(scenario: &ScenarioReport) -> Vec<(MigrationFacts, u64)> {
     let Some(of) = &scenario.history else { return Vec::new() };
     let durations = of.disorder.iter().map(|_| 0).chain(of.migrations.iter().map(|one| one.duration_ms));
-    let mut all: Vec<_> = history::migrations(of).into_iter().zip(durations).collect();
-    all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain), chain.duration_ms)));
+    let mut all: Vec<_> = history::migrations(of, history::WHOLE).into_iter().zip(durations).collect();
+    all.extend(of.chain.iter().map(|chain| (history::chain_facts(chain, history::WHOLE), chain.duration_ms)));
     all
 }
 

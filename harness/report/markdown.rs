@@ -6,7 +6,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    history, prose,
+    footprint, history, prose,
 };
 use crate::model::{Report, report::ScenarioReport};
 
@@ -167,26 +167,29 @@ fn sides(report: &Report, scenario: &ScenarioReport) -> String {
 fn history_of(scenario: &ScenarioReport) -> String {
     let Some(of) = &scenario.history else { return String::new() };
     let chain = of.chain.as_ref().map(|chain| {
-        let (line, lines) = history::chain(chain);
+        let (line, lines) = history::chain(chain, history::SHORT);
         format!("\n{}\n{}", escape(&line), list(lines.iter().map(|line| escape(line))))
     });
     let stale = section("Acceptances that accept nothing", list(history::stale(of).iter().map(|line| escape(line))));
-    let migrations = history::migrations(of);
+    let migrations = history::migrations(of, history::SHORT);
     let number = migrations.len();
     let rows = migrations.into_iter().map(|one| {
         let outcome = format!("{} {}", mark(one.word), escape(&one.came_to));
-        let what = escape(&one.footprint);
+        let what = escape(&one.footprint.line());
         format!("| {} | {outcome} | {} | {} | {what} |\n", escape(&one.name), one.up, one.down)
     });
-    let header = "| migration | came to | up | down | locks and rewrites |\n|---|---|--:|--:|---|\n";
-    let head = format!("\n### Migrations\n\n{}\n{}{stale}", escape(&history::tally(of)), chain.unwrap_or_default());
+    let unknown = footprint::unknown_locks(of);
+    let unknown = section("Locks that are not known", list(unknown.iter().map(|line| escape(line))));
+    let header = "| migration | came to | up | down | locks, rewrites and sizes |\n|---|---|--:|--:|---|\n";
+    let (tally, chain) = (escape(&history::tally(of)), chain.unwrap_or_default());
+    let head = format!("\n### Migrations\n\n{tally}\n{chain}{stale}{unknown}");
     format!("{head}{}", folded_table("All migrations", number, header, rows))
 }
 
 /// What differs, of each migration that is not in order.
 fn differences(scenario: &ScenarioReport) -> String {
     let Some(of) = &scenario.history else { return String::new() };
-    let told = history::migrations(of).into_iter().filter(|one| one.is_told && !one.lines.is_empty());
+    let told = history::migrations(of, history::SHORT).into_iter().filter(|one| one.is_told && !one.lines.is_empty());
     let items = told.map(|one| {
         let mut item = format!("{} **{}** {}", mark(one.word), escape(&one.name), escape(&one.came_to));
         for line in one.lines.iter().take(LIST) {

@@ -9,6 +9,7 @@ use crate::model::Report;
 
 pub mod causes;
 pub mod facts;
+pub mod footprint;
 pub mod history;
 pub mod html;
 pub mod json;

@@ -8,9 +8,11 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    history, prose,
+    footprint,
+    history::{self, MigrationFacts},
+    prose,
 };
-use crate::model::{Report, report::ScenarioReport};
+use crate::model::{HistoryReport, Report, report::ScenarioReport};
 
 /// A summary of at most `width` columns. Nothing that came from a database or a file reaches the terminal unescaped.
 pub struct Terminal {
@@ -96,7 +98,7 @@ impl Page<'_> {
     /// The migrations that are not in order, and how many are; report.html has them all.
     fn history(&mut self, scenario: &ScenarioReport) {
         let Some(of) = &scenario.history else { return };
-        let migrations = history::migrations(of);
+        let migrations = history::migrations(of, history::SHORT);
         let told: Vec<_> = migrations.iter().filter(|one| one.is_told).collect();
         let mut rows: Vec<_> = told
             .iter()
@@ -118,14 +120,24 @@ impl Page<'_> {
             vec_or(rows, "all of them are in order"),
             &[],
         );
-        let keeping = migrations.iter().filter(|one| !one.footprint.is_empty());
-        self.list("who waits for which", keeping.map(|one| [one.name.clone(), one.footprint.clone()]));
+        self.footprints(of, &migrations);
         if let Some(chain) = &of.chain {
-            let (line, lines) = history::chain(chain);
+            let (line, lines) = history::chain(chain, history::SHORT);
             let all = std::iter::once(line).chain(lines.iter().take(LIST).map(|line| format!("· {line}")));
             self.section("", &[], vec![["chain".to_owned(), all.collect::<Vec<_>>().join("\n")]], &[]);
         }
         self.list("acceptances", history::stale(of).into_iter().map(|line| ["failed".to_owned(), line]));
+    }
+
+    /// Whom ways up kept waiting, of whose that is not known, and which of the others made tables larger or smaller.
+    fn footprints(&mut self, of: &HistoryReport, migrations: &[MigrationFacts]) {
+        let (keeping, others): (Vec<_>, Vec<_>) = migrations.iter().partition(|one| !one.footprint.keeps.is_empty());
+        let keeping = keeping.iter().map(|one| [one.name.clone(), one.footprint.known()]);
+        self.list("who waits for which", keeping);
+        let unknown = footprint::unknown_locks(of).into_iter();
+        self.list("locks that are not known", unknown.map(|line| ["-".to_owned(), line]));
+        let others = others.iter().filter(|one| !one.footprint.size.is_empty());
+        self.list("sizes", others.map(|one| [one.name.clone(), one.footprint.size.clone()]));
     }
 
     fn steps(&mut self, scenario: &ScenarioReport) {

@@ -50,6 +50,10 @@ impl Layout for Command {
         if folder.has(FILE) { Likeness::Sure } else { Likeness::None }
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
         match of_file(&folder.path().join(FILE)) {
             Ok(commands) => found.commands = Some(commands),

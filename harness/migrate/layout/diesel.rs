@@ -25,6 +25,10 @@ impl Layout for Diesel {
         Some(&Diesel)
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
         for name in folders(folder) {
             let Some((version, _)) = name.split_once('_') else {

@@ -7,9 +7,6 @@ use std::{
 
 use super::LayoutError;
 
-/// How deep below the folder files are looked for: diesel and sqitch keep theirs one and two levels down.
-const DEPTH: usize = 3;
-
 /// The files of a folder.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -19,7 +16,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Lists a folder; hidden files and folders are left out.
+    /// Lists a folder and all below it; hidden files and folders are left out.
     ///
     /// # Errors
     /// If it cannot be listed.
@@ -28,9 +25,11 @@ impl Folder {
             path: path.to_owned(),
             reason: error.to_string(),
         };
+        let real = |path: &Path| fs::canonicalize(path).map_err(|error| unreadable(path, &error));
         let mut files = Vec::new();
-        let mut open = vec![(PathBuf::new(), 0)];
-        while let Some((folder, depth)) = open.pop() {
+        // Each folder with the real ones above it and its own: a link to one of these would go round for ever.
+        let mut open = vec![(PathBuf::new(), vec![real(path)?])];
+        while let Some((folder, above)) = open.pop() {
             // Joining nothing would leave a slash at the end.
             let full: PathBuf = path.join(&folder).components().collect();
             for entry in fs::read_dir(&full).map_err(|error| unreadable(&full, &error))? {
@@ -43,8 +42,11 @@ impl Folder {
                 let kind = fs::metadata(entry.path()).map_err(|error| unreadable(&entry.path(), &error))?;
                 if kind.is_file() {
                     files.push(relative);
-                } else if kind.is_dir() && depth < DEPTH {
-                    open.push((relative, depth + 1));
+                } else if kind.is_dir() {
+                    let own = real(&entry.path())?;
+                    if !above.contains(&own) {
+                        open.push((relative, [above.as_slice(), &[own]].concat()));
+                    }
                 }
             }
         }
@@ -69,7 +71,19 @@ impl Folder {
 
     /// Those of them that are SQL.
     pub fn sql_names(&self) -> impl Iterator<Item = &str> {
-        self.names().filter(|name| Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("sql")))
+        self.names().filter(|name| is_sql(name))
+    }
+
+    /// All files that are SQL, relative to the folder: its own, and those of the folders below it.
+    pub fn sql_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter_map(|file| file.to_str()).filter(|file| is_sql(file))
+    }
+
+    /// The SQL files that tell which tool keeps the folder, where that tool reads the folders below as well: its own, or,
+    /// where it has none, those below.
+    pub fn telling(&self) -> impl Iterator<Item = &str> {
+        let has_own = self.sql_names().next().is_some();
+        self.sql_files().filter(move |file| !has_own || base(file) == *file)
     }
 
     /// Whether there is such a file.
@@ -115,4 +129,13 @@ impl Folder {
     pub(super) fn has_marker(&self, is_marker: fn(&str) -> bool) -> bool {
         self.sql_names().any(|name| self.text(name).is_ok_and(|text| text.lines().any(is_marker)))
     }
+}
+
+/// The name of a file without the folders in front of it.
+pub(super) fn base(file: &str) -> &str {
+    Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or(file)
+}
+
+fn is_sql(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("sql"))
 }

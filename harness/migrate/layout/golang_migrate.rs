@@ -29,7 +29,7 @@ impl Layout for GolangMigrate {
     }
 
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        numbered::read(folder, engine, Transaction::OneMessage, found);
+        numbered::read(folder, folder.sql_names(), engine, Transaction::OneMessage, found);
         if let Some(embedded) = engine::by_id(engine.as_str()).filter(|engine| engine.server().is_none()) {
             embedded_transactions(embedded.dialect(), found);
         }

@@ -82,6 +82,11 @@ pub trait Layout: Sync {
         false
     }
 
+    /// Whether the tool looks into the folders below the folder, too.
+    fn reads_below(&self) -> bool {
+        false
+    }
+
     /// Reads the folder's migrations in the order in which the tool would run them.
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found);
 }
@@ -266,16 +271,10 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
     };
     let mut found = Found::default();
     layout.read(&folder, engine, &mut found);
-    let mut versions: BTreeMap<String, &Migration> = BTreeMap::new();
-    let mut doubled = Vec::new();
-    for one in found.migrations.iter().filter(|one| !one.is_repeatable) {
-        if let Some(other) = versions.insert(name::comparable(&one.version), one) {
-            let files = [other, one].map(|one| format!("`{}`", one.up.file.display()));
-            doubled.push(format!("{} and {} have one version, {}", files[0], files[1], one.version));
-        }
-    }
+    let left_out = left_out(&folder, layout);
+    found.notes.extend(left_out.clone());
     let mut problems = std::mem::take(&mut found.problems);
-    problems.extend(doubled);
+    problems.extend(doubled(&found.migrations));
     if found.migrations.is_empty() && found.commands.is_none() && problems.is_empty() {
         problems.push(format!(
             "`{}` holds no migration ({} looks for {})",
@@ -283,8 +282,38 @@ pub fn read(path: &Path, named: Option<&str>, engine: &EngineId) -> Result<Histo
             layout.id(),
             layout.looks_for()
         ));
+        problems.extend(left_out);
     }
     if problems.is_empty() { Ok(found.history(layout)) } else { Err(LayoutError::Problems(problems)) }
+}
+
+/// Migrations of one version, and those without one that have one title.
+fn doubled(migrations: &[Migration]) -> Vec<String> {
+    let mut versions: BTreeMap<(bool, String), &Migration> = BTreeMap::new();
+    let mut doubled = Vec::new();
+    for one in migrations {
+        let version = if one.is_repeatable { one.version.clone() } else { name::comparable(&one.version) };
+        if let Some(other) = versions.insert((one.is_repeatable, version), one) {
+            let files = [other, one].map(|one| format!("`{}`", one.up.file.display()));
+            let what = if one.is_repeatable { "title" } else { "version" };
+            doubled.push(format!("{} and {} have one {what}, {}", files[0], files[1], one.version));
+        }
+    }
+    doubled
+}
+
+/// The SQL of folders below, where the tool looks into none.
+fn left_out(folder: &Folder, layout: &dyn Layout) -> Option<String> {
+    const NAMED: usize = 3;
+    let below: Vec<&str> = folder.sql_files().filter(|file| folder::base(file) != *file).collect();
+    if layout.reads_below() || below.is_empty() {
+        return None;
+    }
+    let named = below.iter().take(NAMED).map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+    let more = below.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let id = layout.id();
+    Some(format!("{named}{more}: not read, for migrations of the layout {id} lie in the folder itself, not below it"))
 }
 
 fn recognise(folder: &Folder) -> Result<&'static dyn Layout, LayoutError> {

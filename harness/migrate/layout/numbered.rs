@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction, name::Named};
+use super::{Folder, Found, Layout, Likeness, Migration, Script, Transaction, folder::base, name::Named};
 use crate::{engine, model::EngineId};
 
 /// Plain numbered SQL.
@@ -23,7 +23,7 @@ impl Layout for Numbered {
     }
 
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        read(folder, engine, Transaction::Around, found);
+        read(folder, folder.sql_names(), engine, Transaction::Around, found);
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) const COMMITS_ITSELF: &str = ".autocommit.";
 
 /// Files of pairs.
 pub(super) fn pairs(folder: &Folder) -> impl Iterator<Item = Parsed<'_>> {
-    folder.sql_names().filter_map(parse).filter(|file| file.way.is_some())
+    folder.sql_names().filter_map(parse).filter(Parsed::says_way)
 }
 
 /// Files that have no way in their names.
@@ -59,8 +59,8 @@ enum Way {
 /// Words by which names say an engine that is none of ours.
 const OTHERS: &[&str] = &["cockroach", "cockroachdb", "mssql", "sqlserver", "oracle", "spanner"];
 
-fn parse(file: &str) -> Option<Parsed<'_>> {
-    let stem = file.strip_suffix(".sql")?;
+pub(super) fn parse(file: &str) -> Option<Parsed<'_>> {
+    let stem = base(file).strip_suffix(".sql")?;
     let (stem, way) = match stem.rsplit_once('.') {
         Some((stem, "up")) => (stem, Some(Way::Up)),
         Some((stem, "down")) => (stem, Some(Way::Down)),
@@ -79,6 +79,11 @@ fn is_engine(word: &str) -> bool {
 }
 
 impl Parsed<'_> {
+    /// Whether the name says a way.
+    pub(super) const fn says_way(&self) -> bool {
+        self.way.is_some()
+    }
+
     /// Whether the name says an engine.
     pub(super) const fn says_engine(&self) -> bool {
         self.engine.is_some()
@@ -100,11 +105,17 @@ struct Version<'a> {
     down: Vec<Parsed<'a>>,
 }
 
-/// Reads pairs and single files in the order of their numbers. What belongs together says so by its version; titles may
-/// differ.
-pub(super) fn read(folder: &Folder, engine: &EngineId, transaction: Transaction, found: &mut Found) {
+/// Reads pairs and single files of a folder in the order of their numbers. What belongs together says so by its version;
+/// titles may differ.
+pub(super) fn read<'f>(
+    folder: &'f Folder,
+    files: impl Iterator<Item = &'f str>,
+    engine: &EngineId,
+    transaction: Transaction,
+    found: &mut Found,
+) {
     let mut versions: BTreeMap<u128, Version<'_>> = BTreeMap::new();
-    for name in folder.sql_names() {
+    for name in files {
         let Some(parsed) = parse(name) else {
             found.notes.push(format!("`{name}` has no number in front and is no migration"));
             continue;

@@ -1,6 +1,8 @@
-//! pop, and Ory's popx: `VERSION_title.up.sql` and `VERSION_title.down.sql`, each in a transaction; a name may say its engine,
-//! and that it commits by itself (<https://gobuffalo.io/documentation/database/migrations/>,
+//! pop, and Ory's popx: `VERSION_title.up.sql` and `VERSION_title.down.sql` in the folder or below it, each in a transaction; a
+//! name may say its engine, and that it commits by itself (<https://gobuffalo.io/documentation/database/migrations/>,
 //! <https://pkg.go.dev/github.com/ory/x/popx>).
+
+use std::path::Path;
 
 use super::{
     Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Transaction,
@@ -22,7 +24,8 @@ impl Layout for Pop {
 
     fn recognises(&self, folder: &Folder) -> Likeness {
         let is_fizz = folder.names().any(|name| name.ends_with(".up.fizz"));
-        let says_engine = numbered::pairs(folder).any(|file| file.says_engine());
+        let mut pairs = folder.telling().filter_map(numbered::parse).filter(|file| file.says_way());
+        let says_engine = pairs.any(|file| file.says_engine());
         if is_fizz || says_engine { Likeness::Sure } else { Likeness::None }
     }
 
@@ -30,10 +33,15 @@ impl Layout for Pop {
         Some(&Pop)
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        let fizz = folder.names().filter(|name| name.ends_with(".fizz"));
-        found.problems.extend(fizz.map(|name| format!("`{name}` is in fizz, which only pop itself can run")));
-        numbered::read(folder, engine, Transaction::Around, found);
+        let fizz = folder.files().filter(|file| file.extension().is_some_and(|ending| ending == "fizz"));
+        let told = |file: &Path| format!("`{}` is in fizz, which only pop itself can run", file.display());
+        found.problems.extend(fizz.map(told));
+        numbered::read(folder, folder.sql_files(), engine, Transaction::Around, found);
         for migration in &mut found.migrations {
             for script in [Some(&mut migration.up), migration.down.as_mut()].into_iter().flatten() {
                 if script.file.to_string_lossy().contains(COMMITS_ITSELF) {

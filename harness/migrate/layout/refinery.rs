@@ -1,12 +1,15 @@
-//! refinery: `V1__title.sql` and `U1__title.sql` (versions that may leave gaps); it has no way down
-//! (<https://docs.rs/refinery>).
+//! refinery: `V1__title.sql` and `U1__title.sql` (versions that may leave gaps), in the folder or below it; it has no way
+//! down (<https://docs.rs/refinery>).
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::Path,
 };
 
-use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction, name::Named};
+use super::{
+    Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction, folder::base,
+    name::Named,
+};
 use crate::model::EngineId;
 
 /// refinery.
@@ -22,7 +25,7 @@ impl Layout for Refinery {
     }
 
     fn recognises(&self, folder: &Folder) -> Likeness {
-        let is_named = folder.sql_names().any(|name| parse(name).is_some());
+        let is_named = folder.telling().any(|name| parse(name, ".sql").is_some());
         // The names are Flyway's, which does not live in Rust projects.
         if is_named && folder.is_below("Cargo.toml") { Likeness::Sure } else { Likeness::None }
     }
@@ -35,15 +38,21 @@ impl Layout for Refinery {
         true
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
+        let in_rust = folder.files().filter_map(|file| file.to_str()).filter(|file| parse(file, ".rs").is_some());
+        let told = |name| format!("`{name}` is a migration in Rust, which only its own program can run");
+        found.problems.extend(in_rust.map(told));
         let mut files: Vec<(Named<'_>, &str)> = Vec::new();
-        for name in folder.names() {
-            match (parse(name), name.ends_with(".rs") && name.starts_with(['V', 'U'])) {
-                (Some(named), _) => files.push((named, name)),
-                (None, true) => {
-                    found.problems.push(format!("`{name}` is a migration in Rust, which only its own program can run"))
-                }
-                (None, false) => {}
+        for name in folder.sql_files() {
+            match parse(name, ".sql") {
+                Some(named) => files.push((named, name)),
+                None => found
+                    .notes
+                    .push(format!("`{name}` is not named as refinery's migrations are, so that it leaves it out")),
             }
         }
         files.sort_by_key(|(named, _)| named.number());
@@ -51,7 +60,7 @@ impl Layout for Refinery {
             let Some(text) = folder.text_or_tell(name, &mut found.problems) else { continue };
             found.migrations.push(Migration {
                 version: named.number().to_string(),
-                name: name.trim_end_matches(".sql").to_owned(),
+                name: base(name).trim_end_matches(".sql").to_owned(),
                 up: Script::of_file(Path::new(name), text, Transaction::Around),
                 down: None,
                 verify: None,
@@ -116,8 +125,8 @@ fn checksum(title: &str, version: i32, text: &str) -> u64 {
     hasher.finish()
 }
 
-fn parse(name: &str) -> Option<Named<'_>> {
-    let (head, title) = name.strip_suffix(".sql")?.split_once("__")?;
+fn parse<'a>(file: &'a str, ending: &str) -> Option<Named<'a>> {
+    let (head, title) = base(file).strip_suffix(ending)?.split_once("__")?;
     let version = head.strip_prefix(['V', 'U'])?;
     let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some(Named { version, title })

@@ -33,7 +33,7 @@ impl Layout for Sqlx {
     }
 
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
-        numbered::read(folder, engine, Transaction::Around, found);
+        numbered::read(folder, folder.sql_names(), engine, Transaction::Around, found);
         for migration in &mut found.migrations {
             // sqlx keeps versions as numbers.
             migration.version = name::comparable(&migration.version);

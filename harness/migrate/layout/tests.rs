@@ -205,6 +205,71 @@ fn pop_has_files_of_one_engine() {
 }
 
 #[test]
+fn folders_below_are_read_by_the_tools_that_read_them() {
+    let flyway = history(&[
+        ("V1__a.sql", "a"),
+        ("2024/V10__c.sql", "c"),
+        ("2024/05/20/more/V2__b.sql", "b"),
+        ("2024/05/20/more/V2__b.sql.conf", "executeInTransaction=false"),
+        ("undo/U2__b.sql", "not b"),
+        ("views/R__v.sql", "v"),
+        ("views/notes.sql", ""),
+        (".old/V3__x.sql", "x"),
+    ]);
+    assert_eq!(told(&flyway), ["flyway", "1 V1__a a|-", "2 V2__b b|not b", "10 V10__c c|-", "v R__v v|-"]);
+    let second = &flyway.migrations[1];
+    assert_eq!(second.up.file, Path::new("2024/05/20/more/V2__b.sql"));
+    assert_eq!(second.up.transaction, Transaction::Nothing);
+    assert_eq!(flyway.notes, ["`views/notes.sql` is not named as Flyway's migrations are, so that it leaves it out"]);
+    assert_eq!(
+        problem(&[("a/V1__a.sql", ""), ("b/V1.0__a.sql", ""), ("a/R__v.sql", ""), ("b/R__v.sql", "")]),
+        "`a/V1__a.sql` and `b/V1.0__a.sql` have one version, 1.0\n`a/R__v.sql` and `b/R__v.sql` have one title, v"
+    );
+
+    let refinery = history(&[("Cargo.toml", ""), ("b/c/V2__b.sql", "b"), ("a/V1__a.sql", "a"), ("a/x.sql", "")]);
+    assert_eq!(told(&refinery), ["refinery", "1 V1__a a|-", "2 V2__b b|-"]);
+    assert_eq!(refinery.notes, ["`a/x.sql` is not named as refinery's migrations are, so that it leaves it out"]);
+    assert_eq!(
+        problem(&[("Cargo.toml", ""), ("V1__a.sql", ""), ("a/V2__b.rs", ""), ("a/Views.rs", "")]),
+        "`a/V2__b.rs` is a migration in Rust, which only its own program can run"
+    );
+
+    let pop = history(&[("b/2_b.up.sql", "b"), ("a/1_a.postgres.up.sql", "a"), ("c/1_a.postgres.down.sql", "not a")]);
+    assert_eq!(told(&pop), ["pop", "1 1_a a|not a", "2 2_b b|-"]);
+}
+
+#[test]
+fn sql_that_a_tool_does_not_look_for_below_its_folder_is_named() {
+    let files = [("1_a.up.sql", "a"), ("old/0_x.up.sql", "x"), ("old/1_y.sql", ""), ("z/z.sql", ""), ("z/zz.sql", "")];
+    let left_out = "`old/0_x.up.sql`, `old/1_y.sql`, `z/z.sql` and 1 more: not read, for migrations of the layout \
+                    golang-migrate lie in the folder itself, not below it";
+    let golang = history(&files);
+    assert_eq!((told(&golang).len(), golang.notes.as_slice()), (2, &[left_out.to_owned()][..]));
+    let problem = read_files(&files[1..], Some("golang-migrate")).unwrap_err();
+    assert!(problem.starts_with("`DIR` holds no migration") && problem.ends_with(left_out), "{problem}");
+    let goose = history(&[("1_a.sql", "-- +goose Up\na"), ("below/2_b.sql", "-- +goose Up\nb")]);
+    assert!(goose.migrations.len() == 1 && goose.notes[0].starts_with("`below/2_b.sql`: not read"), "{goose:?}");
+    // Where the tool has folders below by its nature, nothing is said.
+    let diesel = history(&[("1_a/up.sql", "a"), ("1_a/more/notes.sql", "")]);
+    assert_eq!(diesel.notes, Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_that_is_linked_into_itself_is_read_once() {
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["a", "b"] {
+        fs::create_dir(root.path().join(folder)).unwrap();
+        fs::write(root.path().join(format!("{folder}/V1__{folder}.sql")), "").unwrap();
+    }
+    for (to, link) in [("..", "a/up"), ("../b", "a/other"), ("../a", "b/other")] {
+        std::os::unix::fs::symlink(to, root.path().join(link)).unwrap();
+    }
+    let folder = Folder::open(root.path()).unwrap();
+    let files: Vec<&str> = folder.sql_files().collect();
+    assert_eq!(files, ["a/V1__a.sql", "a/other/V1__b.sql", "b/V1__b.sql", "b/other/V1__a.sql"]);
+}
+
+#[test]
 fn sqitch_follows_its_plan() {
     let plan = "%syntax-version=1.0.0\n%project=x\n\nroles 2024-01-01T00:00:00Z A <a@b> # first\ntables/users [roles] 2024-01-01T00:00:00Z A <a@b>\n\
                 @v0 2024-01-02T00:00:00Z A <a@b>\n@v1 2024-01-02T00:00:00Z A <a@b>\ntables/users [tables/users@v1] 2024-01-03T00:00:00Z A <a@b>\n";

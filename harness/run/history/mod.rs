@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     migrate::layout,
-    model::{Disorder, EngineId, RunId},
+    model::{Disorder, EngineId, RunId, Unchecked},
     provision::{External, UrlSource},
     scenario::Acceptance,
 };
@@ -97,6 +97,8 @@ pub struct HistoryJob {
     pub since: Option<String>,
     /// What is in disorder since then.
     pub disorder: Vec<Disorder>,
+    /// What nobody can tell of that.
+    pub unchecked: Vec<Unchecked>,
     /// Rows that the user gives.
     pub given: Given,
     /// What is known and accepted.
@@ -143,6 +145,7 @@ pub async fn history(job: HistoryJob) -> Result<Finished, RunError> {
         selected: job.selected,
         since: job.since,
         disorder: job.disorder,
+        unchecked: job.unchecked,
         given: job.given,
         acceptances: job.acceptances,
         external: job.external,

@@ -47,6 +47,7 @@ pub(super) struct Subject {
     pub selected: BTreeSet<usize>,
     pub since: Option<String>,
     pub disorder: Vec<Disorder>,
+    pub unchecked: Vec<Unchecked>,
     pub given: Given,
     pub acceptances: Vec<Acceptance>,
     pub external: Option<External>,
@@ -120,6 +121,7 @@ pub(super) async fn play(subject: Subject) -> Result<Played, RunError> {
         stale: Vec::new(),
         since: subject.since.clone(),
         disorder,
+        unchecked: subject.unchecked.clone(),
     })))?;
     for text in subject.history.notes.clone() {
         recorder.emit(EventKind::Note { text })?;

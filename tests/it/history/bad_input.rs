@@ -1,6 +1,7 @@
 //! Folders and flags that are not in order, told before anything is started.
 
 use super::Past;
+use crate::support::Sandbox;
 
 /// The whole of what is told, the folder's own path taken out.
 fn told(past: &Past, flags: &[&str]) -> String {
@@ -29,6 +30,31 @@ fn a_statement_that_is_cut_off_is_told_with_file_and_line() {
     past.file("1_a.down.sql", "DROP TABLE \"a;");
     let told = told(&past, &[]);
     assert!(told.contains("DIR/1_a.up.sql:3: ") && told.contains("DIR/1_a.down.sql:1: "), "{told}");
+}
+
+/// What only psql understands is refused before anybody looks for a server, in whichever script it stands.
+#[test]
+fn what_only_psql_understands_is_told_with_file_and_line() {
+    let past = Past { sandbox: Sandbox::new(), engine: "postgres", provider: "local", version: None };
+    let connect = "is a command of the client psql and no SQL";
+    let copy = "`COPY … FROM stdin` has its rows in the script, where only the client psql reads them";
+    past.file("1_a.up.sql", "CREATE TABLE a (id int, t text);\n\n\\connect other\nCREATE TABLE b (id int);\n");
+    past.file("1_a.down.sql", "\\echo 'going'\nDROP TABLE a;\n");
+    past.file("2_b.up.sql", "-- rows\nCOPY a (id, t) FROM stdin;\n1\tit's\n2\t\\N\n\\.\nSELECT 1;\n");
+    past.file("2_b.down.sql", "DELETE FROM a;\n\nCOPY public.a FROM STDIN WITH (FORMAT csv);\n1,x\n\\.\n");
+    past.file("3_c.up.sql", "COPY a FROM '/nowhere';\nCOPY a TO stdout;\n");
+    past.file("3_c.down.sql", "SELECT 1;\n");
+    assert_eq!(
+        told(&past, &["--layout", "golang-migrate"]),
+        format!(
+            "error: DIR/1_a.up.sql:3: `\\connect` {connect}\nDIR/1_a.down.sql:1: `\\echo` {connect}\n\
+             DIR/2_b.up.sql:2: {copy}\nDIR/2_b.down.sql:3: {copy}\n"
+        )
+    );
+    // The line is that of the file, where a way is a part of it.
+    let past = Past { sandbox: Sandbox::new(), ..past };
+    past.file("1_a.sql", "-- +goose Up\nCREATE TABLE a (id int);\n-- +goose Down\nDROP TABLE a;\n\n\\i other.sql\n");
+    assert_eq!(told(&past, &[]), format!("error: DIR/1_a.sql:6: `\\i` {connect}\n"));
 }
 
 #[test]

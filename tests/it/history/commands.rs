@@ -61,12 +61,42 @@ fn each_migration_of_a_tool_goes_up_down_and_up() {
     assert!(error.contains("table \"nowhere\" does not exist"), "{error}");
     let footprint = one(&history, "02").footprint.as_ref().unwrap();
     assert!(footprint.locks_unknown.is_some() && footprint.bytes_before.is_some());
+    unknown_locks_and_sizes_are_told(&past);
     assert!(report.run.notes.iter().any(|note| note == "`schema_migrations` is set aside: the tool keeps it itself"));
     let chain = history.chain.unwrap();
     assert_eq!((chain.downs, chain.stopped.unwrap().migration.as_str()), (1, "05"));
     let log = fs::read_to_string(past.sandbox.run_directory().join("commands/0002-02.log")).unwrap();
     assert!(log.contains("$ sh tool.sh up 02\n") && log.contains("$ sh tool.sh down 02\n"), "{log}");
     past.sandbox.assert_released();
+}
+
+/// Where nobody could look for locks, every report says so with the reason, and so it does of each size that changed.
+fn unknown_locks_and_sizes_are_told(past: &Past) {
+    let history = past.history();
+    let footprints = || history.migrations.iter().filter_map(|one| one.footprint.as_ref());
+    let reason = "a session of another program cannot be asked for its locks";
+    assert!(footprints().all(|one| one.locks_unknown.as_deref() == Some(reason) && one.locks.is_empty()));
+    let first = one(&history, "01").footprint.as_ref().unwrap();
+    let (before, after) = (first.bytes_before.unwrap(), first.bytes_after.unwrap());
+    let digits = rehearse::report::prose::count;
+    assert!(before < after, "{first:?}");
+    let size = format!("{} bytes before, {} after", digits(before), digits(after));
+    let each = format!("{size}; locks not known: {reason}");
+    let all = footprints().count();
+    let together = format!("{all} of {all} ways up (01, 02, 03 and {} more): {reason}", all - 3);
+    let table = format!("{size}; locks not known |");
+    for (file, told) in [
+        ("report.txt", &[&size, &together][..]),
+        ("report.md", &[&table, &together]),
+        ("report.html", &[&each]),
+        ("junit.xml", &[&each]),
+    ] {
+        let text = fs::read_to_string(past.sandbox.run_directory().join(file)).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for needle in told {
+            assert!(text.contains(needle.as_str()), "{needle} is not in {file}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -119,6 +149,54 @@ fn a_tool_that_hangs_is_ended() {
     assert!(error.contains("did not end within 6 s, and was ended"), "{error}");
     assert_eq!(crate::interruption::processes("sleep 61238"), Vec::new());
     assert_eq!(past.report().verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_tool_that_prints_very_much_is_not_kept_whole() {
+    let past = Past::sqlite();
+    let print = "echo the beginning; head -c 200000000 /dev/zero | tr '\\\\0' 'y'; echo; echo the end";
+    let commands = format!(
+        "format_version = 1\nversions = [\"01\"]\nup = [\"sh\", \"-c\", \"{print}\"]\n\
+         down = [\"sh\", \"-c\", \"{print}; exit 9\"]\n"
+    );
+    past.file("commands.toml", &commands);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let history = past.history();
+    assert_eq!(came_to(&history), ["01 down_fails"]);
+    let error = history.migrations[0].error.as_ref().unwrap();
+    assert!(error.contains("ended with exit code 9") && error.contains("the end") && error.len() < 10_000, "{error}");
+    // Of each of both calls the beginning and the end.
+    let log = fs::read_to_string(past.sandbox.run_directory().join("commands/0001-01.log")).unwrap();
+    assert!(log.len() < 2_000_000, "{}", log.len());
+    assert_eq!(log.matches("the beginning\nyyy").count(), 2);
+    assert_eq!(log.matches("of 200000023 bytes are left out here]").count(), 2, "{}", log.replace('y', ""));
+    for (file, text) in past.sandbox.artefacts().iter().filter(|(file, _)| !file.ends_with("0001-01.log")) {
+        assert!(text.len() < 1_000_000, "{}: {}", file.display(), text.len());
+    }
+    past.sandbox.assert_released();
+}
+
+#[test]
+fn what_a_tool_leaves_running_is_ended_and_named() {
+    // The shell is gone when what it leaves has become a `sleep`, which is no more its child nor of its group.
+    let leave = "setsid env -i sleep 61241 </dev/null >/dev/null 2>&1 & p=$!; \
+                 until read -r name < /proc/$p/comm && [ \"$name\" = sleep ]; do :; done";
+    let past = Past::sqlite();
+    let commands =
+        format!("format_version = 1\nversions = [\"01\"]\nup = [\"sh\", \"-c\", {leave:?}]\ndown = [\"true\"]\n");
+    past.file("commands.toml", &commands);
+    let ended = past.run(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(came_to(&past.history()), ["01 restores"]);
+    let notes = past.report().run.notes;
+    let told: Vec<&String> = notes.iter().filter(|note| note.contains("left processes behind")).collect();
+    // Up, and up again.
+    assert_eq!(told.len(), 2, "{notes:?}");
+    assert!(told.iter().all(|note| note.contains("`sh` left processes behind, which were ended: sleep (")), "{told:?}");
+    assert_eq!(crate::interruption::processes("sleep 61241"), Vec::new());
+    past.sandbox.assert_released();
+    past.sandbox.assert_quiet();
 }
 
 #[test]

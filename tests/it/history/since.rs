@@ -141,6 +141,118 @@ fn what_is_known_of_it_is_accepted() {
     assert_eq!(stale, ["nothing of the kind happened since main"]);
 }
 
+/// What others brought to the revision meanwhile is not gone here, and stands before what is added here.
+#[test]
+fn a_branch_is_compared_with_what_it_has_in_common() {
+    for (layout, code, disorder) in [
+        (
+            "golang-migrate",
+            1,
+            "Error is out of order: it comes before `7_g`, which main had, and a database that is past that never",
+        ),
+        (
+            "sqlx",
+            0,
+            "Warning is out of order: it comes before `7_g`, which main had, and a database that is past that has to run",
+        ),
+    ] {
+        let past = three();
+        past.pairs(&[("6_f", "CREATE TABLE f (id INTEGER PRIMARY KEY);", "DROP TABLE f;")]);
+        commit(&past, "six");
+        git(&past, &["checkout", "-q", "main"]);
+        past.pairs(&[("7_g", "CREATE TABLE g (id INTEGER PRIMARY KEY);", "DROP TABLE g;")]);
+        commit(&past, "seven");
+        git(&past, &["checkout", "-q", "more"]);
+        past.pairs(&[("8_h", "CREATE TABLE h (id INTEGER PRIMARY KEY);", "DROP TABLE h;")]);
+        let ended = past.run(&["--layout", layout, "--changed-since", "main"]);
+        assert_eq!(ended.code, code, "{layout}: {ended:?}");
+        assert_eq!(came_to(&past.history()), ["6_f restores", "8_h restores"], "{layout}");
+        let told = told(&past);
+        assert!(told.len() == 1 && told[0].starts_with(&format!("6_f out_of_order {disorder}")), "{layout}: {told:?}");
+
+        // Two that took one version on two branches only meet when they are merged.
+        git(&past, &["checkout", "-q", "main"]);
+        past.pairs(&[("06_other", "CREATE TABLE o (id INTEGER PRIMARY KEY);", "DROP TABLE o;")]);
+        git(&past, &["add", "06_other.up.sql", "06_other.down.sql"]);
+        git(&past, &["commit", "-q", "-m", "six, too"]);
+        git(&past, &["checkout", "-q", "more"]);
+        let ended = past.run(&["--layout", layout, "--changed-since", "main"]);
+        assert_eq!(ended.code, 3, "{layout}: {ended:?}");
+        let unchecked = &past.report().scenarios[0].unchecked;
+        let reason = "together with what main has by now: `06_other.up.sql` and `6_f.up.sql` have one version";
+        assert!(unchecked.len() == 1 && unchecked[0].reason.starts_with(reason), "{layout}: {unchecked:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_not_checked() {
+    let past = three();
+    git(&past, &["checkout", "-q", "main"]);
+    past.file("03_twin.up.sql", "SELECT 1;");
+    commit(&past, "a twin");
+    git(&past, &["checkout", "-q", "-b", "mended"]);
+    std::fs::remove_file(past.sandbox.path("m/03_twin.up.sql")).unwrap();
+    past.pairs(&[("6_f", "CREATE TABLE f (id INTEGER PRIMARY KEY);", "DROP TABLE f;")]);
+    let ended = past.run(&["--changed-since", "main"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert_eq!(came_to(&past.history()), ["6_f restores"]);
+    let needle = "of order since main";
+    for file in ["report.txt", "report.md", "report.html", "junit.xml", "report.json"] {
+        let text = std::fs::read_to_string(past.sandbox.run_directory().join(file)).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(needle) && text.contains("have one version"), "{file}: {text}");
+    }
+    assert_eq!(past.run(&["--changed-since", "main", "--require-coverage", "0"]).code, 0);
+    // With nothing that was added, too: nobody knows whether there is nothing to tell.
+    away(&past, "6_f");
+    assert_eq!(past.run(&["--changed-since", "main"]).code, 3);
+    let plan = ["plan", "--migrations", &past.folder(), "--engine", "sqlite", "--changed-since", "main"];
+    let plan = past.sandbox.rehearse(&plan);
+    assert!(plan.stdout.contains("not checked: check of order since main: "), "{plan:?}");
+}
+
+#[test]
+fn a_folder_that_held_nothing_yet_is_a_beginning() {
+    let past = Past::sqlite();
+    past.file("README", "to come");
+    git(&past, &["init", "-q", "-b", "main"]);
+    commit(&past, "nothing yet");
+    past.pairs(&[("1_a", "CREATE TABLE a (id INTEGER PRIMARY KEY);", "DROP TABLE a;")]);
+    let ended = past.run(&["--changed-since", "main"]);
+    assert_eq!((ended.code, came_to(&past.history())), (0, vec!["1_a restores".to_owned()]), "{ended:?}");
+}
+
+#[test]
+fn a_clone_that_is_too_shallow_says_how_to_deepen_it() {
+    let past = three();
+    past.pairs(&[("6_f", "CREATE TABLE f (id INTEGER PRIMARY KEY);", "DROP TABLE f;")]);
+    commit(&past, "six");
+    git(&past, &["checkout", "-q", "main"]);
+    past.pairs(&[("7_g", "CREATE TABLE g (id INTEGER PRIMARY KEY);", "DROP TABLE g;")]);
+    commit(&past, "seven");
+    let from = format!("file://{}", past.folder());
+    let to = past.sandbox.path("shallow").display().to_string();
+    git(&past, &["clone", "-q", "--depth", "1", "--no-single-branch", "-b", "more", &from, &to]);
+    let asked = |revision: &str| {
+        let ended =
+            past.sandbox.rehearse(&["run", "--migrations", &to, "--engine", "sqlite", "--changed-since", revision]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        ended.stderr
+    };
+    let told = asked("origin/main");
+    let why = "git cannot tell what was added since `origin/main`: it knows no commit that `origin/main` and what is checked out";
+    assert!(told.contains(why) && told.contains("hint: the clone is shallow: `git fetch --unshallow`"), "{told}");
+    assert!(asked("nowhere").contains("hint: the clone is shallow"));
+    // Where it is whole, it is not the clone.
+    git(&past, &["checkout", "-q", "--orphan", "other"]);
+    commit(&past, "another beginning");
+    let ended = past.run(&["--changed-since", "main"]);
+    assert!(
+        ended.code == 2 && ended.stderr.contains("it knows no commit") && !ended.stderr.contains("shallow"),
+        "{ended:?}"
+    );
+}
+
 /// In a folder below others of its repository, which has settings of its own and an index that nobody may touch.
 #[test]
 fn the_users_repository_is_left_as_it_was() {

@@ -1,11 +1,11 @@
-//! Flyway: `V1.2__title.sql`, `U1.2__title.sql` to undo it, `R__title.sql` to be run again
+//! Flyway: `V1.2__title.sql`, `U1.2__title.sql` to undo it, `R__title.sql` to be run again, in the folder or below it
 //! (<https://documentation.red-gate.com/fd/migrations-184127470.html>).
 
 mod detect;
 
 use std::path::Path;
 
-use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction};
+use super::{Entry, Folder, Found, Layout, Ledger, LedgerSql, Likeness, Migration, Script, Transaction, folder::base};
 use crate::{engine, model::EngineId};
 
 /// Flyway.
@@ -21,7 +21,7 @@ impl Layout for Flyway {
     }
 
     fn recognises(&self, folder: &Folder) -> Likeness {
-        let prefixes = || folder.sql_names().filter_map(parse).map(|file| file.prefix);
+        let prefixes = || folder.telling().filter_map(parse).map(|file| file.prefix);
         if prefixes().any(|prefix| prefix == 'R') || folder.names().any(|name| name.ends_with(".sql.conf")) {
             return Likeness::Sure;
         }
@@ -32,9 +32,13 @@ impl Layout for Flyway {
         Some(&Flyway)
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, engine: &EngineId, found: &mut Found) {
         let mut files: Vec<(Parsed<'_>, &str)> = Vec::new();
-        for name in folder.sql_names() {
+        for name in folder.sql_files() {
             match parse(name) {
                 Some(parsed) => files.push((parsed, name)),
                 None => found
@@ -54,8 +58,9 @@ impl Layout for Flyway {
             }
             Some(script)
         };
-        let migration = |version: String, name: &str, up: Script, down: Option<Script>, is_repeatable: bool| {
-            Migration { version, name: name.trim_end_matches(".sql").to_owned(), up, down, verify: None, is_repeatable }
+        let migration = |version: String, file: &str, up: Script, down: Option<Script>, is_repeatable: bool| {
+            let name = base(file).trim_end_matches(".sql").to_owned();
+            Migration { version, name, up, down, verify: None, is_repeatable }
         };
         let mut undone = 0;
         for (parsed, name) in files.iter().filter(|(parsed, _)| parsed.prefix == 'V') {
@@ -191,8 +196,8 @@ impl Parsed<'_> {
     }
 }
 
-fn parse(name: &str) -> Option<Parsed<'_>> {
-    let (head, title) = name.strip_suffix(".sql")?.split_once("__")?;
+fn parse(file: &str) -> Option<Parsed<'_>> {
+    let (head, title) = base(file).strip_suffix(".sql")?.split_once("__")?;
     let prefix = head.chars().next()?;
     let version = &head[prefix.len_utf8()..];
     let is_version = !version.is_empty()

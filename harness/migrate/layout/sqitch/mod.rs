@@ -28,6 +28,10 @@ impl Layout for Sqitch {
         if folder.has(plan::FILE) { Likeness::Sure } else { Likeness::None }
     }
 
+    fn reads_below(&self) -> bool {
+        true
+    }
+
     fn read(&self, folder: &Folder, _engine: &EngineId, found: &mut Found) {
         let Some(text) = folder.text_or_tell(plan::FILE, &mut found.problems) else { return };
         let Some(plan) = Plan::read(&text, &mut found.problems) else { return };
