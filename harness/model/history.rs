@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Severity, Unchecked, footprint::Footprint};
+use super::{Finding, Severity, Unchecked, Worsened, footprint::Footprint};
 
 /// What acceptances call all migrations in a row.
 pub const CHAIN: &str = "chain";
@@ -109,6 +109,9 @@ pub struct MigrationReport {
     pub error: Option<String>,
     /// What differed after the way down, and after the second way up.
     pub findings: Vec<Finding>,
+    /// What is wrong with the state behind the way up, and was not so before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worsened: Vec<Worsened>,
     /// What of it was not checked.
     pub unchecked: Vec<Unchecked>,
     /// Moments of creation inside definitions that were taken for equal.
@@ -129,8 +132,23 @@ pub struct MigrationReport {
 }
 
 impl MigrationReport {
-    /// How grave what it came to is; `None` for a clean one, and for one that was not rehearsed.
-    pub const fn severity(&self) -> Option<Severity> {
+    /// How grave what it came to is, its class and what it made worse; `None` for a clean one, and for one that was not
+    /// rehearsed.
+    pub fn severity(&self) -> Option<Severity> {
+        self.worsened.iter().map(Worsened::severity).max().max(self.class_severity())
+    }
+
+    /// Names things as not checked, each once.
+    pub fn leave_unchecked(&mut self, things: &[Unchecked]) {
+        for thing in things {
+            if !self.unchecked.contains(thing) {
+                self.unchecked.push(thing.clone());
+            }
+        }
+    }
+
+    /// How grave its class alone is.
+    pub const fn class_severity(&self) -> Option<Severity> {
         match (self.class.severity(), &self.accepted) {
             (Some(_), Some(_)) => Some(Severity::Note),
             (severity, _) => severity,

@@ -133,14 +133,16 @@ fn is_volatile(catalogue: &Catalogue, finding: &Finding, dialect: &dyn Dialect) 
         && finding.subject.columns.iter().all(|column| default(column).is_some_and(|one| dialect.is_volatile(one)))
 }
 
+/// Takes a share in place of another one if more of it was not checked, or else if it is the wider one.
+pub(super) fn widest(share: &mut Share, other: Share) {
+    let missing = |share: &Share| share.total - share.checked;
+    if (missing(&other), other.total) > (missing(share), share.total) {
+        *share = other;
+    }
+}
+
 /// Adds what a comparison covered: of all of them the one with most that was not, or else the widest.
 pub(super) fn cover(coverage: &mut Coverage, before: &Snapshot, examined: &Examined) {
-    let widest = |share: &mut Share, other: Share| {
-        let missing = |share: &Share| share.total - share.checked;
-        if (missing(&other), other.total) > (missing(share), share.total) {
-            *share = other;
-        }
-    };
     let (mut rows, mut columns) = (Share::default(), Share::default());
     for (name, table) in &before.tables {
         let is_read = u64::from(table.unreadable.is_none());

@@ -269,7 +269,7 @@ impl Play {
             return Ok(false);
         }
         let empty = self.here.clone();
-        let before = self.record_rows(&empty).await?;
+        let before = self.record_rows(&empty, None).await?;
         let mut alone = self.blank(at, &before.state);
         match self.round(&empty, at, &before, &mut alone).await? {
             Round::Failed(error) => {
@@ -280,6 +280,7 @@ impl Play {
                 report.class = MigrationClass::FailsOnlyWithRows;
                 report.without_rows = Some(alone.class);
                 report.findings.append(&mut alone.findings);
+                report.worsened.append(&mut alone.worsened);
                 report.unchecked.append(&mut alone.unchecked);
                 (report.up_ms, report.down_ms, report.masked) = (alone.up_ms, alone.down_ms, alone.masked);
                 report.footprint = alone.footprint.take();
@@ -332,6 +333,7 @@ impl Play {
             without_rows: None,
             error: None,
             findings: Vec::new(),
+            worsened: Vec::new(),
             unchecked: self.empty_tables(before),
             masked: 0,
             accepted: None,

@@ -10,6 +10,7 @@ mod ledgers;
 mod selection;
 mod since;
 mod sqitch;
+mod worsened;
 
 use rehearse::model::{HistoryReport, MigrationClass, MigrationReport, Report};
 use rehearse::provision::Request;
