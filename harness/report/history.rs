@@ -11,6 +11,9 @@ use crate::model::{
     report::ScenarioReport,
 };
 
+/// Lines that are named of those that ran outside of any transaction.
+const LINES: usize = 5;
+
 /// One migration.
 pub struct MigrationFacts {
     /// Its name.
@@ -200,6 +203,7 @@ fn footprint(of: &Footprint) -> String {
         let held = lock.held_ms.map(|ms| format!(", held {}", duration(ms))).unwrap_or_default();
         parts.push(format!("{} on {table} keeps {whom} waiting{held}", lock.mode));
     }
+    parts.extend(missed(&of.missed));
     parts.extend(of.waited.iter().map(|waited| {
         let who = if waited.is_write { "writer" } else { "reader" };
         format!("a {who} of {} waited {}", waited.table, duration(waited.ms))
@@ -213,6 +217,18 @@ fn footprint(of: &Footprint) -> String {
         parts.push(format!("{} before, {} after", plural(before, "byte", "bytes"), count(after)));
     }
     visible(&parts.join("; ")).into_owned()
+}
+
+/// `the locks of lines 3, 7 are not known, which no transaction holds`, of the first of them.
+fn missed(lines: &[u64]) -> Option<String> {
+    let first: Vec<String> = lines.iter().take(LINES).map(ToString::to_string).collect();
+    let which = match lines {
+        [] => return None,
+        [line] => format!("line {line}"),
+        _ if lines.len() > LINES => format!("lines {} and {} more", first.join(", "), lines.len() - LINES),
+        _ => format!("lines {}", first.join(", ")),
+    };
+    Some(format!("the locks of {which} are not known, which no transaction holds"))
 }
 
 /// A difference between two states in one line: `lost index:users.users_email_idx`.

@@ -7,6 +7,7 @@ mod commands;
 mod counts;
 mod layouts;
 mod ledgers;
+mod locks;
 mod selection;
 mod since;
 mod sqitch;
