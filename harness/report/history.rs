@@ -113,8 +113,10 @@ pub fn chain(chain: &ChainReport) -> (String, Vec<String>) {
         lines.push(format!("{}: {}", stop.migration, stop.why));
     }
     let told = |finding: &&Finding| finding.severity > Severity::Note;
-    lines.extend(chain.bottom.iter().filter(told).map(|finding| format!("at the bottom {}", difference(finding))));
-    lines.extend(chain.top.iter().filter(told).map(|finding| format!("at the top {}", difference(finding))));
+    let bottom = chain.bottom_rows.iter().chain(&chain.bottom).filter(told);
+    lines.extend(bottom.map(|finding| format!("at the bottom {}", difference(finding))));
+    let top = chain.top_rows.iter().chain(&chain.top).filter(told);
+    lines.extend(top.map(|finding| format!("at the top {}", difference(finding))));
     let lines = lines.iter().map(|line| visible_lines(line).into_owned()).collect();
     let line = format!("all {} in a row: {}", plural(chain.migrations, "migration", "migrations"), chain.sentence());
     (visible(&line).into_owned(), lines)

@@ -68,7 +68,11 @@ pub(super) struct Play {
     /// Its state, where nothing happened since it was recorded.
     pub state: Option<Recorded>,
     /// The state before the first migration that was asked for.
-    pub bottom: Option<Snapshot>,
+    pub bottom: Option<Recorded>,
+    /// Whether the rows from then are still there, and went through every way up since.
+    pub keeps_bottom: bool,
+    /// Whether a way up left more rows in a table than it found.
+    pub leaves_rows: bool,
     /// Tables that could not be filled, as they were then.
     pub given_up: BTreeMap<TableName, GivenUp>,
     /// The columns of each table, as they were when rows were last made.
@@ -171,6 +175,8 @@ async fn acquire(subject: Subject) -> Result<Result<Play, bool>, RunError> {
         here: address,
         state: None,
         bottom: None,
+        keeps_bottom: true,
+        leaves_rows: false,
         given_up: BTreeMap::new(),
         known: BTreeMap::new(),
         days: vec![clock::today()],
@@ -245,7 +251,7 @@ impl Play {
         let started = Instant::now();
         let before = self.state.take().ok_or("the state before a migration was not recorded")?;
         if self.bottom.is_none() {
-            self.bottom = Some(before.state.clone());
+            self.bottom = Some(before.clone());
         }
         let mut report = self.blank(at, &before.state);
         let here = self.here.clone();

@@ -76,6 +76,12 @@ impl Play {
         Ok(changes)
     }
 
+    /// Whether a table, but for the tool's own, holds more rows than in an earlier state.
+    pub(super) fn has_more_rows(&self, then: &Recorded, now: &Recorded) -> bool {
+        let held = |name: &TableName| then.state.tables.get(name).map_or(0, |table| table.rows.rows);
+        now.state.tables.iter().any(|(name, table)| table.rows.rows > held(name) && !self.is_ledger(name))
+    }
+
     fn without_own(&self, mut state: Snapshot) -> Snapshot {
         if let Some(ledger) = self.layout.ledger() {
             judge::keep_versions(&mut state, ledger);

@@ -45,6 +45,7 @@ impl Play {
             report.leave_unchecked(&defects.unasked);
             judge::widest(&mut self.coverage.references, defects.references);
         }
+        self.leaves_rows |= self.has_more_rows(before, &after);
         let has_down = self.subject.history.migrations[at].down.is_some();
         // A copy would hold on to roles that the way up made, and the way down could not drop them.
         let has_made_roles = self.databases.made_roles().await? != roles;

@@ -2,6 +2,7 @@
 
 mod alone;
 mod bad_input;
+mod chain_rows;
 mod classes;
 mod commands;
 mod counts;
