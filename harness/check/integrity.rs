@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
-    engine::EngineError,
+    engine::{EngineError, SelfExamination},
     model::{Finding, FindingKind, Side, Stage, Subject},
 };
 
@@ -32,21 +32,32 @@ impl Check for Integrity {
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
         for side in Side::BOTH {
-            let looks = cx.readers.engine(side).dialect().self_examinations().iter();
-            for look in looks.filter(|look| side == Side::Target || !look.is_of_references) {
-                let rows = cx.readers.side(side)?.query(look.sql).await?;
-                // The words of an answer name tables, pages and row numbers; no row's value is among them.
-                let told = rows.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join(" "));
-                let wrong: Vec<String> = told.filter(|line| Some(line.as_str()) != look.whole).collect();
-                if wrong.is_empty() {
-                    continue;
-                }
-                let subject = Subject::object(side, format!("file:{}", look.name));
-                let found = wrong[..wrong.len().min(TOLD)].join("; ");
-                let finding = Finding::error(FindingKind::Damaged, subject, wrong.len() as u64);
-                examined.findings.push(finding.because(look.whole.unwrap_or("nothing"), found));
-            }
+            let is_asked = |look: &SelfExamination| side == Side::Target || !look.is_of_references;
+            look(cx, side, is_asked, &mut examined).await?;
         }
         Ok(examined)
     }
+}
+
+/// Has one side look its own file through.
+pub(super) async fn look(
+    cx: &mut CheckContext<'_>,
+    side: Side,
+    is_asked: impl Fn(&SelfExamination) -> bool,
+    examined: &mut Examined,
+) -> Result<(), EngineError> {
+    for look in cx.readers.engine(side).dialect().self_examinations().iter().filter(|look| is_asked(look)) {
+        let rows = cx.readers.side(side)?.query(look.sql).await?;
+        // The words of an answer name tables, pages and row numbers; no row's value is among them.
+        let told = rows.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join(" "));
+        let wrong: Vec<String> = told.filter(|line| Some(line.as_str()) != look.whole).collect();
+        if wrong.is_empty() {
+            continue;
+        }
+        let subject = Subject::object(side, format!("file:{}", look.name));
+        let found = wrong[..wrong.len().min(TOLD)].join("; ");
+        let finding = Finding::error(FindingKind::Damaged, subject, wrong.len() as u64);
+        examined.findings.push(finding.because(look.whole.unwrap_or("nothing"), found));
+    }
+    Ok(())
 }

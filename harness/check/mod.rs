@@ -7,6 +7,7 @@
 
 pub mod accounted;
 pub mod checksum;
+pub mod defects;
 pub mod difference;
 pub mod foreign_key;
 pub mod integrity;

@@ -54,15 +54,7 @@ impl Check for Orphan {
             }
         }
         for (reference, why) in &references {
-            let counted = count(cx, Side::Target, reference, &mut examined).await?;
-            examined.coverage.references += Share::new(u64::from(counted.is_some()), 1);
-            if let Some(counted) = counted.filter(|counted| counted.total > 0) {
-                let stated = why.map(|why| format!(", as is stated: {why}")).unwrap_or_default();
-                let parent = format!("a row of {}({}){stated}", reference.parent, reference.parent_columns.join(", "));
-                examined
-                    .findings
-                    .push(finding(cx, Side::Target, FindingKind::Orphan, reference, &counted).because(parent, "none"));
-            }
+            ask(cx, reference, *why, &mut examined).await?;
         }
         let known: Vec<Reference> = references.into_iter().map(|(reference, _)| reference).collect();
         for candidate in crate::model::inferred::references(cx.catalogue(Side::Target), &known) {
@@ -71,6 +63,25 @@ impl Check for Orphan {
         inferred::examine_kept_apart(cx, &mut examined).await?;
         Ok(examined)
     }
+}
+
+/// Asks a reference of the target, and tells the rows that dangle. `why` is why it is stated, where it is.
+pub(super) async fn ask(
+    cx: &mut CheckContext<'_>,
+    reference: &Reference,
+    why: Option<&str>,
+    examined: &mut Examined,
+) -> Result<(), EngineError> {
+    let counted = count(cx, Side::Target, reference, examined).await?;
+    examined.coverage.references += Share::new(u64::from(counted.is_some()), 1);
+    if let Some(counted) = counted.filter(|counted| counted.total > 0) {
+        let stated = why.map(|why| format!(", as is stated: {why}")).unwrap_or_default();
+        let parent = format!("a row of {}({}){stated}", reference.parent, reference.parent_columns.join(", "));
+        examined
+            .findings
+            .push(finding(cx, Side::Target, FindingKind::Orphan, reference, &counted).because(parent, "none"));
+    }
+    Ok(())
 }
 
 /// Counts the rows whose reference dangles; `None`, and named, if one of its tables cannot be asked.

@@ -139,6 +139,9 @@ impl EventSink for Progress {
                 if let Some(error) = &migration.error {
                     line.push_str(&format!("\n         {error}"));
                 }
+                for worse in migration.worsened.iter().filter(|worse| worse.severity() > Severity::Note) {
+                    line.push_str(&format!("\n         behind it: {}", worse.finding.kind.sentence()));
+                }
                 self.say(&line);
             }
             EventKind::ChainRehearsed(chain) => {

@@ -224,6 +224,12 @@ pub trait Dialect: select::Objects {
         false
     }
 
+    /// Whether a statement only sets or tells something of its session, and locks no table.
+    fn is_setting(&self, statement: &str) -> bool {
+        let word = statement.split_ascii_whitespace().next().unwrap_or_default();
+        ["set", "reset", "show"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    }
+
     /// Whether an expression gives another value whenever it is asked.
     fn is_volatile(&self, expression: &str) -> bool {
         const WORDS: &[&str] =

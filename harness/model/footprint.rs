@@ -72,6 +72,9 @@ pub struct Footprint {
     /// Why its locks are not known, where they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locks_unknown: Option<String>,
+    /// The lines of statements that ran outside of any transaction, so that their locks are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<u64>,
     /// Who had to wait meanwhile, of two sessions that read and write all tables: the longest waiting of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waited: Vec<Waited>,

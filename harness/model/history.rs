@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EventKind, Finding, Severity, Unchecked, footprint::Footprint};
+use super::{EventKind, Finding, Severity, Unchecked, Worsened, footprint::Footprint};
 
 /// What acceptances call all migrations in a row.
 pub const CHAIN: &str = "chain";
@@ -124,6 +124,9 @@ pub struct MigrationReport {
     pub error: Option<String>,
     /// What differed after the way down, and after the second way up.
     pub findings: Vec<Finding>,
+    /// What is wrong with the state behind the way up, and was not so before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worsened: Vec<Worsened>,
     /// What of it was not checked.
     pub unchecked: Vec<Unchecked>,
     /// Moments of creation inside definitions that were taken for equal.
@@ -144,8 +147,23 @@ pub struct MigrationReport {
 }
 
 impl MigrationReport {
-    /// How grave what it came to is; `None` for a clean one, and for one that was not rehearsed.
-    pub const fn severity(&self) -> Option<Severity> {
+    /// How grave what it came to is, its class and what it made worse; `None` for a clean one, and for one that was not
+    /// rehearsed.
+    pub fn severity(&self) -> Option<Severity> {
+        self.worsened.iter().map(Worsened::severity).max().max(self.class_severity())
+    }
+
+    /// Names things as not checked, each once.
+    pub fn leave_unchecked(&mut self, things: &[Unchecked]) {
+        for thing in things {
+            if !self.unchecked.contains(thing) {
+                self.unchecked.push(thing.clone());
+            }
+        }
+    }
+
+    /// How grave its class alone is.
+    pub const fn class_severity(&self) -> Option<Severity> {
         match (self.class.severity(), &self.accepted) {
             (Some(_), Some(_)) => Some(Severity::Note),
             (severity, _) => severity,
@@ -297,12 +315,18 @@ pub struct ChainReport {
     pub stopped: Option<ChainStop>,
     /// How the bottom differs from what was there before the first of them.
     pub bottom: Vec<Finding>,
+    /// Rows and values from before the first of them that are not there at the bottom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bottom_rows: Vec<Finding>,
     /// How many went up again.
     pub ups: u64,
     /// Where the second way up ended before its end, and why.
     pub stopped_again: Option<ChainStop>,
     /// How the top differs from what it was.
     pub top: Vec<Finding>,
+    /// Rows and values that the ways up alone leave, and that are not there at the top.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top_rows: Vec<Finding>,
     /// Why this is known and accepted.
     pub accepted: Option<Accepted>,
     /// How long it took, in milliseconds.
@@ -324,14 +348,24 @@ impl ChainReport {
     /// How grave what it came to is; `None` for a clean one.
     pub fn severity(&self) -> Option<Severity> {
         let failed = [&self.stopped, &self.stopped_again].into_iter().flatten().any(|stop| stop.failed);
-        let found = self.bottom.iter().chain(&self.top).map(|finding| finding.severity);
+        let found = self.bottom.iter().chain(&self.top).chain(self.rows()).map(|finding| finding.severity);
         let gravest = found.filter(|severity| *severity > Severity::Note).max();
         let gravest = if failed { Some(Severity::Error) } else { gravest };
         if self.accepted.is_some() { gravest.map(|_| Severity::Note) } else { gravest }
     }
 
-    /// What it came to, as a verb phrase.
+    /// What became of rows, at the bottom and at the top.
+    pub fn rows(&self) -> impl Iterator<Item = &Finding> {
+        self.bottom_rows.iter().chain(&self.top_rows)
+    }
+
+    /// What it came to, as a verb phrase: its schema, and apart from that its rows.
     pub fn sentence(&self) -> String {
+        let loses = self.rows().any(|finding| finding.severity == Severity::Error);
+        format!("{}{}", self.of_schema(), if loses { "; loses rows or values" } else { "" })
+    }
+
+    fn of_schema(&self) -> String {
         let worst = |findings: &[Finding]| findings.iter().map(|finding| finding.severity).max();
         match (&self.stopped, worst(&self.bottom), &self.stopped_again, worst(&self.top)) {
             (Some(stop), ..) => {

@@ -31,6 +31,7 @@ pub mod snapshot;
 pub mod stage;
 pub mod tls;
 pub mod value;
+pub mod worsened;
 
 pub use address::{Address, Endpoint, Host};
 pub use bookkeeping::{Bookkeeping, BookkeepingRule};
@@ -58,3 +59,4 @@ pub use snapshot::{Fingerprint, Snapshot};
 pub use stage::Stage;
 pub use tls::{Tls, TlsMode};
 pub use value::Value;
+pub use worsened::Worsened;

@@ -8,6 +8,8 @@ use crate::model::{
 
 /// The migrations that are named of many.
 const NAMED: usize = 3;
+/// Lines that are named of those that ran outside of any transaction.
+const LINES: usize = 5;
 const UNKNOWN: &str = "locks not known";
 
 /// What a way up left behind.
@@ -89,6 +91,7 @@ fn keeps(of: &Footprint) -> String {
         let held = lock.held_ms.map(|ms| format!(", held {}", duration(ms))).unwrap_or_default();
         parts.push(format!("{} on {table} keeps {whom} waiting{held}", lock.mode));
     }
+    parts.extend(missed(&of.missed));
     parts.extend(of.waited.iter().map(|waited| {
         let who = if waited.is_write { "writer" } else { "reader" };
         format!("a {who} of {} waited {}", waited.table, duration(waited.ms))
@@ -96,4 +99,16 @@ fn keeps(of: &Footprint) -> String {
     parts.extend(of.rewritten.iter().map(|table| format!("rewrites {table}")));
     parts.extend(of.rebuilt.iter().map(|index| format!("rebuilds {index}")));
     parts.join("; ")
+}
+
+/// `the locks of lines 3, 7 are not known, which no transaction holds`, of the first of them.
+fn missed(lines: &[u64]) -> Option<String> {
+    let first: Vec<String> = lines.iter().take(LINES).map(ToString::to_string).collect();
+    let which = match lines {
+        [] => return None,
+        [line] => format!("line {line}"),
+        _ if lines.len() > LINES => format!("lines {} and {} more", first.join(", "), lines.len() - LINES),
+        _ => format!("lines {}", first.join(", ")),
+    };
+    Some(format!("the locks of {which} are not known, which no transaction holds"))
 }

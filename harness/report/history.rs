@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{
     Cause, ChainReport, Disorder, Finding, FindingKind, HistoryReport, MigrationClass, MigrationReport, RowChange,
-    Severity, ValueChange, report::ScenarioReport,
+    Severity, ValueChange, Worsened, report::ScenarioReport,
 };
 
 /// One migration.
@@ -45,7 +45,7 @@ impl MigrationFacts {
         let lines = lines(migration, room);
         Self {
             name: visible(&migration.name).into_owned(),
-            came_to: migration.class.sentence().to_owned(),
+            came_to: came_to(migration),
             word: match migration.class {
                 MigrationClass::Unrehearsed => "skipped",
                 _ => word(migration.severity()),
@@ -58,6 +58,12 @@ impl MigrationFacts {
             lines,
         }
     }
+}
+
+/// `restores`, `restores; its way up leaves something wrong`.
+fn came_to(migration: &MigrationReport) -> String {
+    let wrong = if migration.worsened.is_empty() { "" } else { "; its way up leaves something wrong" };
+    format!("{}{wrong}", migration.class.sentence())
 }
 
 /// What is in disorder since a revision, and the migrations in the order of their tool; definitions are cut to `room`
@@ -93,7 +99,12 @@ pub fn tally(history: &HistoryReport) -> String {
         (number > 0).then(|| format!("{} {}", count(number as u64), class.word()))
     });
     let told: Vec<String> = told.collect();
-    if told.is_empty() { "none was rehearsed".to_owned() } else { told.join(", ") }
+    if told.is_empty() {
+        return "none was rehearsed".to_owned();
+    }
+    let wrong = history.migrations.iter().filter(|one| !one.worsened.is_empty()).count() as u64;
+    let wrong = (wrong > 0).then(|| format!("; the way up of {} leaves something wrong", count(wrong)));
+    format!("{}{}", told.join(", "), wrong.unwrap_or_default())
 }
 
 /// The chain in one line, and its differences, a line each.
@@ -106,7 +117,9 @@ pub fn chain(chain: &ChainReport, room: usize) -> (String, Vec<String>) {
         lines.push(format!("{}: {}", stop.migration, stop.why));
     }
     let told = |finding: &&Finding| finding.severity > Severity::Note;
-    for (place, findings) in [("bottom", &chain.bottom), ("top", &chain.top)] {
+    let places =
+        [("bottom", &chain.bottom_rows), ("bottom", &chain.bottom), ("top", &chain.top_rows), ("top", &chain.top)];
+    for (place, findings) in places {
         let told = findings.iter().filter(told);
         lines.extend(told.map(|finding| format!("at the {place} {}", difference(finding, room))));
     }
@@ -163,6 +176,7 @@ fn lines(migration: &MigrationReport, room: usize) -> Vec<String> {
         lines.push(format!("without rows it {}", alone.sentence()));
     }
     lines.extend(migration.error.clone());
+    lines.extend(migration.worsened.iter().map(worsened));
     let told = migration.findings.iter().filter(|finding| finding.severity > Severity::Note);
     // What is lost comes before the objects that went with it, of which only the first may be told.
     let (of_rows, of_objects): (Vec<_>, Vec<_>) = told.partition(|finding| finding.rows.is_some());
@@ -177,6 +191,14 @@ fn lines(migration: &MigrationReport, room: usize) -> Vec<String> {
         ));
     }
     lines.iter().map(|line| visible_lines(line).into_owned()).collect()
+}
+
+/// `behind the way up orders.user_id: rows refer to a parent that is not there (3 in all, …)`.
+fn worsened(of: &Worsened) -> String {
+    let mut finding = of.finding.clone();
+    finding.subject.side = None;
+    let accepted = of.accepted.as_ref().map(|accepted| format!("; accepted: {}", accepted.why)).unwrap_or_default();
+    format!("behind the way up {}{accepted}", super::prose::finding(&finding))
 }
 
 /// A difference between two states in one line: `lost index:users.users_email_idx`.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use super::ScenarioError;
 use crate::{
     document::{Document, Fields, Problem},
-    model::{DisorderKind, MigrationClass, history::CHAIN},
+    model::{DisorderKind, MigrationClass, Worsened, history::CHAIN},
 };
 
 /// Something that is known and accepted.
@@ -13,7 +13,7 @@ use crate::{
 pub struct Acceptance {
     /// The migration, by name or version; [`CHAIN`] for all of them in a row.
     pub migration: String,
-    /// What it comes to: the word of a class or of a disorder, or [`CHAIN`].
+    /// What it comes to: the word of a class, of what is wrong behind its way up or of a disorder, or [`CHAIN`].
     pub class: String,
     /// Why that is accepted.
     pub why: String,
@@ -48,7 +48,9 @@ pub fn acceptances(path: &Path) -> Result<Vec<Acceptance>, ScenarioError> {
 fn acceptance(mut fields: Fields<'_>, file: &str, taken: &mut BTreeMap<(String, String), usize>) -> Option<Acceptance> {
     let accepted = MigrationClass::ALL.into_iter().filter(|class| class.severity().is_some());
     let disorders = DisorderKind::ALL.into_iter().map(DisorderKind::word);
-    let words: Vec<&'static str> = accepted.map(MigrationClass::word).chain(disorders).chain([CHAIN]).collect();
+    let worsened = Worsened::KINDS.into_iter().map(|(_, word)| word);
+    let words: Vec<&'static str> =
+        accepted.map(MigrationClass::word).chain(worsened).chain(disorders).chain([CHAIN]).collect();
     let place = fields.place().clone();
     let migration = fields.required_str("migration");
     let class = fields.required_one_of("class", "class", &words);

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use super::{
     Script, Transaction,
+    turn::{Turn, has_own, is_one_transaction},
     watch::{Applied, Watch},
 };
 use crate::{
@@ -126,14 +127,6 @@ pub async fn write(session: &mut dyn Session, script: &Script, statements: &[Str
     Ok(())
 }
 
-/// Whether a script begins or ends transactions itself.
-fn has_own(statements: &[Placed<'_>]) -> bool {
-    const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"];
-    let first =
-        |one: &Placed<'_>| one.text.split(|c: char| !c.is_ascii_alphabetic()).next().map(str::to_ascii_lowercase);
-    statements.iter().any(|one| first(one).is_some_and(|word| WORDS.contains(&word.as_str())))
-}
-
 /// The first lines of a text, and the rest.
 fn cut_lines(text: &str, lines: usize) -> (&str, &str) {
     let end = text.split_inclusive('\n').take(lines).map(str::len).sum();
@@ -192,8 +185,11 @@ impl Acts<'_> {
                 let begun = watch.now();
                 let ran = session.execute(one.text).await;
                 ran.map_err(|error| (self.must_be_alone(&error), self.script.failed(Some(one.line), &error)))?;
-                // The last time before the tool writes, and its own table is locked as well.
-                watch.look(session, begun).await.map_err(|error| (false, failed(error)))?;
+                // The last time before the tool writes, and its own table is locked as well. Behind a setting another one may
+                // have to come before any question.
+                if !self.dialect.is_setting(one.text) {
+                    watch.look(session, begun).await.map_err(|error| (false, failed(error)))?;
+                }
             }
             write(session, self.script, self.closing).await.map_err(|error| (false, error))?;
             session.commit().await.map_err(|error| (false, failed(error)))?;
@@ -220,19 +216,44 @@ impl Acts<'_> {
     /// In whatever transactions the script itself begins.
     async fn alone(&self, session: &mut dyn Session) -> Result<Applied, ApplyError> {
         let script = self.script;
-        let watch = Watch::unasked("no transaction is around it whose locks could be looked at");
-        if script.transaction == Transaction::OneMessage && has_own(self.statements) {
+        let is_message = script.transaction == Transaction::OneMessage && has_own(self.statements);
+        let mut watch = if self.is_watched { Watch::asked() } else { Watch::unasked("nobody looked") };
+        if is_message && !is_one_transaction(self.statements) {
+            watch = Watch::unasked("several transactions are in one message, and end before anybody can ask");
             session.execute(&script.text).await.map_err(|error| {
                 let line = error.script_line().map(|line| script.first_line + line - 1);
                 script.failed(line, &error)
             })?;
         } else {
-            for one in self.statements {
-                session.execute(one.text).await.map_err(|error| script.failed(Some(one.line), &error))?;
-            }
+            self.one_by_one(session, &mut watch).await?;
         }
         write(session, script, self.closing).await?;
         Ok(watch.end())
+    }
+
+    /// Statement by statement. Of a transaction that the script begins the locks are asked for as long as it is open; a
+    /// statement outside of any ends its own before anybody can ask.
+    async fn one_by_one(&self, session: &mut dyn Session, watch: &mut Watch) -> Result<(), ApplyError> {
+        let failed = |error: EngineError| self.script.failed(None, &error);
+        // An engine that does not tell its locks at all says so.
+        let begun = watch.now();
+        watch.look(session, begun).await.map_err(failed)?;
+        let mut is_inside = false;
+        for one in self.statements {
+            let begun = watch.now();
+            session.execute(one.text).await.map_err(|error| self.script.failed(Some(one.line), &error))?;
+            match Turn::of(one.text) {
+                Turn::Begins => is_inside = true,
+                Turn::Ends { goes_on } => {
+                    watch.let_go();
+                    is_inside = goes_on;
+                }
+                Turn::Stays if self.dialect.is_setting(one.text) => {}
+                Turn::Stays if is_inside => watch.look(session, begun).await.map_err(failed)?,
+                Turn::Stays => watch.missed(one.line),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@ mod sqitch;
 mod sqlx;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod watch;
 
 use std::{

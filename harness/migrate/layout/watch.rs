@@ -15,8 +15,10 @@ use crate::{
 pub struct Applied {
     /// How long it took, without the questions about locks.
     pub took: Duration,
-    /// The locks that its transaction held at its end, and for how long.
+    /// The locks that its transactions held at their ends, and for how long.
     pub locks: Locks,
+    /// The lines of the statements whose locks nobody could ask for, as they ran outside of any transaction.
+    pub missed: Vec<usize>,
 }
 
 /// A lock is known again by its table and its mode.
@@ -29,6 +31,9 @@ pub(super) struct Watch {
     asking: Duration,
     /// The locks that were held when they were last asked for, with the moment at which the statement began that took them.
     held: BTreeMap<Key, (Lock, Duration)>,
+    /// The locks of transactions that ended.
+    let_go: Vec<Lock>,
+    missed: Vec<usize>,
     /// Why they are not known.
     unknown: Option<String>,
 }
@@ -41,7 +46,8 @@ impl Watch {
 
     /// Begins with a script whose locks are asked for.
     pub fn asked() -> Self {
-        Self { started: Instant::now(), asking: Duration::ZERO, held: BTreeMap::new(), unknown: None }
+        let (held, let_go, missed) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { started: Instant::now(), asking: Duration::ZERO, held, let_go, missed, unknown: None }
     }
 
     /// The moment, by the script's own time.
@@ -76,13 +82,27 @@ impl Watch {
         }
     }
 
-    /// Ends with the script: what it held, it holds no more.
-    pub fn end(self) -> Applied {
-        let took = self.now();
+    /// A transaction ended: what it held, it holds no more.
+    pub fn let_go(&mut self) {
+        let now = self.now();
+        let held = std::mem::take(&mut self.held).into_values();
         let millis = |held: Duration| u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
-        let held = self.held.into_values();
-        let held = held.map(|(lock, since)| Lock { held_ms: Some(millis(took.saturating_sub(since))), ..lock });
-        Applied { took, locks: self.unknown.map_or_else(|| Locks::Held(held.collect()), Locks::Unknown) }
+        self.let_go.extend(held.map(|(lock, since)| Lock { held_ms: Some(millis(now.saturating_sub(since))), ..lock }));
+    }
+
+    /// A statement on this line took locks that nobody saw.
+    pub fn missed(&mut self, line: usize) {
+        self.missed.push(line);
+    }
+
+    /// Ends with the script.
+    pub fn end(mut self) -> Applied {
+        let took = self.now();
+        self.let_go();
+        match self.unknown {
+            Some(reason) => Applied { took, locks: Locks::Unknown(reason), missed: Vec::new() },
+            None => Applied { took, locks: Locks::Held(self.let_go), missed: self.missed },
+        }
     }
 }
 

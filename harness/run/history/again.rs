@@ -8,6 +8,7 @@ impl Play {
     /// answer is whether they all ran.
     pub(super) async fn anew(&mut self, upto: usize, with_given: bool) -> Result<bool, String> {
         self.state = None;
+        self.keeps_bottom = false;
         let done = self.here.clone();
         let has_roles = !self.databases.made_roles().await?.is_empty();
         if has_roles {

@@ -1,17 +1,20 @@
 //! All migrations that were asked for down in a row, and up again: that gives another answer than each on its own, both
-//! ways.
+//! ways. What became of rows is told apart from the schema: at the bottom those from before the first migration, at the top
+//! those that the ways up alone leave. Whatever was filled in between goes with its tables.
 
 use std::time::Instant;
 
-use super::{judge, play::Play, script::Stopped};
+use super::{judge, play::Play, recorded::Recorded, script::Stopped};
 use crate::{
-    model::{Address, ChainReport, ChainStop, EventKind, Finding, Severity, Snapshot, chain, history::CHAIN},
+    check::defects::Defects,
+    model::{
+        Address, ChainReport, ChainStop, EventKind, Finding, Severity, Snapshot, TableName, chain, history::CHAIN,
+    },
     run::examination::millis,
 };
 
 impl Play {
-    /// Goes down from the last to the first and up again, in a database of its own. Catalogues are compared; the rows are
-    /// gone with their tables.
+    /// Goes down from the last to the first and up again, in a database of its own.
     pub(super) async fn in_a_row(&mut self, last: usize) -> Result<(), String> {
         let (Some(first), Some(bottom)) = (self.subject.selected.first().copied(), self.bottom.take()) else {
             return Ok(());
@@ -30,7 +33,10 @@ impl Play {
         let place = match copy {
             Some(copy) => copy,
             None => match self.replay(last + 1, true).await? {
-                Some(anew) => anew,
+                Some(anew) => {
+                    self.keeps_bottom = false;
+                    anew
+                }
                 None => return Ok(()),
             },
         };
@@ -39,6 +45,9 @@ impl Play {
             (first..=last).filter(|at| !self.subject.history.migrations[*at].is_repeatable).collect();
         let mut report = ChainReport { migrations: migrations.len() as u64, ..ChainReport::default() };
         self.down_and_up(&place, &migrations, (&bottom, &top), &mut report).await?;
+        if report.ups == report.migrations && !has_roles {
+            report.top_rows = self.not_made_again(&place, last, &bottom.state).await?;
+        }
         if !has_roles {
             self.databases.drop(&place).await?;
         } else if self.subject.options.keep && !self.anew(last + 1, true).await? {
@@ -58,7 +67,7 @@ impl Play {
         &mut self,
         place: &Address,
         migrations: &[usize],
-        (bottom, top): (&Snapshot, &Snapshot),
+        (bottom, top): (&Recorded, &Snapshot),
         report: &mut ChainReport,
     ) -> Result<(), String> {
         for at in migrations.iter().rev() {
@@ -77,7 +86,15 @@ impl Play {
                 }
             }
         }
-        report.bottom = self.compared(place, bottom).await?;
+        let now = self.record(place).await?;
+        report.bottom = judge::catalogues(&bottom.state, &now, &self.days);
+        if self.keeps_bottom {
+            let changes = self.changes(bottom, &now, place).await?;
+            report.bottom_rows = judge::lost(&bottom.state, &now, &changes, None);
+        } else if bottom.state.tables.iter().any(|(name, table)| table.rows.rows > 0 && !self.is_ledger(name)) {
+            let why = "the database was made anew since, from ways up alone";
+            self.note(format!("whether rows from before the first migration outlast the chain is not known: {why}"))?;
+        }
         for at in migrations {
             match self.up(place, *at).await {
                 Ok(_) => report.ups += 1,
@@ -89,11 +106,28 @@ impl Play {
                 }
             }
         }
-        report.top = self.compared(place, top).await?;
+        report.top = judge::catalogues(top, &self.record(place).await?, &self.days);
         Ok(())
     }
 
-    async fn compared(&self, place: &Address, then: &Snapshot) -> Result<Vec<Finding>, String> {
-        Ok(judge::catalogues(then, &self.record(place).await?, &self.days))
+    /// Rows that the ways up alone leave, in tables that held none before the first of the chain, and that are not there now.
+    async fn not_made_again(
+        &mut self,
+        place: &Address,
+        last: usize,
+        bottom: &Snapshot,
+    ) -> Result<Vec<Finding>, String> {
+        if !self.leaves_rows {
+            return Ok(Vec::new());
+        }
+        let Some(alone) = self.replay(last + 1, false).await? else { return Ok(Vec::new()) };
+        let mut left = self.record_again(&alone, Defects::default()).await?;
+        self.databases.drop(&alone).await?;
+        let held = |name: &TableName| bottom.tables.get(name).is_some_and(|table| table.rows.rows > 0);
+        left.state.tables.retain(|name, _| !held(name));
+        let mut now = self.record(place).await?;
+        now.tables.retain(|name, _| left.state.tables.contains_key(name));
+        let changes = self.changes(&left, &now, place).await?;
+        Ok(judge::lost(&left.state, &now, &changes, Some(self.engine.dialect())))
     }
 }

@@ -13,7 +13,9 @@ use crate::{
     migrate::layout::Ledger,
     model::{
         Catalogue, Coverage, Finding, FindingKind, MigrationClass, RowChange, Severity, Share, Side, Snapshot,
-        TableName, catalogue::Sequence, snapshot::TableSnapshot,
+        TableName,
+        catalogue::{Column, Sequence, Table},
+        snapshot::TableSnapshot,
     },
 };
 
@@ -83,6 +85,45 @@ pub(super) fn catalogues(before: &Snapshot, after: &Snapshot, days: &[String]) -
     look(&alone(before), (alone(after), &Changes::new()), &no_trace::KINDS, days).examined.findings
 }
 
+/// What of the rows of a state is not there any more behind a chain of migrations, where others may have come. `made_by` is
+/// given where the migrations made these rows, and made them anew.
+pub(super) fn lost(
+    before: &Snapshot,
+    after: &Snapshot,
+    changes: &Changes,
+    made_by: Option<&dyn Dialect>,
+) -> Vec<Finding> {
+    let rows = |state: &Snapshot| Snapshot { tables: state.tables.clone(), ..Snapshot::default() };
+    let mut findings = look(&rows(before), (rows(after), changes), &no_trace::KINDS, &[]).examined.findings;
+    findings.retain(is_loss);
+    let has_triggers = before.catalogue.objects.keys().any(|name| name.class == "trigger");
+    for finding in &mut findings {
+        let Some(change) = &finding.rows else { continue };
+        let table = finding.subject.table.as_ref().and_then(|table| before.catalogue.tables.get(table));
+        if made_by.zip(table).is_some_and(|(dialect, table)| is_by_chance(table, change, dialect)) {
+            finding.severity = Severity::Note;
+        } else if change.gone == 0 && has_triggers {
+            // What came meanwhile may have had one of them change what was there.
+            finding.severity = Severity::Warning;
+        }
+    }
+    findings
+}
+
+/// Whether rows that were made anew are others only by a clock, chance or counter that gave them values or their key.
+fn is_by_chance(table: &Table, change: &RowChange, dialect: &dyn Dialect) -> bool {
+    let gives = |column: &Column| {
+        column.generation.is_counter() || column.default.as_deref().is_some_and(|one| dialect.is_volatile(one))
+    };
+    let named = |name: &String| table.column(name).is_some_and(gives);
+    let names_rows = match table.row_key() {
+        Some(key) => key.iter().any(named),
+        None => table.columns.iter().any(gives),
+    };
+    let is_same_number = change.gone == 0 || (names_rows && change.gone <= change.more);
+    is_same_number && change.values.iter().all(|value| named(&value.column))
+}
+
 fn look(before: &Snapshot, (mut after, changes): (Snapshot, &Changes), kinds: &Kinds, days: &[String]) -> Looked {
     let mut before = before.clone();
     let masked = moment::mask(&mut before, &mut after, days);
@@ -133,14 +174,16 @@ fn is_volatile(catalogue: &Catalogue, finding: &Finding, dialect: &dyn Dialect) 
         && finding.subject.columns.iter().all(|column| default(column).is_some_and(|one| dialect.is_volatile(one)))
 }
 
+/// Takes a share in place of another one if more of it was not checked, or else if it is the wider one.
+pub(super) fn widest(share: &mut Share, other: Share) {
+    let missing = |share: &Share| share.total - share.checked;
+    if (missing(&other), other.total) > (missing(share), share.total) {
+        *share = other;
+    }
+}
+
 /// Adds what a comparison covered: of all of them the one with most that was not, or else the widest.
 pub(super) fn cover(coverage: &mut Coverage, before: &Snapshot, examined: &Examined) {
-    let widest = |share: &mut Share, other: Share| {
-        let missing = |share: &Share| share.total - share.checked;
-        if (missing(&other), other.total) > (missing(share), share.total) {
-            *share = other;
-        }
-    };
     let (mut rows, mut columns) = (Share::default(), Share::default());
     for (name, table) in &before.tables {
         let is_read = u64::from(table.unreadable.is_none());

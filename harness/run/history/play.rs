@@ -69,7 +69,11 @@ pub(super) struct Play {
     /// Its state, where nothing happened since it was recorded.
     pub state: Option<Recorded>,
     /// The state before the first migration that was asked for.
-    pub bottom: Option<Snapshot>,
+    pub bottom: Option<Recorded>,
+    /// Whether the rows from then are still there, and went through every way up since.
+    pub keeps_bottom: bool,
+    /// Whether a way up left more rows in a table than it found.
+    pub leaves_rows: bool,
     /// Tables that could not be filled, as they were then.
     pub given_up: BTreeMap<TableName, GivenUp>,
     /// The columns of each table, as they were when rows were last made.
@@ -173,6 +177,8 @@ async fn acquire(subject: Subject) -> Result<Result<Play, bool>, RunError> {
         here: address,
         state: None,
         bottom: None,
+        keeps_bottom: true,
+        leaves_rows: false,
         given_up: BTreeMap::new(),
         known: BTreeMap::new(),
         days: vec![clock::today()],
@@ -247,7 +253,7 @@ impl Play {
         let started = Instant::now();
         let before = self.state.take().ok_or("the state before a migration was not recorded")?;
         if self.bottom.is_none() {
-            self.bottom = Some(before.state.clone());
+            self.bottom = Some(before.clone());
         }
         let mut report = self.blank(at, &before.state);
         let here = self.here.clone();
@@ -271,7 +277,7 @@ impl Play {
             return Ok(false);
         }
         let empty = self.here.clone();
-        let before = self.record_rows(&empty).await?;
+        let before = self.record_rows(&empty, None).await?;
         let mut alone = self.blank(at, &before.state);
         match self.round(&empty, at, &before, &mut alone).await? {
             Round::Failed(error) => {
@@ -282,6 +288,7 @@ impl Play {
                 report.class = MigrationClass::FailsOnlyWithRows;
                 report.without_rows = Some(alone.class);
                 report.findings.append(&mut alone.findings);
+                report.worsened.append(&mut alone.worsened);
                 report.unchecked.append(&mut alone.unchecked);
                 (report.up_ms, report.down_ms, report.masked) = (alone.up_ms, alone.down_ms, alone.masked);
                 report.footprint = alone.footprint.take();
@@ -334,6 +341,7 @@ impl Play {
             without_rows: None,
             error: None,
             findings: Vec::new(),
+            worsened: Vec::new(),
             unchecked: self.empty_tables(before),
             masked: 0,
             accepted: None,

@@ -30,8 +30,12 @@ impl Play {
     pub(super) async fn ready(&mut self) -> Result<(), String> {
         let here = self.here.clone();
         let recorded = match self.state.take() {
-            Some(recorded) => recorded,
-            None => self.record_rows(&here).await?,
+            Some(mut recorded) => {
+                // The migration before told it.
+                recorded.defects.unasked.clear();
+                recorded
+            }
+            None => self.record_rows(&here, None).await?,
         };
         let state = &recorded.state;
         self.tell_own_tables(state)?;
@@ -56,7 +60,13 @@ impl Play {
             loaded |= !filled.loaded.is_empty();
         }
         session.close().await.map_err(|error| chain(&error))?;
-        self.state = Some(if loaded { self.record_rows(&here).await? } else { recorded });
+        self.state = Some(if loaded {
+            let mut filled = self.record_rows(&here, Some(&recorded)).await?;
+            filled.defects.unasked.extend(recorded.defects.unasked);
+            filled
+        } else {
+            recorded
+        });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! States of a database with their rows, and what became of the rows from one to a later one.
+//! States of a database with their rows and what is wrong with them, and what became of the rows from one to a later one.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -6,6 +6,7 @@ use super::{judge, play::Play};
 use crate::{
     check::{
         Resources,
+        defects::{self, Defects, Known},
         difference::{KeptRows, Then, differing, row_change},
     },
     model::{Address, RowChange, Snapshot, TableName, chain},
@@ -19,7 +20,15 @@ pub(super) type Changes = BTreeMap<TableName, RowChange>;
 #[derive(Clone)]
 pub(super) struct Recorded {
     pub state: Snapshot,
+    pub defects: Defects,
     rows: Arc<KeptRows>,
+}
+
+impl Recorded {
+    /// The state and what is wrong with it.
+    pub const fn known(&self) -> Known<'_> {
+        Known { state: &self.state, defects: &self.defects }
+    }
 }
 
 impl Play {
@@ -30,12 +39,26 @@ impl Play {
         Ok(self.without_own(state))
     }
 
-    /// The same, and keeps the rows.
-    pub(super) async fn record_rows(&self, address: &Address) -> Result<Recorded, String> {
+    /// The same, keeps the rows, and asks what is wrong with the state: all of it, or what became another since an earlier one.
+    pub(super) async fn record_rows(&self, address: &Address, earlier: Option<&Recorded>) -> Result<Recorded, String> {
+        let mut recorded = self.record_again(address, Defects::default()).await?;
+        let is_own = |name: &TableName| self.is_ledger(name);
+        let resources = Resources::usual(self.subject.work.clone());
+        let look = async {
+            let (known, means) = (earlier.map(Recorded::known), (&self.redaction, &resources));
+            let looked = defects::look((self.engine, address), known, &recorded.state, &is_own, means).await;
+            looked.map_err(|error| format!("failed to look at the state of the database: {}", chain(&error)))
+        };
+        recorded.defects = bounded(look, self.limit(), &self.subject.stop).await?;
+        Ok(recorded)
+    }
+
+    /// The same of a state of which it is known what is wrong with it.
+    pub(super) async fn record_again(&self, address: &Address, defects: Defects) -> Result<Recorded, String> {
         let record =
             async { snapshot::record_and_keep(address, &self.subject.work).await.map_err(|error| chain(&error)) };
         let (state, rows) = bounded(record, self.limit(), &self.subject.stop).await?;
-        Ok(Recorded { state: self.without_own(state), rows: Arc::new(rows) })
+        Ok(Recorded { state: self.without_own(state), defects, rows: Arc::new(rows) })
     }
 
     /// Counts the rows and values that are not what they were, in a database in whose state nothing happened since.
@@ -51,6 +74,12 @@ impl Play {
             changes.insert(table.clone(), bounded(change, self.limit(), &self.subject.stop).await?);
         }
         Ok(changes)
+    }
+
+    /// Whether a table, but for the tool's own, holds more rows than in an earlier state.
+    pub(super) fn has_more_rows(&self, then: &Recorded, now: &Recorded) -> bool {
+        let held = |name: &TableName| then.state.tables.get(name).map_or(0, |table| table.rows.rows);
+        now.state.tables.iter().any(|(name, table)| table.rows.rows > held(name) && !self.is_ledger(name))
     }
 
     fn without_own(&self, mut state: Snapshot) -> Snapshot {

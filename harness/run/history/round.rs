@@ -1,9 +1,9 @@
-//! One migration on its own: up, verified, recorded; down and compared with before; up again and compared with the first
+//! One migration on its own: up, verified, recorded, looked at for what is worse than before; down and compared with before; up again and compared with the first
 //! time.
 
 use super::{judge, play::Play, recorded::Recorded, script::Stopped};
 use crate::migrate::layout::Script;
-use crate::model::{Address, MigrationClass, MigrationReport, Unchecked, event::Direction};
+use crate::model::{Address, MigrationClass, MigrationReport, Unchecked, Worsened, event::Direction};
 
 /// How a round ended.
 pub(super) enum Round {
@@ -39,7 +39,13 @@ impl Play {
             Err(Stopped::Migration(error)) => return Ok(Round::Failed(error)),
         }
         let verified = self.verify(here, at).await?;
-        let after = self.record_rows(here).await?;
+        let after = self.record_rows(here, Some(before)).await?;
+        report.worsened = after.defects.since(&after.state, before.known()).into_iter().map(Worsened::from).collect();
+        for defects in [&before.defects, &after.defects] {
+            report.leave_unchecked(&defects.unasked);
+            judge::widest(&mut self.coverage.references, defects.references);
+        }
+        self.leaves_rows |= self.has_more_rows(before, &after);
         let has_down = self.subject.history.migrations[at].down.is_some();
         // A copy would hold on to roles that the way up made, and the way down could not drop them.
         let has_made_roles = self.databases.made_roles().await? != roles;
@@ -108,7 +114,7 @@ impl Play {
         report.findings.extend(looked.examined.findings);
         report.unchecked.extend(looked.examined.unchecked);
         let again = match self.up(here, at).await {
-            Ok(_) => self.record_rows(here).await?,
+            Ok(_) => self.record_again(here, after.defects.clone()).await?,
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Migration(error)) => {
                 report.class = report.class.max(MigrationClass::ReapplyDiffers);

@@ -111,12 +111,13 @@ impl Play {
             let before = if is_looked_at { Some(session.storage().await.map_err(failed)?) } else { None };
             let applied = layout::apply(&mut *session, dialect, &script, &inside, is_looked_at).await;
             let ran: Result<Ran, ApplyError> = async {
-                let Applied { took, locks } = applied?;
+                let Applied { took, locks, missed } = applied?;
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                 layout::write(&mut *session, &script, &behind).await?;
                 let Some(before) = before else { return Ok(Ran { ms, footprint: None }) };
                 let after = session.storage().await.map_err(failed)?;
-                Ok(Ran { ms, footprint: Some(Footprint::of(&before, &after, locks)) })
+                let missed = missed.into_iter().map(|line| line as u64).collect();
+                Ok(Ran { ms, footprint: Some(Footprint { missed, ..Footprint::of(&before, &after, locks) }) })
             }
             .await;
             // A session in whose middle something failed may not end well, and ends all the same.

@@ -6,8 +6,8 @@ use super::play::{Play, Subject};
 use crate::{
     migrate::layout::{self, History, Migration},
     model::{
-        Accepted, Disorder, DisorderKind, EventKind, HistoryReport, MigrationClass, MigrationReport, Report, Severity,
-        Share, StaleAcceptance, Verdict, chain, report::ScenarioReport,
+        Accepted, Disorder, DisorderKind, EventKind, FindingKind, HistoryReport, MigrationClass, MigrationReport,
+        Report, Severity, Share, StaleAcceptance, Verdict, Worsened, chain, report::ScenarioReport,
     },
     run::{RunError, clock, judge},
     scenario::Acceptance,
@@ -70,6 +70,9 @@ impl Play {
         if report.class.severity().is_some() {
             report.accepted = self.subject.accepted(&[&report.name], report.class.word(), &mut self.used);
         }
+        for worse in &mut report.worsened {
+            worse.accepted = self.subject.accepted(&[&report.name], worse.word(), &mut self.used);
+        }
         let is_this = |one: &&Migration| one.name == report.name;
         if self.subject.history.migrations.iter().find(is_this).is_some_and(|one| !one.is_repeatable) {
             let failed = [Some(report.class), report.without_rows].contains(&Some(MigrationClass::DownFails));
@@ -131,6 +134,9 @@ impl Play {
                 }
                 (None, None, _) if acceptance.migration != acceptance.class => "there is no such migration".to_owned(),
                 (None, Some(at), _) if !self.subject.selected.contains(&at) => return None,
+                (None, _, Some(_)) if Worsened::KINDS.iter().any(|(_, word)| *word == acceptance.class) => {
+                    "its way up leaves nothing of the kind".to_owned()
+                }
                 (None, _, Some(report)) => format!("it {}", report.class.sentence()),
                 (None, _, None) => match &history.chain {
                     Some(chain) => format!("the chain {}", chain.sentence()),
@@ -157,8 +163,14 @@ fn told(scenario: &ScenarioReport) -> (Verdict, Vec<String>) {
     }
     let Some(history) = &scenario.history else { return (verdict, reasons) };
     let mut classes: BTreeMap<MigrationClass, Vec<&str>> = BTreeMap::new();
-    for migration in history.migrations.iter().filter(|one| one.severity() == Some(Severity::Error)) {
-        classes.entry(migration.class).or_default().push(&migration.name);
+    let mut worse: BTreeMap<FindingKind, BTreeSet<&str>> = BTreeMap::new();
+    for migration in &history.migrations {
+        if migration.class_severity() == Some(Severity::Error) {
+            classes.entry(migration.class).or_default().push(&migration.name);
+        }
+        for one in migration.worsened.iter().filter(|one| one.severity() == Severity::Error) {
+            worse.entry(one.finding.kind).or_default().insert(&migration.name);
+        }
     }
     for (class, names) in classes.iter().rev() {
         verdict = Verdict::Fail;
@@ -167,6 +179,11 @@ fn told(scenario: &ScenarioReport) -> (Verdict, Vec<String>) {
             [first, rest @ ..] => format!("`{first}` and {} more: each {}", rest.len(), class.sentence()),
             [] => class.sentence().to_owned(),
         });
+    }
+    for (kind, names) in worse {
+        verdict = Verdict::Fail;
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        reasons.push(format!("behind {}: {}", shortened(&names), kind.sentence()));
     }
     if let Some(chain) = history.chain.as_ref().filter(|chain| chain.severity() == Some(Severity::Error)) {
         verdict = Verdict::Fail;
@@ -184,6 +201,14 @@ fn told(scenario: &ScenarioReport) -> (Verdict, Vec<String>) {
         ));
     }
     (verdict, reasons)
+}
+
+/// The first of several names, and how many more there are.
+fn shortened(names: &[String]) -> String {
+    match names {
+        [first, _, ..] => format!("{first} and {} more", names.len() - 1),
+        _ => names.concat(),
+    }
 }
 
 /// What need not be checked, because somebody accepts it: ways down that are not there.

@@ -179,8 +179,8 @@ fn statements_run_as_their_tool_runs_them() {
         "{}",
         ended.stdout
     );
-    let unknown = |name| one(&history, name).footprint.clone().expect("it went up").locks_unknown;
-    assert!(unknown("1_table").is_none() && unknown("2_alone").is_some());
+    let missed = |name| one(&history, name).footprint.clone().expect("it went up").missed;
+    assert!(missed("1_table").is_empty() && missed("2_alone") == [1]);
     let error = one(&history, "4_not_alone").error.clone().unwrap_or_default();
     assert!(error.contains("4_not_alone.up.sql:1: ") && error.contains("transaction block"), "{error}");
 }

@@ -2,15 +2,18 @@
 
 mod alone;
 mod bad_input;
+mod chain_rows;
 mod changed;
 mod classes;
 mod commands;
 mod counts;
 mod layouts;
 mod ledgers;
+mod locks;
 mod selection;
 mod since;
 mod sqitch;
+mod worsened;
 
 use rehearse::model::{HistoryReport, MigrationClass, MigrationReport, Report};
 use rehearse::provision::Request;
