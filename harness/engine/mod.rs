@@ -119,7 +119,7 @@ pub trait Engine: Sync {
 }
 
 /// How an engine's SQL differs from others'.
-pub trait Dialect: select::Objects {
+pub trait Dialect: select::Objects + script::Settings {
     /// The one function by which identifiers of this engine get into SQL.
     fn quote(&self, identifier: &str) -> String;
 
@@ -222,12 +222,6 @@ pub trait Dialect: select::Objects {
     /// Whether a statement was refused because it cannot run in a transaction.
     fn refuses_transaction(&self, _error: &EngineError) -> bool {
         false
-    }
-
-    /// Whether a statement only sets or tells something of its session, and locks no table.
-    fn is_setting(&self, statement: &str) -> bool {
-        let word = statement.split_ascii_whitespace().next().unwrap_or_default();
-        ["set", "reset", "show"].iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
     /// Whether an expression gives another value whenever it is asked.

@@ -47,6 +47,8 @@ impl Objects for MariaDbDialect {
     }
 }
 
+impl script::Settings for MariaDbDialect {}
+
 impl Dialect for MariaDbDialect {
     fn transactions_hold_ddl(&self) -> bool {
         false

@@ -33,6 +33,8 @@ pub(super) fn is_rewritten(table: &TableName) -> String {
     )
 }
 
+impl script::Settings for PostgresDialect {}
+
 impl Dialect for PostgresDialect {
     fn message_is_transaction(&self) -> bool {
         true

@@ -43,6 +43,15 @@ pub trait Nesting {
     fn ends(&mut self) -> Result<bool, String>;
 }
 
+/// Which statements are about their session alone.
+pub trait Settings {
+    /// Whether a statement only sets or tells something of its session, and locks no table.
+    fn is_setting(&self, statement: &str) -> bool {
+        let word = statement.split_ascii_whitespace().next().unwrap_or_default();
+        ["set", "reset", "show"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    }
+}
+
 /// Cuts a script into its statements. What is only white space and comments is no statement.
 ///
 /// # Errors

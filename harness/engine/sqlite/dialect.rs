@@ -36,6 +36,16 @@ impl Objects for SqliteDialect {
     }
 }
 
+impl script::Settings for SqliteDialect {
+    fn is_setting(&self, statement: &str) -> bool {
+        const SETTINGS: &[&str] = &["foreign_keys", "defer_foreign_keys", "legacy_alter_table", "recursive_triggers"];
+        let mut words =
+            statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        let is_pragma = words.next().is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
+        is_pragma && words.next().is_some_and(|word| SETTINGS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    }
+}
+
 impl Dialect for SqliteDialect {
     fn as_of_tool(&self, keeps_references: bool) -> Option<&'static str> {
         Some(if keeps_references {
@@ -47,14 +57,6 @@ impl Dialect for SqliteDialect {
 
     fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
         Some(if heeds { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" })
-    }
-
-    fn is_setting(&self, statement: &str) -> bool {
-        const SETTINGS: &[&str] = &["foreign_keys", "defer_foreign_keys", "legacy_alter_table", "recursive_triggers"];
-        let mut words =
-            statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-        let is_pragma = words.next().is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
-        is_pragma && words.next().is_some_and(|word| SETTINGS.iter().any(|known| word.eq_ignore_ascii_case(known)))
     }
 
     fn self_examinations(&self) -> &'static [SelfExamination] {
