@@ -51,8 +51,8 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "VERSION", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to", "changed_since"])]
     pub only: Vec<String>,
 
-    /// Rehearse only the migrations whose files were added since this revision of the folder's Git repository; those that
-    /// were changed since, or come before others that it had, are told
+    /// Rehearse only the migrations whose files were added since the last commit in common with this revision of the folder's
+    /// Git repository; those that were changed since, or come before others that it has, are told
     #[arg(long, value_name = "REV", help_heading = SUBJECT, requires = "migrations", conflicts_with_all = ["from", "to"])]
     pub changed_since: Option<String>,
 }
