@@ -2,6 +2,43 @@
 
 use super::*;
 
+/// An application that writes one thing after the other, each by these statements, until it is told to stop; it answers which
+/// were acknowledged.
+struct Application {
+    stop: tokio::sync::watch::Sender<bool>,
+    writer: tokio::task::JoinHandle<Vec<u64>>,
+}
+
+impl Application {
+    fn start(address: &Address, statements: impl Fn(u64) -> String + Send + 'static) -> Self {
+        let (stop, mut stopped) = tokio::sync::watch::channel(false);
+        let to = address.clone();
+        let writer = tokio::spawn(async move {
+            let mut session = engine::by_id("postgres").unwrap().connect(&to).await.unwrap();
+            let mut written = Vec::new();
+            for number in 0_u64.. {
+                if *stopped.borrow_and_update() {
+                    break;
+                }
+                match session.execute(&format!("BEGIN; {}; COMMIT", statements(number))).await {
+                    Ok(()) => written.push(number),
+                    // A plan that was made before the swap, or a key of before it; the application would try again.
+                    Err(_) => session.execute("ROLLBACK").await.unwrap(),
+                }
+            }
+            written
+        });
+        Self { stop, writer }
+    }
+
+    async fn end(self) -> Vec<u64> {
+        self.stop.send(true).unwrap();
+        let written = self.writer.await.unwrap();
+        assert!(written.len() > 10, "{} writes while the conversion ran", written.len());
+        written
+    }
+}
+
 /// While columns are filled and swapped, an application writes texts and reads what it wrote. Nothing that was acknowledged
 /// is lost or doubled.
 #[tokio::test]
@@ -9,31 +46,15 @@ async fn an_application_can_go_on() {
     let Some(bench) = Bench::new("an_application_can_go_on").await else { return };
     let address = bench.database("online", SCHEMA).await;
     execute(&address, "INSERT INTO users (email) SELECT 'more' || n FROM generate_series(1, 3000) n").await;
-    let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let to = address.clone();
-    let writer = tokio::spawn(async move {
-        let mut session = engine::by_id("postgres").unwrap().connect(&to).await.unwrap();
-        let mut written = Vec::new();
-        for number in 0_u64.. {
-            if *stopped.borrow_and_update() {
-                break;
-            }
-            let id = format!("00000000-0000-4000-8000-{number:012x}");
-            let wrote = session
-                .execute(&format!(
-                    "BEGIN; INSERT INTO users (id, email) VALUES ('{id}', 'app');
-                     INSERT INTO journal_entries (id, user_id, note) VALUES ({}, '{id}', 'app');
-                     UPDATE users SET name = 'changed' WHERE id = '{id}'; COMMIT",
-                    1000 + number
-                ))
-                .await;
-            match wrote {
-                Ok(()) => written.push(id),
-                // A plan that was made before the swap; the application would try again.
-                Err(_) => session.execute("ROLLBACK").await.unwrap(),
-            }
-        }
-        written
+    let id = |number: u64| format!("00000000-0000-4000-8000-{number:012x}");
+    let application = Application::start(&address, move |number| {
+        let id = id(number);
+        format!(
+            "INSERT INTO users (id, email) VALUES ('{id}', 'app');
+             INSERT INTO journal_entries (id, user_id, note) VALUES ({}, '{id}', 'app');
+             UPDATE users SET name = 'changed' WHERE id = '{id}'",
+            1000 + number
+        )
     });
     let settings = Settings { batch_rows: 50, lock_ms: 500, lock_tries: 50, ..online() };
     for operation in &Operation::FULL {
@@ -42,9 +63,7 @@ async fn an_application_can_go_on() {
         let is_told = done.notes.iter().any(|note| note.contains("somebody wrote meanwhile"));
         assert_eq!(is_told, *operation == Operation::ValidateMigration, "{operation}: {:?}", done.notes);
     }
-    stop.send(true).unwrap();
-    let written = writer.await.unwrap();
-    assert!(written.len() > 10, "{} writes while the conversion ran", written.len());
+    let written: Vec<String> = application.end().await.into_iter().map(id).collect();
     let there = "SELECT u.id::text FROM users u JOIN journal_entries j ON j.user_id = u.id WHERE u.email = 'app' \
                  AND u.name = 'changed' ORDER BY 1";
     let there: Vec<String> = ask(&address, there).await.into_iter().flatten().flatten().collect();
@@ -87,37 +106,19 @@ async fn an_application_can_go_on_with_keys_that_are_no_texts() {
             key.replace("serial", "int")
         );
         let address = bench.database(&format!("online_{name}"), &schema).await;
-        let (stop, mut stopped) = tokio::sync::watch::channel(false);
-        let to = address.clone();
-        let writer = tokio::spawn(async move {
-            let mut session = engine::by_id("postgres").unwrap().connect(&to).await.unwrap();
-            let mut written = Vec::new();
-            for number in 0_u64.. {
-                if *stopped.borrow_and_update() {
-                    break;
-                }
-                let id = literal(number);
-                let statements = format!(
-                    "BEGIN; INSERT INTO users (id, email) VALUES ({id}, 'app');
-                     INSERT INTO notes VALUES ({}, {id});
-                     UPDATE users SET name = 'changed' WHERE id = {id}; COMMIT",
-                    10_000 + number
-                );
-                match session.execute(&statements).await {
-                    Ok(()) => written.push(number),
-                    // Behind the swap nobody writes the old keys any more.
-                    Err(_) => session.execute("ROLLBACK").await.unwrap(),
-                }
-            }
-            written
+        let application = Application::start(&address, move |number| {
+            let id = literal(number);
+            format!(
+                "INSERT INTO users (id, email) VALUES ({id}, 'app'); INSERT INTO notes VALUES ({}, {id});
+                 UPDATE users SET name = 'changed' WHERE id = {id}",
+                10_000 + number
+            )
         });
         let settings = Settings { batch_rows: 50, lock_ms: 500, lock_tries: 50, ..online() };
         for operation in &Operation::FULL {
             perform_whole(&address, &settings, *operation).await.unwrap();
         }
-        stop.send(true).unwrap();
-        let written = writer.await.unwrap();
-        assert!(written.len() > 10, "{name}: {} writes while the conversion ran", written.len());
+        let written = application.end().await;
         let there = "SELECT u.id::text FROM users u JOIN notes n ON n.user_id = u.id WHERE u.email = 'app' \
                      AND u.name = 'changed' ORDER BY n.id";
         let there: Vec<String> = ask(&address, there).await.into_iter().flatten().flatten().collect();
