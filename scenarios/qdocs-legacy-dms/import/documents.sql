@@ -44,7 +44,8 @@ SELECT (SELECT max(id) FROM audit_logs) + row_number() OVER (ORDER BY id), 1, id
 FROM taken;
 
 INSERT INTO legacy_import_notes
-SELECT doc_id, 'doc_status is no status: Draft' FROM taken WHERE status IS NULL;
+SELECT doc_id, 'doc_status is no status: Draft' FROM taken WHERE status IS NULL
+UNION ALL SELECT doc_id, 'updated_by_user is nobody here: none' FROM taken WHERE updated_by_user IS NOT NULL AND updated_by_id IS NULL;
 
 INSERT INTO legacy_import_rejects
 SELECT 'documents', row_no, reason FROM told WHERE reason IS NOT NULL

@@ -29,8 +29,9 @@ CREATE TABLE legacy_import_rejects (
 
 -- What was taken, and not as it stood.
 CREATE TABLE legacy_import_notes (
-    document_number varchar(100) PRIMARY KEY,
-    note text NOT NULL
+    document_number varchar(100) NOT NULL,
+    note text NOT NULL,
+    PRIMARY KEY (document_number, note)
 );
 
 CREATE TABLE legacy_import_runs (

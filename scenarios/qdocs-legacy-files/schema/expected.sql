@@ -34,7 +34,8 @@ INSERT INTO audit_logs (id, user_id, document_id, action, details, created_at) V
     (9, 1, 9, 'import', '{"row": 9}', '2026-02-20 10:00:00+00'),
     (10, 1, 10, 'import', '{"row": 18}', '2026-02-20 10:00:00+00');
 
-INSERT INTO legacy_import_notes VALUES ('LEGACY-0008', 'doc_status is no status: Draft');
+INSERT INTO legacy_import_notes VALUES
+    ('LEGACY-0008', 'doc_status is no status: Draft'), ('LEGACY-0004', 'updated_by_user is nobody here: none');
 
 INSERT INTO legacy_import_rejects VALUES
     ('documents', 12, 'there is no doc_title'),
