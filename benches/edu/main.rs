@@ -14,6 +14,7 @@ mod own;
 #[path = "../server.rs"]
 #[expect(dead_code, reason = "other benchmarks ask for URLs")]
 mod server;
+#[path = "../step.rs"]
 mod step;
 
 use std::{path::Path, process::ExitCode};
@@ -84,15 +85,15 @@ async fn measured(args: &Args, server: &Started) -> Result<Board, Error> {
     let mut copied: Option<step::Copied> = None;
     for spec in &scenario.steps {
         if spec.name != MEASURED {
-            step::forward(server, spec, &addresses).await?;
+            step::forward(server.home(), spec, &addresses).await?;
             continue;
         }
         for time in 0..args.times {
             if time > 0 {
-                step::back(server, spec, &addresses).await?;
+                step::back(server.home(), spec, &addresses).await?;
             }
             server.session(None).await?.execute("CHECKPOINT").await?;
-            let one = step::forward(server, spec, &addresses).await?;
+            let one = step::forward(server.home(), spec, &addresses).await?;
             eprintln!("{} rows copied in {:.1} s", count(one.rows), one.seconds);
             copied = Some(match copied {
                 Some(best) if best.seconds <= one.seconds => {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
+    path::{Path, PathBuf},
     process::Stdio,
     time::Instant,
 };
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::{Error, memory::peak_mib, server::Started};
+use crate::{Error, memory::peak_mib};
 
 /// What came of a step.
 #[derive(Serialize, Deserialize)]
@@ -33,30 +34,30 @@ pub struct Copied {
 }
 
 /// Goes forward.
-pub async fn forward(server: &Started, spec: &StepSpec, addresses: &Sides<Address>) -> Result<Copied, Error> {
-    let copied = play(server, spec, addresses, Direction::Forward, Vec::new()).await?;
-    fs::write(marks(server, spec), serde_json::to_vec(&copied.marks)?)?;
+pub async fn forward(home: &Path, spec: &StepSpec, addresses: &Sides<Address>) -> Result<Copied, Error> {
+    let copied = play(home, spec, addresses, Direction::Forward, Vec::new()).await?;
+    fs::write(marks(home, spec), serde_json::to_vec(&copied.marks)?)?;
     Ok(copied)
 }
 
 /// Goes back.
-pub async fn back(server: &Started, spec: &StepSpec, addresses: &Sides<Address>) -> Result<(), Error> {
-    let marks = serde_json::from_slice(&fs::read(marks(server, spec))?)?;
-    play(server, spec, addresses, Direction::Back, marks).await.map(drop)
+pub async fn back(home: &Path, spec: &StepSpec, addresses: &Sides<Address>) -> Result<(), Error> {
+    let marks = serde_json::from_slice(&fs::read(marks(home, spec))?)?;
+    play(home, spec, addresses, Direction::Back, marks).await.map(drop)
 }
 
-fn marks(server: &Started, spec: &StepSpec) -> std::path::PathBuf {
-    server.home().join(format!("{}.marks", spec.name))
+fn marks(home: &Path, spec: &StepSpec) -> PathBuf {
+    home.join(format!("{}.marks", spec.name))
 }
 
 async fn play(
-    server: &Started,
+    home: &Path,
     spec: &StepSpec,
     addresses: &Sides<Address>,
     direction: Direction,
     marks: Vec<Json>,
 ) -> Result<Copied, Error> {
-    let folder = server.home().join(&spec.name);
+    let folder = home.join(&spec.name);
     fs::create_dir_all(&folder)?;
     let task = StepTask {
         kind: spec.kind.clone(),
