@@ -111,6 +111,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "STEP", help_heading = SUBJECT, conflicts_with = "to")]
     pub until: Option<String>,
 
+    /// Rehearse this step of the scenario alone: those before it are done beforehand and stay
+    #[arg(long, value_name = "STEP", help_heading = SUBJECT, conflicts_with_all = ["to", "until"])]
+    pub phase: Option<String>,
+
     /// A SQLite file in place of the scenario's dataset; it is copied and never written
     #[arg(long, value_name = "FILE", help_heading = SUBJECT, conflicts_with_all = ["rows", "scale"])]
     pub snapshot: Option<PathBuf>,

@@ -88,7 +88,9 @@ pub async fn go_on(args: AgainArgs, only_rollback: bool) -> Result<u8, Failure> 
         .hint("call it again; `rehearse report` tells its command, and `rehearse clean` ends what was kept")
     })?;
     let scenario = match &options.subject {
-        Subject::Scenario { folder } => until(scenario::read(folder)?, options.until.as_deref())?,
+        Subject::Scenario { folder } => {
+            part(scenario::read(folder)?, options.until.as_deref(), options.phase.as_deref())?
+        }
         Subject::File { file, to } => scenario::of_file(file, to),
     };
     let typed = args.target_url.as_deref().map(urls::given).transpose().map_err(Failure::usage)?;
@@ -126,7 +128,7 @@ async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
     }
     let (mut prepared, mut problems) = (Vec::new(), Vec::new());
     for (subject, scenario) in loaded {
-        let scenario = until(scenario, args.until.as_deref())?;
+        let scenario = part(scenario, args.until.as_deref(), args.phase.as_deref())?;
         let options = options(args, subject, scenario.source.scale)?;
         one_rehearsal_if_kept(&options, &scenario)?;
         match run::preflight(&scenario, &options).await {
@@ -138,11 +140,15 @@ async fn prepare(args: &RunArgs) -> Result<Vec<(Options, Scenario)>, Failure> {
     if problems.is_empty() { Ok(prepared) } else { Err(ScenarioError::Invalid(problems).into()) }
 }
 
-/// The scenario up to the step that was asked for.
-fn until(scenario: Scenario, step: Option<&str>) -> Result<Scenario, Failure> {
-    let Some(step) = step else { return Ok(scenario) };
+/// The part of the scenario that was asked for: up to a step, or one alone.
+fn part(scenario: Scenario, until: Option<&str>, phase: Option<&str>) -> Result<Scenario, Failure> {
     let known: Vec<String> = scenario.steps.iter().map(|one| one.name.clone()).collect();
-    scenario.until(step).ok_or_else(|| Failure::unknown("step", step, known.iter().map(String::as_str)))
+    let (step, part) = match (until, phase) {
+        (_, Some(step)) => (step, scenario.phase(step)),
+        (Some(step), None) => (step, scenario.until(step)),
+        (None, None) => return Ok(scenario),
+    };
+    part.ok_or_else(|| Failure::unknown("step", step, known.iter().map(String::as_str)))
 }
 
 /// Reads every scenario that was asked for, or tells every problem in all of them.
@@ -205,6 +211,7 @@ fn options(args: &RunArgs, subject: Subject, scale: f64) -> Result<Options, Fail
         image: args.image.clone(),
         scale: args.scale.unwrap_or(scale),
         until: args.until.clone(),
+        phase: args.phase.clone(),
         rows: args.rows,
         root_seed: args.seed.unwrap_or_else(clock::root_seed),
         keep: args.keep,

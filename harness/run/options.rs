@@ -27,6 +27,9 @@ pub struct Options {
     /// The last step of the scenario that is rehearsed, where not all are.
     #[serde(default)]
     pub until: Option<String>,
+    /// The only step of the scenario that is rehearsed, on what those before it left.
+    #[serde(default)]
+    pub phase: Option<String>,
     /// The root seed.
     pub root_seed: u64,
     /// Leave the databases standing at the end.

@@ -163,6 +163,7 @@ fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Ac
         let id = format!("record/{}", stage_word(stage));
         act(id, ActKind::Record(stage), vec!["every row, column and catalogue object of both sides".to_owned()])
     };
+    acts.extend(steps(scenario, Direction::Forward, Stage::Baseline));
     acts.push(record(Stage::Baseline));
     acts.extend(checks(Stage::Baseline));
     acts.extend(steps(scenario, Direction::Forward, Stage::Migrated));
@@ -177,16 +178,20 @@ fn acts(scenario: &Scenario, options: &Options, version: Option<&str>) -> Vec<Ac
     acts
 }
 
+/// The steps that lead to a stage: to the baseline those that are done beforehand, and to any other those that are rehearsed.
 fn steps(scenario: &Scenario, direction: Direction, towards: Stage) -> Vec<Act> {
     let verb = match towards {
         Stage::RolledBack => "rollback",
         Stage::Reapplied => "reapply",
-        Stage::Baseline | Stage::Migrated => "migrate",
+        Stage::Migrated => "migrate",
+        Stage::Baseline => "before",
     };
+    let is_beforehand = towards == Stage::Baseline;
     let mut acts: Vec<Act> = scenario
         .steps
         .iter()
         .enumerate()
+        .filter(|(index, _)| (*index < scenario.begins) == is_beforehand)
         .map(|(index, step)| Act {
             id: format!("{verb}/{}", step.name),
             kind: ActKind::Step { index, direction, towards },

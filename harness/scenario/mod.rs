@@ -48,6 +48,8 @@ pub struct Scenario {
     pub target: TargetSpec,
     /// The migration, in order.
     pub steps: Vec<StepSpec>,
+    /// The first step that is rehearsed: those before it are done beforehand, and stay.
+    pub begins: usize,
     /// What names and types cannot tell.
     pub stated: Mapping,
     /// What has to come out.

@@ -42,6 +42,7 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
             step("transfer", "transfer", json!({ "batch_rows": 1000, "when_not_empty": "refuse", "orphans": "carry" })),
             step("keys", "create_schema", json!({ "part": "keys" })),
         ],
+        begins: 0,
         stated: Mapping::default(),
         expect: Expectation::default(),
         waivers: BTreeMap::new(),

@@ -75,6 +75,7 @@ impl Reader<'_> {
             source: source??,
             target: target??,
             steps,
+            begins: 0,
             stated,
             expect,
             waivers,

@@ -21,6 +21,19 @@ impl Scenario {
         }
         Some(self)
     }
+
+    /// This step of the scenario alone, on what those before it left; `None` if no step is called so.
+    #[must_use]
+    pub fn phase(self, step: &str) -> Option<Self> {
+        let mut phase = self.until(step)?;
+        phase.begins = phase.steps.len() - 1;
+        Some(phase)
+    }
+
+    /// The steps that are rehearsed.
+    pub fn rehearsed(&self) -> &[super::StepSpec] {
+        &self.steps[self.begins..]
+    }
 }
 
 /// Takes out what a step states, and names the tables that nothing else is stated about as left to it.

@@ -73,6 +73,7 @@ fn options(sandbox: &Sandbox) -> Options {
         image: None,
         scale: 1.0,
         until: None,
+        phase: None,
         rows: None,
         root_seed: 5,
         keep: false,

@@ -37,7 +37,7 @@ impl Rehearsal {
     fn checked(&mut self, stage: Stage, id: &str, mut looked: Looked) -> Result<(), RunError> {
         if id == "no_trace" {
             let proven = if looked.outcome == Outcome::Passed { self.rolled_back.len() as u64 } else { 0 };
-            looked.examined.coverage.downs = Share::new(proven, self.run.scenario.steps.len() as u64);
+            looked.examined.coverage.downs = Share::new(proven, self.run.scenario.rehearsed().len() as u64);
         }
         self.examination.tell(&self.run.recorder, stage, id, looked)
     }

@@ -95,7 +95,7 @@ impl Rehearsal {
         let mut examination = Examination::new(Sessions::fresh(), mapping);
         let writes = |step: &StepSpec| migrate::by_id(&step.kind).is_some_and(|kind| kind.writes_source(&step.config));
         examination.changes_source = run.scenario.changes_source.is_some();
-        examination.writes_source = run.scenario.steps.iter().any(writes);
+        examination.writes_source = run.scenario.rehearsed().iter().any(writes);
         Self {
             folder: run.work.join(format!("r{position}")),
             examination,
@@ -212,7 +212,7 @@ impl Rehearsal {
         let has_none = |step: &&StepSpec| {
             migrate::by_id(&step.kind).is_some_and(|kind| !migrate::rollback::has_way_back(kind, &step.config))
         };
-        self.run.scenario.steps.iter().find(has_none).map(|step| step.name.as_str())
+        self.run.scenario.rehearsed().iter().find(has_none).map(|step| step.name.as_str())
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), RunError> {

@@ -45,7 +45,9 @@ impl Rehearsal {
                         return broken(chain(&error));
                     }
                 }
-                if towards == Stage::Migrated && !(done.not_carried.is_empty() && done.stated.is_empty()) {
+                if matches!(towards, Stage::Baseline | Stage::Migrated)
+                    && !(done.not_carried.is_empty() && done.stated.is_empty())
+                {
                     let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
@@ -131,9 +133,9 @@ impl Rehearsal {
 pub(super) fn after_failure(id: &str, towards: Stage) -> Course {
     let reason = format!("step `{id}` did not succeed");
     match towards {
-        // The rollback was proven already; there is nothing to go back to but the end.
-        Stage::Reapplied => Course::Over(reason),
+        // The rollback was proven already, or nothing of it is rehearsed yet; there is nothing to go back to but the end.
+        Stage::Reapplied | Stage::Baseline => Course::Over(reason),
         // What a failed rollback left is told by the no-trace check.
-        Stage::Baseline | Stage::Migrated | Stage::RolledBack => Course::RollingBack(reason),
+        Stage::Migrated | Stage::RolledBack => Course::RollingBack(reason),
     }
 }

@@ -154,6 +154,7 @@ async fn play(place: &Place, watcher: fn(&EventKind) -> io::Result<()>) -> Resul
         image: None,
         scale: 1.0,
         until: None,
+        phase: None,
         rows: None,
         root_seed: 7,
         keep: false,
