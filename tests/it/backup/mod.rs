@@ -253,13 +253,15 @@ async fn every_form_is_taken_and_restored_and_both_ways_lead_back(bench: &Bench)
 }
 
 /// The objects that a backup of a database brings along: not its own properties, which belong to the server.
-fn objects(state: &Snapshot) -> Vec<(&ObjectName, &Definition)> {
+fn objects(state: &Snapshot) -> Vec<(&ObjectName, Definition)> {
     let is_own = |name: &ObjectName| match name.class.as_str() {
         "database" | "setting" => true,
         "comment" => name.name == "database",
         _ => false,
     };
-    state.catalogue.objects.iter().filter(|(name, _)| !is_own(name)).collect()
+    let of_database = |key: &String| key == "database_collation";
+    let brought = state.catalogue.objects.iter().filter(|(name, _)| !is_own(name));
+    brought.map(|(name, of)| (name, of.clone().into_iter().filter(|(key, _)| !of_database(key)).collect())).collect()
 }
 
 /// What is there gives way only if that is said.
