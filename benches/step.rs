@@ -4,14 +4,14 @@ use std::{
     fs,
     io::{Read, Write},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitCode, Stdio},
     time::Instant,
 };
 
 use async_trait::async_trait;
 use rehearse::{
     migrate::{self, StepError, StepTask, StepVoice},
-    model::{Address, Sides, event::Direction},
+    model::{Address, Sides, chain, event::Direction},
     scenario::StepSpec,
 };
 use serde::{Deserialize, Serialize};
@@ -82,8 +82,19 @@ async fn play(
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// The child's end: 2 if the step did not succeed.
+pub async fn ended() -> ExitCode {
+    match child().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// The child: the step in, what came of it out.
-pub async fn child() -> Result<(), Error> {
+async fn child() -> Result<(), Error> {
     let mut text = Vec::new();
     std::io::stdin().read_to_end(&mut text)?;
     let task: StepTask = serde_json::from_slice(&text)?;

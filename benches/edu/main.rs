@@ -62,13 +62,7 @@ struct Args {
 async fn main() -> ExitCode {
     let args = Args::parse();
     if args.step {
-        return match step::child().await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {}", rehearse::model::chain(&*error));
-                ExitCode::from(2)
-            }
-        };
+        return step::ended().await;
     }
     arguments::ended(run(&args)).await
 }

@@ -1,5 +1,5 @@
-//! One migration on its own: up, verified, recorded, looked at for what is worse than before; down and compared with before; up again and compared with the first
-//! time.
+//! One migration on its own: up, verified, recorded, looked at for what is worse than before; down and compared with before;
+//! up again and compared with the first time.
 
 use super::{judge, play::Play, recorded::Recorded, script::Stopped};
 use crate::migrate::layout::Script;
