@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rehearses every scenario on whatever this machine offers: containers, or a throw-away cluster of the PostgreSQL that is
+# Rehearses every scenario on whatever this machine offers: containers, or throw-away clusters of the servers that are
 # installed. Gets what is missing first. Arguments go to `rehearse run`.
 set -euo pipefail
 # shellcheck source=ci/setup.sh
@@ -10,7 +10,8 @@ need_compiler
 if docker_answers && need_images; then
 	say 'Docker answers: servers run in containers'
 elif need_local_postgres; then
-	say 'servers run from the PostgreSQL that is installed here'
+	need_local_mariadb || true # one scenario comes from it
+	say 'servers run from what is installed here'
 else
 	die 'neither Docker nor PostgreSQL can be had here' \
 		'start Docker, or install PostgreSQL (apt-get install postgresql), then run this again'

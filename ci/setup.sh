@@ -62,3 +62,16 @@ need_local_postgres() {
 	fi
 	install_packages postgresql && local_postgres
 }
+
+local_mariadb() {
+	{ has mariadbd || [ -x /usr/sbin/mariadbd ] || [ -x /usr/local/mysql/bin/mariadbd ]; } && has mariadb-install-db
+}
+
+# MariaDB's own programs. These packages of Debian start no server, and make no account to run one as.
+need_local_mariadb() {
+	if ! local_mariadb; then install_packages mariadb-server-core mariadb-client && local_mariadb || return 1; fi
+	if [ "$(id -u)" = 0 ] && ! id -u mysql >/dev/null 2>&1; then
+		say 'making the account `mysql`, as the package of the server would'
+		useradd --system --no-create-home --shell /usr/sbin/nologin mysql
+	fi
+}

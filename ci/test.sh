@@ -52,6 +52,7 @@ need_compiler
 if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then rustup component add rustfmt clippy; fi
 has sqlite3 || install_packages sqlite3 || true
 need_local_postgres || true
+need_local_mariadb || true
 images+=(mariadb:10.11 mariadb:11.8) # the conformance suite's
 if docker_answers; then need_images || true; fi
 

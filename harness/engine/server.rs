@@ -1,6 +1,6 @@
 //! What it takes to start a server of an engine, and to make databases on it.
 
-use super::UrlSpec;
+use super::{UrlSpec, cluster::ClusterSpec};
 
 /// What a provisioner has to know to start a server of an engine.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct ServerSpec {
     pub maintenance_database: &'static str,
     /// The server's program, by which local installations are found: `postgres`.
     pub program: &'static str,
-    /// The program beside it that makes a cluster (`initdb`); `None` if clusters of this engine are not made here.
-    pub cluster_maker: Option<&'static str>,
+    /// How a throw-away cluster is made from installed programs.
+    pub cluster: ClusterSpec,
     /// Folders in which distributions put that program, `*` standing for a version.
     pub program_folders: &'static [&'static str],
     /// What is said to such a server about scratch databases.

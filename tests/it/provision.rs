@@ -5,7 +5,7 @@ use std::{collections::HashMap, os::unix::fs::PermissionsExt, path::Path, proces
 use async_trait::async_trait;
 use rehearse::{
     engine,
-    model::{Address, Lease, LeaseKind, Side},
+    model::{self, Address, Lease, LeaseKind, Side},
     provision::{self, External, ProvisionError, Request, Server, scratch},
 };
 
@@ -14,6 +14,7 @@ use crate::support::server::{self, Announced, Started, Urls, offered, request, w
 mod container;
 mod external;
 mod local;
+mod local_mariadb;
 
 /// The only value of a query.
 async fn ask(address: &Address, sql: &str) -> String {

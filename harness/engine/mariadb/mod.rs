@@ -26,6 +26,7 @@ use super::{
 use crate::model::{Address, Endpoint, Host, TlsMode};
 
 mod backup;
+mod cluster;
 mod create;
 mod decimal;
 mod dialect;
@@ -61,8 +62,13 @@ static SERVER: ServerSpec = ServerSpec {
     superuser: "root",
     maintenance_database: "mysql",
     program: "mariadbd",
-    cluster_maker: None,
-    program_folders: &[],
+    cluster: cluster::SPEC,
+    program_folders: &[
+        "/usr/sbin",
+        "/usr/local/mysql/bin",
+        "/usr/local/mariadb/bin",
+        "/opt/homebrew/opt/mariadb@*/bin",
+    ],
     databases: DatabaseSql {
         // The collation is the server's own default for UTF-8, as it would be in production.
         create: |quoted| format!("CREATE DATABASE {quoted} CHARACTER SET utf8mb4"),

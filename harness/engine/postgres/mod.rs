@@ -22,6 +22,7 @@ use crate::model::{Address, Endpoint, Host, TlsMode};
 
 mod backup;
 mod cancel;
+mod cluster;
 mod dialect;
 mod dump;
 mod encode;
@@ -60,7 +61,7 @@ static SERVER: ServerSpec = ServerSpec {
     superuser: "postgres",
     maintenance_database: "postgres",
     program: "postgres",
-    cluster_maker: Some("initdb"),
+    cluster: cluster::SPEC,
     program_folders: &[
         "/usr/lib/postgresql/*/bin",
         "/usr/local/pgsql/bin",

@@ -10,10 +10,8 @@ use tokio::process::Command;
 
 use crate::provision::Unable;
 
-/// PostgreSQL refuses to run as root, so root lends it the account that every distribution's package makes for it.
-const NAME: &str = "postgres";
-
-/// Who runs `initdb` and the server.
+/// Who runs the server and what makes its files. None of them runs as root, so root lends them the account that every
+/// distribution's package makes for the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Account {
     /// Whoever runs us.
@@ -28,16 +26,16 @@ pub(super) enum Account {
 }
 
 impl Account {
-    /// The account for this process: oneself, or `postgres` for root.
-    pub(super) fn find() -> Result<Self, Unable> {
+    /// The account for this process: oneself, or the product's for root.
+    pub(super) fn find(title: &str, name: &str) -> Result<Self, Unable> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self::Oneself);
         }
         // Such accounts are made by a package and therefore stand in the file; a look-up over the network is not needed.
         let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        parse(&accounts).ok_or_else(|| Unable {
-            reason: format!("PostgreSQL does not run as root, and there is no account `{NAME}` to run it as"),
-            hint: format!("run as another user, or make the account: useradd --system {NAME}"),
+        parse(&accounts, name).ok_or_else(|| Unable {
+            reason: format!("{title} does not run as root, and there is no account `{name}` to run it as"),
+            hint: format!("run as another user, or make the account: useradd --system {name}"),
         })
     }
 
@@ -57,7 +55,7 @@ impl Account {
     }
 
     /// Whether it can reach what is in a directory: every directory on the way must let it pass.
-    pub(super) fn can_reach(self, directory: &Path) -> Result<(), Unable> {
+    pub(super) fn can_reach(self, directory: &Path, name: &str) -> Result<(), Unable> {
         let Self::Other { uid, gid } = self else { return Ok(()) };
         let closed = directory.ancestors().find(|ancestor| {
             // What is not there yet will be made by us.
@@ -72,7 +70,7 @@ impl Account {
         });
         closed.map_or(Ok(()), |closed| {
             Err(Unable {
-                reason: format!("the account `{NAME}` may not pass through {}", closed.display()),
+                reason: format!("the account `{name}` may not pass through {}", closed.display()),
                 hint: format!(
                     "put the run's files elsewhere, or let others pass through it: chmod o+x {}",
                     closed.display()
@@ -82,10 +80,10 @@ impl Account {
     }
 }
 
-fn parse(accounts: &str) -> Option<Account> {
+fn parse(accounts: &str, name: &str) -> Option<Account> {
     accounts.lines().find_map(|line| {
         let mut fields = line.split(':');
-        if fields.next() != Some(NAME) {
+        if fields.next() != Some(name) {
             return None;
         }
         let uid = fields.nth(1)?.parse().ok()?;
@@ -102,8 +100,8 @@ mod tests {
     fn the_account_is_found_among_others() {
         let accounts = "root:x:0:0:root:/root:/bin/bash\npostgres-exporter:x:9:9::/:/bin/sh\n\
                         postgres:x:104:112:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash\n";
-        assert_eq!(parse(accounts), Some(Account::Other { uid: 104, gid: 112 }));
-        assert_eq!(parse("root:x:0:0:root:/root:/bin/bash\n"), None);
+        assert_eq!(parse(accounts, "postgres"), Some(Account::Other { uid: 104, gid: 112 }));
+        assert_eq!(parse("root:x:0:0:root:/root:/bin/bash\n", "postgres"), None);
     }
 
     #[test]
@@ -114,8 +112,8 @@ mod tests {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
         let stranger = Account::Other { uid: 4_000_000_000, gid: 4_000_000_000 };
         // `tempdir` itself is closed to others, too; the innermost closed directory is the one to open first.
-        let refusal = stranger.can_reach(&closed.join("run")).unwrap_err();
+        let refusal = stranger.can_reach(&closed.join("run"), "postgres").unwrap_err();
         assert!(refusal.reason.ends_with(&closed.display().to_string()), "{}", refusal.reason);
-        assert_eq!(Account::Oneself.can_reach(&closed), Ok(()));
+        assert_eq!(Account::Oneself.can_reach(&closed, "postgres"), Ok(()));
     }
 }

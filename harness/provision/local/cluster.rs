@@ -1,6 +1,7 @@
 //! A throw-away cluster: its private directory, and the server on it.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -12,17 +13,18 @@ use std::{
 use rustix::process::Pid;
 use tokio::{process::Command, task::JoinHandle, time::Instant};
 
-use super::{Tools, account::Account, process};
+use super::{Tools, process};
 use crate::{
-    engine::{Engine, ServerSpec},
+    engine::{
+        Engine, ServerSpec,
+        cluster::{ClusterPlace, ClusterSpec},
+    },
     model::{Address, Endpoint, EngineId, Host, Secret, Tls},
     provision::{ProvisionError, Unable, directory, readiness},
 };
 
 /// `sockaddr_un` has room for 108 bytes with the closing zero.
 const LONGEST_SOCKET_PATH: usize = 107;
-/// The number in the socket's name where no TCP port is asked for.
-const SOCKET_PORT: u16 = 5432;
 /// How many lines of the log an error shows.
 const TAIL_LINES: usize = 20;
 /// Enough of the log's end to hold them.
@@ -34,7 +36,8 @@ const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
 const REMOVE_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked whether a server has taken its cluster.
 const TIDY_PAUSE: Duration = Duration::from_millis(10);
-/// A private directory that holds `data/`, `socket/`, `server.log` and `password`.
+
+/// A private directory that holds `data/`, `socket/`, `server.log`, `password` and `greeting.sql`.
 pub(super) struct Cluster {
     directory: PathBuf,
 }
@@ -54,8 +57,8 @@ impl Cluster {
         self.directory.join("data")
     }
 
-    fn postmaster_pid(&self) -> PathBuf {
-        self.data().join("postmaster.pid")
+    fn pid_file(&self, spec: &ClusterSpec) -> PathBuf {
+        self.data().join(spec.pid_file)
     }
 
     fn socket(&self) -> PathBuf {
@@ -70,9 +73,24 @@ impl Cluster {
         self.directory.join("password")
     }
 
+    fn greeting(&self) -> PathBuf {
+        self.directory.join("greeting.sql")
+    }
+
+    fn place<'a>(&self, tools: &'a Tools) -> ClusterPlace<'a> {
+        ClusterPlace {
+            data: self.data(),
+            socket: self.socket(),
+            password: self.password(),
+            greeting: self.greeting(),
+            superuser: tools.spec.superuser,
+            port: tools.port,
+        }
+    }
+
     /// Whether the system can hold the path of its socket.
-    pub(super) fn check_socket_path(&self, port: Option<u16>) -> Result<(), Unable> {
-        let path = self.socket().join(format!(".s.PGSQL.{}", port.unwrap_or(SOCKET_PORT)));
+    pub(super) fn check_socket_path(&self, spec: &ServerSpec, port: Option<u16>) -> Result<(), Unable> {
+        let path = self.socket().join((spec.cluster.socket)(port.unwrap_or(spec.port)));
         let length = path.as_os_str().len();
         if length <= LONGEST_SOCKET_PATH {
             return Ok(());
@@ -90,61 +108,62 @@ impl Cluster {
     ///
     /// There is no point in here at which the run's future could be dropped: it is all there afterwards, or an error says
     /// why not.
-    pub(super) fn lay_out(&self, account: Account, password: &Secret) -> Result<(), ProvisionError> {
+    pub(super) fn lay_out(&self, tools: &Tools, password: &Secret) -> Result<(), ProvisionError> {
+        let account = tools.account;
         let make = || -> io::Result<()> {
             for directory in [&self.directory, &self.socket()] {
                 fs::DirBuilder::new().mode(0o700).create(directory)?;
                 account.own(directory)?;
             }
-            let private = |path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-            private(self.password())?.write_all(password.reveal().as_bytes())?;
-            private(self.log())?;
-            account.own(&self.password())?;
-            account.own(&self.log())
+            let private = |path: &Path, text: &str| -> io::Result<()> {
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())?;
+                account.own(path)
+            };
+            private(&self.password(), password.reveal())?;
+            private(&self.greeting(), &(tools.spec.cluster.greeting)(password.reveal()))?;
+            private(&self.log(), "")
         };
         make().map_err(|source| self.failed("make", source))
     }
 
     /// Fills `data/` with a new, empty cluster.
     pub(super) async fn initialise(&self, tools: &Tools) -> Result<(), ProvisionError> {
-        // Not every system has this locale; without one PostgreSQL sorts in the same order, but knows letters only in
-        // ASCII.
-        let status = match self.initdb(tools, "--locale=C.UTF-8").await? {
-            status if status.success() => status,
-            _ => self.initdb(tools, "--no-locale").await?,
-        };
-        if !status.success() {
-            return Err(self.did_not_start(tools, format!("initdb {}", ended(status))));
+        let mut outcome = None;
+        for arguments in (tools.spec.cluster.make)(&self.place(tools)) {
+            let status = self.make(tools, &arguments).await?;
+            outcome = Some(status);
+            if status.success() {
+                break;
+            }
+        }
+        if let Some(status) = outcome.filter(|status| !status.success()) {
+            let maker = tools.spec.cluster.maker;
+            return Err(self.did_not_start(tools, format!("{maker} {}", ended(status))));
         }
         // What it said on its way is of no interest any more, and would stand before the server's own last words.
         let emptied = OpenOptions::new().write(true).truncate(true).open(self.log());
         emptied.map(drop).map_err(|source| self.failed("empty the log of", source))
     }
 
-    async fn initdb(&self, tools: &Tools, locale: &str) -> Result<ExitStatus, ProvisionError> {
-        let spec = tools.spec;
-        let mut command = self.command(tools, tools.maker)?;
-        command
-            .arg("--pgdata")
-            .arg(self.data())
-            .arg("--pwfile")
-            .arg(self.password())
-            .arg(format!("--username={}", spec.superuser))
-            .args(["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", locale])
-            // Nobody needs these first files after a power cut; whatever the server writes later is synced as usual.
-            .arg("--no-sync")
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|source| self.failed("run initdb for", source))?;
+    /// Runs the maker to its end.
+    async fn make(&self, tools: &Tools, arguments: &[OsString]) -> Result<ExitStatus, ProvisionError> {
+        let maker = tools.spec.cluster.maker;
+        let mut child = self
+            .command(tools, maker)?
+            .args(arguments)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| self.failed(&format!("run {maker} for"), source))?;
         match tokio::time::timeout_at(tools.deadline, child.wait()).await {
-            Ok(status) => status.map_err(|source| self.failed("wait for initdb for", source)),
-            Err(_) => Err(self.did_not_start(tools, "initdb did not finish within the deadline".to_owned())),
+            Ok(status) => status.map_err(|source| self.failed(&format!("wait for {maker} for"), source)),
+            Err(_) => Err(self.did_not_start(tools, format!("{maker} did not finish within the deadline"))),
         }
     }
 
     /// Starts the server, waits until it answers a query, and gives the address and the version that it tells.
     pub(super) async fn start(&self, tools: &Tools) -> Result<(Address, String), ProvisionError> {
         let mut exit = self.spawn(tools)?;
-        let address = self.address(tools.engine, tools.spec, tools.port.unwrap_or(SOCKET_PORT))?;
+        let address = self.address(tools.engine, tools.spec, tools.port.unwrap_or(tools.spec.port))?;
         tokio::select! {
             status = &mut exit => {
                 let problem = match status {
@@ -161,28 +180,16 @@ impl Cluster {
     }
 
     fn spawn(&self, tools: &Tools) -> Result<JoinHandle<io::Result<ExitStatus>>, ProvisionError> {
-        // `fsync`, `full_page_writes` and `synchronous_commit` stay on: what is rehearsed, and how long it takes, must be
-        // what happens in production. The socket lies in a directory of our own: no port to race for, and no way in for
-        // other users.
-        let settings = [
-            format!("unix_socket_directories={}", quoted(&self.socket())),
-            "unix_socket_permissions=0700".to_owned(),
-            format!("listen_addresses={}", if tools.port.is_some() { "127.0.0.1" } else { "" }),
-            format!("port={}", tools.port.unwrap_or(SOCKET_PORT)),
-            // Everything to stderr, which is the log file itself: no pipe that somebody would have to drain.
-            "log_destination=stderr".to_owned(),
-            "logging_collector=off".to_owned(),
-        ];
         let mut command = self.command(tools, tools.spec.program)?;
-        command.arg("-D").arg(self.data()).args(settings.iter().flat_map(|setting| ["-c", setting]));
+        command.args((tools.spec.cluster.serve)(&self.place(tools)));
         let mut child = command.spawn().map_err(|source| self.failed("start the server of", source))?;
         // This task outlives the request: it reaps the server whenever and however it ends.
         Ok(tokio::spawn(async move { child.wait().await }))
     }
 
-    /// Whether the server that was on this cluster was killed, and could not tidy up.
-    pub(super) fn was_killed(&self) -> bool {
-        self.postmaster_pid().exists()
+    /// Whether the server that was on this cluster was killed, and left memory in the system's keeping.
+    pub(super) fn left_memory(&self, spec: &ServerSpec) -> bool {
+        spec.cluster.leaves_memory && self.pid_file(&spec.cluster).exists()
     }
 
     /// Takes away the shared memory that a killed server left in the system's keeping: only a server that starts on the
@@ -212,25 +219,22 @@ impl Cluster {
 
     /// The port in the name of the socket of the server that runs here, if one does.
     fn running_on(&self, spec: &ServerSpec) -> Option<u16> {
-        // Lines: process number, data directory, time of start, port, socket directory, …
-        let text = fs::read_to_string(self.postmaster_pid()).ok()?;
-        let mut lines = text.lines();
-        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
-        let port = lines.nth(2)?.trim().parse().ok()?;
+        let text = fs::read_to_string(self.pid_file(&spec.cluster)).ok()?;
+        let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
+        let port = (spec.cluster.port)(&text)?;
         // The file stays behind after a kill, and its number may be another process's by now.
         let lives = process::working_in(&self.data(), &[spec.program]).iter().any(|process| process.pid == pid);
         lives.then_some(port)
     }
 
-    /// The major version of the programs that made the cluster.
-    pub(super) fn version(&self) -> Option<String> {
-        fs::read_to_string(self.data().join("PG_VERSION")).ok().map(|text| text.trim().to_owned())
+    /// The version of the programs that made the cluster, as far as others may run on it.
+    pub(super) fn version(&self, spec: &ServerSpec) -> Option<String> {
+        (spec.cluster.made_by)(&self.data())
     }
 
     /// Stops everything that runs on the cluster, in whatever state it is.
     pub(super) async fn stop(&self, spec: &ServerSpec) -> Result<(), ProvisionError> {
-        let programs: Vec<&str> = [spec.program].into_iter().chain(spec.cluster_maker).collect();
-        process::end(&self.directory, &programs, STOP_PATIENCE)
+        process::end(&self.directory, &[spec.program, spec.cluster.maker], spec.cluster.stop, STOP_PATIENCE)
             .await
             .map_err(|source| self.failed("stop the server of", source))
     }
@@ -270,14 +274,13 @@ impl Cluster {
             OpenOptions::new().append(true).open(self.log()).map_err(|source| self.failed("open the log of", source))
         };
         let mut command = Command::new(tools.installation.program(program));
+        for variable in tools.spec.cluster.variables {
+            command.env_remove(variable);
+        }
         command
             .current_dir(&self.directory)
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
-            .env_remove("PGDATA")
-            .env_remove("PGDATESTYLE")
-            .env_remove("PGCLIENTENCODING")
-            .env_remove("PGPORT")
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log()?)
@@ -296,7 +299,7 @@ impl Cluster {
                     "free the port or ask for another one; without one the server is reached by its socket".to_owned(),
                 ),
             ),
-            Some(port) if says("could not bind") && says("Permission denied") => (
+            Some(port) if (says("could not bind") || says("Bind on TCP/IP")) && says("Permission denied") => (
                 format!("the server's account may not listen on port {port}"),
                 Some("ask for a port of 1024 or more".to_owned()),
             ),
@@ -312,11 +315,6 @@ impl Cluster {
     fn failed(&self, doing: &str, source: io::Error) -> ProvisionError {
         ProvisionError::Failed { doing: format!("{doing} cluster {}", self.directory.display()), source: source.into() }
     }
-}
-
-/// A path in a list of paths in PostgreSQL's settings.
-fn quoted(path: &Path) -> String {
-    format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
 }
 
 fn ended(status: ExitStatus) -> String {

@@ -31,12 +31,11 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// The path of one of its programs, or its bare name if the search path finds it.
+    /// The path of one of its programs, or its bare name if the search path has to find it: distributions put servers apart
+    /// from what users call.
     pub(super) fn program(&self, name: &str) -> PathBuf {
-        match &self.folder {
-            Some(folder) => folder.join(name),
-            None => PathBuf::from(name),
-        }
+        let beside = self.folder.as_ref().map(|folder| folder.join(name));
+        beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(name))
     }
 }
 

@@ -1,7 +1,8 @@
 //! A throw-away cluster from server programs that are installed here.
 //!
-//! Nothing is needed but `initdb` and `postgres`: no service, no configuration, no `sudo`. The cluster listens on a socket
-//! in its own directory, keeps production's durability, and is gone with its directory.
+//! Nothing is needed but the server and what makes its files (`initdb` and `postgres`, `mariadb-install-db` and `mariadbd`):
+//! no service, no configuration, no `sudo`. The cluster listens on a socket in its own directory, keeps production's
+//! durability, and is gone with its directory.
 
 use std::{fmt, time::Duration};
 
@@ -35,8 +36,6 @@ struct Tools {
     engine: &'static dyn Engine,
     /// What it says about its server.
     spec: &'static ServerSpec,
-    /// The program that makes a cluster; it lies beside the server.
-    maker: &'static str,
     /// Its programs.
     installation: Installation,
     /// Who runs them.
@@ -57,11 +56,7 @@ impl Tools {
     ) -> Result<Self, Unable> {
         let deadline = Instant::now() + patience;
         let title = engine.title();
-        let made_here = engine.server().and_then(|spec| Some((spec, spec.cluster_maker?)));
-        let (spec, maker) = made_here.ok_or_else(|| Unable {
-            reason: format!("no {title} server can be started from installed programs"),
-            hint: "give --provider container or --provider external".to_owned(),
-        })?;
+        let spec = spec(engine)?;
         if !process::can_be_found() {
             return Err(Unable {
                 reason: "a local server cannot be watched here, because this system has no /proc".to_owned(),
@@ -69,8 +64,8 @@ impl Tools {
             });
         }
         let installation = find::find(spec, title, version).await?;
-        let account = Account::find()?;
-        Ok(Self { engine, spec, maker, installation, account, port, deadline })
+        let account = Account::find(title, spec.cluster.account)?;
+        Ok(Self { engine, spec, installation, account, port, deadline })
     }
 }
 
@@ -86,9 +81,9 @@ async fn prepare(request: &Request) -> Result<(Cluster, Tools), Unable> {
     let tools = Tools::find(request.engine, request.version.as_deref(), request.port, request.deadline).await?;
     // The server gets this path and works elsewhere, so it has to be absolute; only an empty one cannot be made so.
     let work = std::path::absolute(&request.work).unwrap_or_else(|_| request.work.clone());
-    tools.account.can_reach(&work)?;
+    tools.account.can_reach(&work, tools.spec.cluster.account)?;
     let cluster = Cluster::at(work.join(format!("{PREFIX}{}", request.side)));
-    cluster.check_socket_path(request.port)?;
+    cluster.check_socket_path(tools.spec, request.port)?;
     Ok((cluster, tools))
 }
 
@@ -99,7 +94,7 @@ impl Provisioner for Local {
     }
 
     fn summary(&self) -> &'static str {
-        "a throw-away cluster from PostgreSQL programs that are installed here"
+        "a throw-away cluster from PostgreSQL or MariaDB programs that are installed here"
     }
 
     async fn offer(&self, request: &Request) -> Result<String, Unable> {
@@ -113,7 +108,7 @@ impl Provisioner for Local {
         let kind = LeaseKind::Cluster { directory: cluster.directory().to_owned(), engine };
         leases.announce(&Lease { id: format!("cluster-{}", request.side), kind }).await?;
 
-        cluster.lay_out(tools.account, &password)?;
+        cluster.lay_out(&tools, &password)?;
         cluster.initialise(&tools).await?;
         let (admin, version) = cluster.start(&tools).await?;
         Ok(Server { admin, version, provider: self.id(), why: tools.to_string(), encryption: None })
@@ -125,11 +120,12 @@ impl Provisioner for Local {
 
     async fn release(&self, lease: &Lease, _urls: &dyn UrlSource) -> Result<(), ProvisionError> {
         let (cluster, engine) = cluster_of(lease)?;
-        cluster.stop(spec(engine)?).await?;
-        if cluster.was_killed() {
+        let spec = spec(engine)?;
+        cluster.stop(spec).await?;
+        if cluster.left_memory(spec) {
             // What cannot be tidied (the programs are gone, the disk is full) is a few kilobytes of memory, and no reason
             // to leave the rest standing.
-            if let Ok(tools) = Tools::find(engine, cluster.version().as_deref(), None, TIDY_PATIENCE).await {
+            if let Ok(tools) = Tools::find(engine, cluster.version(spec).as_deref(), None, TIDY_PATIENCE).await {
                 let _ = cluster.tidy(&tools).await;
                 cluster.stop(tools.spec).await?;
             }
@@ -139,7 +135,7 @@ impl Provisioner for Local {
 
     async fn reattach(&self, lease: &Lease, request: &Request) -> Result<Address, ProvisionError> {
         let (cluster, engine) = cluster_of(lease)?;
-        let made_by = cluster.version().ok_or_else(|| Unable {
+        let made_by = cluster.version(spec(engine)?).ok_or_else(|| Unable {
             reason: format!("there is no cluster in {}", cluster.directory().display()),
             hint: "start a new run".to_owned(),
         })?;

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 /// How often the processes are looked for while they end.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Of a longer name of a program the system keeps so many bytes.
+const NAME_LENGTH: usize = 15;
+
 /// One process of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Process {
@@ -65,7 +68,8 @@ fn of_these(pid: i32, programs: &[&str]) -> Option<Process> {
     let mut fields = after.split(' ');
     let is_alive = fields.next()? != "Z";
     let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-    (is_alive && programs.contains(&name)).then_some(Process { pid: Pid::from_raw(pid)?, parent })
+    let is_one = programs.iter().any(|program| name == &program[..program.len().min(NAME_LENGTH)]);
+    (is_alive && is_one).then_some(Process { pid: Pid::from_raw(pid)?, parent })
 }
 
 fn works_in(pid: Pid, directory: &Path) -> bool {
@@ -78,16 +82,25 @@ fn works_in(pid: Pid, directory: &Path) -> bool {
 
 fn names(pid: Pid, directory: &Path) -> bool {
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    words.split(|byte| *byte == 0).any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory))
+    let is_below = |path: &[u8]| Path::new(OsStr::from_bytes(path)).starts_with(directory);
+    // A folder stands by itself, or behind an option's `=`.
+    words
+        .split(|byte| *byte == 0)
+        .any(|word| is_below(word) || word.splitn(2, |byte| *byte == b'=').skip(1).any(is_below))
 }
 
-/// Ends them: `SIGINT` (the server then cuts its sessions and stops in order) with `patience` to comply, `SIGQUIT` (it
-/// stops at once) with half of it, then `SIGKILL`.
+/// Ends them: by the signals that the product knows, with `patience` to comply with the first and half of it with the
+/// second, then by `SIGKILL`.
 ///
 /// # Errors
 /// If they may not be ended (they belong to another user), or are still there after all that.
-pub(super) async fn end(directory: &Path, programs: &[&str], patience: Duration) -> std::io::Result<()> {
-    for (signal, patience) in [(Signal::INT, patience), (Signal::QUIT, patience / 2)] {
+pub(super) async fn end(
+    directory: &Path,
+    programs: &[&str],
+    [in_order, at_once]: [Signal; 2],
+    patience: Duration,
+) -> std::io::Result<()> {
+    for (signal, patience) in [(in_order, patience), (at_once, patience / 2)] {
         // Only the first process of each family is asked: it ends its children in order.
         let family = working_in(directory, programs);
         for process in family.iter().filter(|process| !process.is_child_of(&family)) {
@@ -150,7 +163,7 @@ mod tests {
         let mut elsewhere = start("sleep", &["60"], &outside);
         let mut other_program = start("tail", &["-f", "/dev/null"], &inside);
 
-        end(&inside, &["sleep"], Duration::from_secs(5)).await.unwrap();
+        end(&inside, &["sleep"], [Signal::INT, Signal::QUIT], Duration::from_secs(5)).await.unwrap();
 
         assert!(ours.wait().unwrap().code().is_none(), "ended by a signal");
         for bystander in [&mut elsewhere, &mut other_program] {

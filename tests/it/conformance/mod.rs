@@ -136,12 +136,8 @@ fn wanted() -> Vec<Wanted> {
             all.push(Wanted { engine, provisioner: None, version: None });
             continue;
         }
-        let is_made_here = engine.server().is_some_and(|server| server.cluster_maker.is_some());
         let versions = VERSIONS.iter().find(|(id, _)| *id == engine.id()).map_or(&[][..], |(_, versions)| versions);
         for provisioner in provision::ALL.iter().copied().filter(|provisioner| provisioner.is_automatic()) {
-            if provisioner.id() == "local" && !is_made_here {
-                continue;
-            }
             let provisioner_ = Some(provisioner);
             if provisioner.id() == "container" && !versions.is_empty() {
                 let each = versions.iter().map(|version| Some(*version));

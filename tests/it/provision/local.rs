@@ -1,11 +1,11 @@
-//! Throw-away clusters.
+//! Throw-away clusters of PostgreSQL.
 
 use rehearse::engine::{Dialect, Engine, EngineError, ServerSpec, Session};
 
 use super::*;
 
 /// The processes that work in a directory, by their command lines.
-fn processes_in(directory: &Path) -> Vec<String> {
+pub(super) fn processes_in(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
         let place = std::fs::read_link(entry.path().join("cwd"));
@@ -47,11 +47,11 @@ fn is_there(memory: &str) -> bool {
     Path::new(memory).exists() || segments.lines().any(|line| line.split_whitespace().nth(1) == Some(memory))
 }
 
-fn kill(signal: &str, pid: &str) {
+pub(super) fn kill(signal: &str, pid: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
 
-async fn acquire(request: &Request, leases: &mut Announced) -> Result<Server, ProvisionError> {
+pub(super) async fn acquire(request: &Request, leases: &mut Announced) -> Result<Server, ProvisionError> {
     provision::by_id("local").unwrap().acquire(request, leases).await
 }
 
@@ -268,10 +268,10 @@ async fn programs_that_fail_are_told_with_their_last_words() {
 }
 
 #[tokio::test]
-async fn an_engine_whose_clusters_are_not_made_here_says_so_with_a_way_out() {
+async fn an_engine_without_a_server_says_so_with_a_way_out() {
     let work = work();
-    let request = Request { engine: engine::by_id("mariadb").unwrap(), ..request(work.path()) };
+    let request = Request { engine: engine::by_id("sqlite").unwrap(), ..request(work.path()) };
     let unable = provision::by_id("local").unwrap().offer(&request).await.unwrap_err();
-    assert_eq!(unable.reason, "no MariaDB server can be started from installed programs");
-    assert_eq!(unable.hint, "give --provider container or --provider external");
+    assert_eq!(unable.reason, "SQLite has no server that could be started or asked");
+    assert_eq!(unable.hint, "give the path of its file");
 }
