@@ -10,7 +10,10 @@ use std::{
 
 use rehearse::{
     engine,
-    model::{EngineId, Report, Side, Stage, Unchecked, Verdict, report::TableFingerprint},
+    model::{
+        EngineId, Report, Side, Stage, Unchecked, Verdict,
+        report::{ScenarioReport, TableFingerprint},
+    },
     provision::{self, Request},
     scenario,
 };
@@ -92,7 +95,15 @@ fn holds(sandbox: &Sandbox, name: &str, ended: &Ended) -> Report {
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     let report = sandbox.report(name);
     assert_eq!(report.verdict, Verdict::Pass);
-    let [rehearsal] = report.scenarios.as_slice() else { panic!("{} rehearsals", report.scenarios.len()) };
+    assert_eq!(report.scenarios.len(), 1, "{name}");
+    rehearsal_holds(name, &report.scenarios[0]);
+    sandbox.assert_released();
+    sandbox.assert_quiet();
+    report
+}
+
+/// One rehearsal came to its end, and everything was checked.
+fn rehearsal_holds(name: &str, rehearsal: &ScenarioReport) {
     assert!(rehearsal.finished && rehearsal.skipped.is_none());
     let whole: Vec<_> =
         rehearsal.coverage.shares().into_iter().filter(|(_, share)| !share.is_whole()).map(|(what, _)| what).collect();
@@ -107,15 +118,12 @@ fn holds(sandbox: &Sandbox, name: &str, ended: &Ended) -> Report {
     assert!(unchecked.is_empty() && (whole.is_empty() || !left.is_empty()), "not checked: {whole:?} {unchecked:?}");
     assert!(rehearsal.coverage.rows.total > 0 && rehearsal.coverage.downs.total > 0, "{:?}", rehearsal.coverage);
     for side in Side::BOTH {
-        let at = |stage: Stage| fingerprints(&report, stage, side);
+        let at = |stage: Stage| fingerprints(rehearsal, stage, side);
         assert_eq!(at(Stage::Baseline), at(Stage::RolledBack), "{side}: rolled back");
         assert_eq!(at(Stage::Migrated), at(Stage::Reapplied), "{side}: reapplied");
     }
-    let target = |stage| fingerprints(&report, stage, Side::Target);
+    let target = |stage| fingerprints(rehearsal, stage, Side::Target);
     assert_ne!(target(Stage::Migrated), target(Stage::Baseline), "the migration changed nothing");
-    sandbox.assert_released();
-    sandbox.assert_quiet();
-    report
 }
 
 /// Whether rows can be put on top of those of a scenario's dataset.
@@ -125,30 +133,22 @@ fn has_rows_on_top(name: &str) -> bool {
     fs::read_to_string(dataset).is_ok_and(|text| text.contains("\nweight = "))
 }
 
-fn fingerprints(report: &Report, stage: Stage, side: Side) -> Vec<TableFingerprint> {
-    let found = report.scenarios[0].fingerprints.iter().find(|taken| taken.stage == stage && taken.side == side);
+fn fingerprints(rehearsal: &ScenarioReport, stage: Stage, side: Side) -> Vec<TableFingerprint> {
+    let found = rehearsal.fingerprints.iter().find(|taken| taken.stage == stage && taken.side == side);
     found.unwrap_or_else(|| panic!("{side} was not recorded at {stage}")).tables.clone()
 }
 
 /// Plays every scenario, each with the seed that its turn has.
 fn every_scenario_holds(test: &str, provider: &str, seeds: &[u64], more: &[&str]) {
     for ((name, scenario), seed) in scenarios().into_iter().zip(seeds.iter().cycle()) {
-        let mut versions = versions(test, &name, &scenario, provider);
-        if provider == "container" {
-            // The older ones are those that machines have, and the same scenarios hold there.
-            versions.drain(..versions.len().saturating_sub(1));
-        }
-        for version in versions {
+        for version in versions(test, &name, &scenario, provider) {
             let more = if has_rows_on_top(&name) { more } else { &[] };
             println!("{test}: {name} on {version:?} from {provider} with seed {seed}");
             let sandbox = Sandbox::new();
             let seed = seed.to_string();
             let arguments = [&["--seed", &seed], more].concat();
             let output = ended(&mut run(&sandbox, &name, provider, version.as_deref(), &arguments));
-            let report = holds(&sandbox, &name, &output);
-            if provider == "container" {
-                assert_eq!(containers_of(&report.run.id), Vec::<String>::new());
-            }
+            holds(&sandbox, &name, &output);
         }
     }
 }
@@ -165,9 +165,27 @@ fn every_scenario_holds_with_a_seed_that_nobody_chose() {
     every_scenario_holds("every_scenario_holds_with_a_seed_that_nobody_chose", "local", &[seed], &["--rows", "3000"]);
 }
 
+/// What a user gets who says nothing but `rehearse run`: every scenario, on every version that it names.
 #[test]
-fn every_scenario_holds_in_a_container() {
-    every_scenario_holds("every_scenario_holds_in_a_container", "container", &SEEDS[..1], &["--rows", "3000"]);
+fn every_scenario_holds_in_containers_without_an_argument() {
+    const TEST: &str = "every_scenario_holds_in_containers_without_an_argument";
+    let scenarios = scenarios();
+    let wanted = |scenario: &scenario::Scenario| scenario.target.versions.len().max(1);
+    if scenarios.iter().any(|(name, one)| versions(TEST, name, one, "container").len() < wanted(one)) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let output = ended(&mut sandbox.rehearsal(&["run", "--provider", "container"]));
+    assert_eq!(output.code, 0, "{}\n{}", output.stdout, output.stderr);
+    for (name, scenario) in &scenarios {
+        let report = sandbox.report(name);
+        assert_eq!((report.verdict, report.scenarios.len()), (Verdict::Pass, wanted(scenario)), "{name}");
+        println!("{TEST}: {name} took {} seconds", report.run.duration_ms / 1000);
+        report.scenarios.iter().for_each(|rehearsal| rehearsal_holds(name, rehearsal));
+        assert_eq!(containers_of(&report.run.id), Vec::<String>::new());
+    }
+    sandbox.assert_released();
+    sandbox.assert_quiet();
 }
 
 /// What a user's shell says about PostgreSQL, time zones and languages has no say in a rehearsal.
@@ -208,7 +226,7 @@ fn the_environment_changes_nothing() {
             let output = ended(command.envs(environment.iter().copied()));
             let report = holds(&sandbox, &name, &output);
             let recorded = [Stage::Baseline, Stage::Migrated]
-                .map(|stage| Side::BOTH.map(|side| fingerprints(&report, stage, side)));
+                .map(|stage| Side::BOTH.map(|side| fingerprints(&report.scenarios[0], stage, side)));
             (recorded, report.scenarios[0].coverage, report.scenarios[0].loss_ledger.clone())
         });
         assert_eq!(told[0], told[1], "from {provider}");
