@@ -103,6 +103,8 @@ pub async fn child() -> Result<(), Error> {
         writes_source: false,
         changes_source: false,
         surroundings: &Surroundings::default(),
+        probes: &[],
+        probed: &[],
     };
     let examined = Checksum.run(&mut cx).await?;
     cx.readers.close().await?;

@@ -89,6 +89,8 @@ pub async fn look(
         writes_source: false,
         changes_source: false,
         surroundings: &Surroundings::default(),
+        probes: &[],
+        probed: &[],
     };
     let examined = examine(&mut cx).await?;
     cx.readers.close().await?;

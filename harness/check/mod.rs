@@ -17,6 +17,7 @@ pub mod not_null;
 pub mod orphan;
 mod pace;
 pub mod preflight;
+pub mod probe;
 pub mod readers;
 pub mod reapply;
 pub mod row_count;
@@ -41,10 +42,11 @@ use crate::{
     engine::{EngineError, Rowset},
     model::{
         Catalogue, Coverage, Evidence, Finding, LossEntry, Redaction, Severity, Side, Sides, Snapshot, Stage,
-        TableName, Unchecked, finding::KeyPart,
+        TableName, Unchecked, finding::KeyPart, probe::Probed,
     },
 };
 pub use preflight::Surroundings;
+pub use probe::Probe;
 pub use readers::{Manner, Readers};
 
 /// Every check of what a migration made, in the order in which they run.
@@ -64,6 +66,7 @@ pub const ALL: &[&dyn Check] = &[
     &source::Source,
     &no_trace::NoTrace,
     &reapply::Reapply,
+    &probe::Probes,
 ];
 
 /// Those of the preflight too, which run first.
@@ -132,6 +135,10 @@ pub struct CheckContext<'a> {
     pub changes_source: bool,
     /// What is around the databases.
     pub surroundings: &'a Surroundings,
+    /// What the scenario asks of the system.
+    pub probes: &'a [Probe],
+    /// What was answered so far.
+    pub probed: &'a [Probed],
 }
 
 /// What a check may take of this machine.
@@ -255,6 +262,8 @@ pub struct Examined {
     pub loss_ledger: Vec<LossEntry>,
     /// Its part of the coverage.
     pub coverage: Coverage,
+    /// What probes saw.
+    pub probed: Vec<Probed>,
     /// Why it had nothing to look at, where that is so.
     pub skipped: Option<String>,
 }
@@ -262,11 +271,12 @@ pub struct Examined {
 impl Examined {
     /// Adds what was seen of another part.
     pub fn add(&mut self, other: Self) {
-        let Self { findings, unchecked, loss_ledger, coverage, skipped } = other;
+        let Self { findings, unchecked, loss_ledger, coverage, probed, skipped } = other;
         self.findings.extend(findings);
         self.unchecked.extend(unchecked);
         self.loss_ledger.extend(loss_ledger);
         self.coverage.add(&coverage);
+        self.probed.extend(probed);
         self.skipped = self.skipped.take().or(skipped);
     }
 

@@ -30,16 +30,3 @@ pub struct AsideScript {
     /// Brings it back as it was; the rows are checked against it.
     pub add: String,
 }
-
-/// A question by which an engine looks its own file through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SelfExamination {
-    /// Its name, as the engine's own documentation has it.
-    pub name: &'static str,
-    /// The query. Each row of its answer tells something that is wrong.
-    pub sql: &'static str,
-    /// The only row of a whole file, where that gives one.
-    pub whole: Option<&'static str>,
-    /// Whether it looks at what refers to what, which is the migration's to answer for in the target alone.
-    pub is_of_references: bool,
-}

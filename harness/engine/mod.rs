@@ -5,6 +5,7 @@
 //! [`Dialect`]. A new engine is one folder and one line in [`ALL`]; the conformance suite in `tests/` runs it unasked.
 
 pub mod backup;
+pub mod cluster;
 pub mod content;
 mod definition;
 pub mod dump;
@@ -14,6 +15,7 @@ mod guard;
 pub mod mariadb;
 pub mod postgres;
 mod program;
+mod question;
 pub mod retype;
 mod rowset;
 pub mod script;
@@ -36,9 +38,10 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-pub use definition::{Aside, AsideScript, SchemaScript, SelfExamination};
+pub use definition::{Aside, AsideScript, SchemaScript};
 pub use error::{BoxedError, EngineError};
 pub use guard::{Guard, Standpoint};
+pub use question::{PlanSql, Questions, SelfExamination};
 pub use rowset::{Counted, Part, RowSource, Rowset, SentForm};
 use script::{ScriptError, Statement};
 pub use select::{has_value, looked_up};
@@ -119,7 +122,7 @@ pub trait Engine: Sync {
 }
 
 /// How an engine's SQL differs from others'.
-pub trait Dialect: select::Objects + script::Settings {
+pub trait Dialect: question::Questions + select::Objects + script::Settings {
     /// The one function by which identifiers of this engine get into SQL.
     fn quote(&self, identifier: &str) -> String;
 
@@ -209,11 +212,6 @@ pub trait Dialect: select::Objects + script::Settings {
         None
     }
 
-    /// The questions by which the engine looks its own file through.
-    fn self_examinations(&self) -> &'static [SelfExamination] {
-        &[]
-    }
-
     /// Whether a script of several statements that comes in one message is one transaction.
     fn message_is_transaction(&self) -> bool {
         false
@@ -231,9 +229,6 @@ pub trait Dialect: select::Objects + script::Settings {
         let expression = expression.to_ascii_lowercase();
         WORDS.iter().any(|word| expression.contains(word))
     }
-
-    /// A query for one row of text: encoding, collation, the database's bytes, and why the user can make nothing in it.
-    fn readiness(&self) -> &'static str;
 
     /// Cuts a script into its statements, as this engine's clients do.
     ///

@@ -9,6 +9,7 @@ use super::{
     Address, ChainReport, EngineId, Finding, HistoryReport, Lease, LossEntry, MigrationReport, Outcome, RunId, Side,
     Stage, StaleAcceptance, Unchecked, Verdict,
     coverage::Coverage,
+    probe::Probed,
     report::{FileWitness, TableFingerprint},
 };
 
@@ -272,6 +273,9 @@ pub struct CheckFinished {
     pub loss_ledger: Vec<LossEntry>,
     /// Its part of the coverage.
     pub coverage: Coverage,
+    /// What probes saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probed: Vec<Probed>,
     /// How long it took.
     pub duration_ms: u64,
 }

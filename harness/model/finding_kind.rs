@@ -127,6 +127,12 @@ pub enum FindingKind {
     ValueUnfit,
     /// Values that the migration makes, so that the source cannot tell about them.
     MadeOnTheWay,
+    /// A probe that got no answer.
+    ProbeUnanswered,
+    /// A probe that got another answer.
+    ProbeOtherwise,
+    /// A probe that took too long.
+    ProbeSlow,
 }
 
 impl FindingKind {
@@ -194,6 +200,9 @@ impl FindingKind {
             Self::CollationOther => "the target compares text by another collation",
             Self::TargetNotEmpty => "the target holds rows before the migration begins",
             Self::ValueUnfit => "values do not fit into the target's column",
+            Self::ProbeUnanswered => "a probe of the scenario got no answer",
+            Self::ProbeOtherwise => "a probe of the scenario got another answer",
+            Self::ProbeSlow => "a probe of the scenario took longer than it may",
             Self::MadeOnTheWay => "the migration makes these values: they are looked at after it, and not before",
             Self::ReapplyDiffers => "the second migration gave something else than the first",
         }

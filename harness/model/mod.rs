@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod logical_type;
 pub mod name;
 pub mod outcome;
+pub mod probe;
 pub mod report;
 pub mod row_change;
 pub mod secret;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::snapshot::{StageFingerprints, TableFingerprint};
 use super::{
-    Coverage, Event, EventKind, Finding, Fingerprint, HistoryReport, LossEntry, Outcome, RunId, Side, Sides, Stage,
-    TableName, Unchecked, Verdict,
+    Coverage, Event, EventKind, Finding, HistoryReport, LossEntry, Outcome, RunId, Side, Sides, Stage, Unchecked,
+    Verdict,
     event::{Direction, Figure},
+    probe::{self, Probed},
 };
 
 /// Version of the report's form; `reports/report.schema.json` describes it.
@@ -91,6 +93,9 @@ pub struct ScenarioReport {
     pub loss_ledger: Vec<LossEntry>,
     /// What was not checked, and why.
     pub unchecked: Vec<Unchecked>,
+    /// What the scenario's probes saw at each stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probed: Vec<Probed>,
 }
 
 /// One side of a rehearsal.
@@ -156,26 +161,6 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-}
-
-/// The fingerprints of one side at one stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StageFingerprints {
-    /// The stage.
-    pub stage: Stage,
-    /// The side.
-    pub side: Side,
-    /// Its tables.
-    pub tables: Vec<TableFingerprint>,
-}
-
-/// The fingerprint of one table, in own form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TableFingerprint {
-    /// The table.
-    pub table: TableName,
-    /// Rows and sum of row digests.
-    pub fingerprint: Fingerprint,
 }
 
 impl Report {
@@ -286,6 +271,7 @@ impl ScenarioReport {
             fingerprints: Vec::new(),
             loss_ledger: Vec::new(),
             unchecked: Vec::new(),
+            probed: Vec::new(),
         }
     }
 
@@ -355,6 +341,7 @@ impl ScenarioReport {
                 self.coverage.add(&check.coverage);
                 self.loss_ledger.extend(check.loss_ledger.iter().cloned());
                 self.unchecked.extend(check.unchecked.iter().cloned());
+                probe::renew(&mut self.probed, &check.probed);
                 self.checks.retain(|known| (&known.id, known.stage) != (&check.id, check.stage));
                 self.checks.push(CheckReport {
                     id: check.id.clone(),

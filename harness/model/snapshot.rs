@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Catalogue, TableName, bookkeeping::SetAside};
+use super::{Catalogue, Side, Stage, TableName, bookkeeping::SetAside};
 
 /// The fingerprint of a multiset of rows: how many, and the sum of their 256-bit digests modulo 2^256.
 ///
@@ -108,6 +108,26 @@ pub struct TableSnapshot {
     pub columns: BTreeMap<String, Fingerprint>,
     /// Why the rows could not be read, where they could not.
     pub unreadable: Option<String>,
+}
+
+/// The fingerprints of one side at one stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StageFingerprints {
+    /// The stage.
+    pub stage: Stage,
+    /// The side.
+    pub side: Side,
+    /// Its tables.
+    pub tables: Vec<TableFingerprint>,
+}
+
+/// The fingerprint of one table, in own form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableFingerprint {
+    /// The table.
+    pub table: TableName,
+    /// Rows and sum of row digests.
+    pub fingerprint: Fingerprint,
 }
 
 #[cfg(test)]

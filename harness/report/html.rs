@@ -12,7 +12,7 @@ use super::{
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
     history::{self, MigrationFacts},
-    prose,
+    probes, prose,
 };
 use crate::model::{
     Finding, Fingerprint, HistoryReport, Report, Share, Side, Stage, TableName,
@@ -90,6 +90,7 @@ struct Chapter<'a> {
     steps: Vec<StepFacts>,
     checks: Vec<CheckFacts>,
     findings: Vec<Found<'a>>,
+    probes: Vec<[String; 2]>,
     ledger: Vec<[String; 4]>,
     files: Vec<[String; 4]>,
     fingerprints: Vec<SideFingerprints>,
@@ -182,6 +183,7 @@ impl<'a> From<&'a ScenarioReport> for Chapter<'a> {
             steps: of.steps.iter().map(StepFacts::from).collect(),
             checks: of.checks.iter().map(CheckFacts::from).collect(),
             findings: found(of),
+            probes: probes::lines(of),
             ledger: of
                 .loss_ledger
                 .iter()

@@ -6,7 +6,7 @@ use super::{
     RenderError, ReportFormat,
     causes::causes,
     facts::{self, CheckFacts, StepFacts},
-    footprint, history, prose,
+    footprint, history, probes, prose,
 };
 use crate::model::{Report, report::ScenarioReport};
 
@@ -49,6 +49,7 @@ impl ReportFormat for Markdown {
             page.add(scenario, "steps", &steps(scenario));
             page.add(scenario, "checks", &checks(scenario));
             page.add(scenario, "findings", &findings(scenario));
+            page.add(scenario, "probes", &probes(scenario));
             page.add(scenario, "loss ledger", &ledger(scenario));
             page.add(scenario, "not checked", &unchecked(scenario));
             page.add(scenario, "files", &files(scenario));
@@ -239,6 +240,11 @@ fn findings(scenario: &ScenarioReport) -> String {
         item
     });
     section("Findings", list(items))
+}
+
+fn probes(scenario: &ScenarioReport) -> String {
+    let items = probes::lines(scenario).into_iter().map(|[name, seen]| format!("{}: {}", escape(&name), escape(&seen)));
+    section("Probes", list(items))
 }
 
 fn ledger(scenario: &ScenarioReport) -> String {

@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 pub mod log;
 pub mod markdown;
+pub mod probes;
 pub mod prose;
 pub mod schema;
 pub mod statistics;

@@ -10,7 +10,7 @@ use super::{
     facts::{self, CheckFacts, StepFacts},
     footprint,
     history::{self, MigrationFacts},
-    prose,
+    probes, prose,
 };
 use crate::model::{HistoryReport, Report, report::ScenarioReport};
 
@@ -185,6 +185,7 @@ impl Page<'_> {
             let column = format!("{} {}.{}", entry.side, entry.table, entry.column);
             [prose::plural(entry.rows, "row", "rows"), format!("{column}: {}", entry.rule)]
         });
+        self.list("probes", probes::lines(scenario).into_iter());
         self.list("loss ledger: rules that made unlike values equal", ledger);
         let unchecked = scenario.unchecked.iter();
         let unchecked = unchecked.map(|thing| [thing.aspect.clone(), format!("{}: {}", thing.subject, thing.reason)]);

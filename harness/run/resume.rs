@@ -25,6 +25,7 @@ use crate::{
     model::{
         Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
+        probe::Probed,
     },
     provision::{External, UrlSource},
     scenario::Scenario,
@@ -48,6 +49,8 @@ pub(super) struct Earlier {
     pub rolled_back: BTreeSet<usize>,
     /// Coverage by check, from its last word.
     pub coverage: BTreeMap<String, Coverage>,
+    /// What its probes saw.
+    pub probed: Vec<Probed>,
     /// Recorded states.
     pub snapshots: BTreeMap<(Stage, Side), Snapshot>,
     /// What the migration did not carry over.
@@ -282,6 +285,7 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
                 let id = format!("check/{}/{}", stage_word(check.stage), check.id);
                 earlier.done.insert(id.clone());
                 earlier.coverage.insert(id, check.coverage);
+                earlier.probed.extend(check.probed.iter().cloned());
             }
             _ => {}
         }

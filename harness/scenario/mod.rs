@@ -19,6 +19,7 @@ use serde_json::Value as Json;
 
 use crate::{
     canon::comparison::Mapping,
+    check::Probe,
     dataset::Dataset,
     document::Problems,
     model::{Bookkeeping, EngineId, Side, Verdict},
@@ -52,6 +53,8 @@ pub struct Scenario {
     pub begins: usize,
     /// What names and types cannot tell.
     pub stated: Mapping,
+    /// What is asked of the system before and after.
+    pub probes: Vec<Probe>,
     /// What has to come out.
     pub expect: Expectation,
     /// What is left unchecked on purpose, by subject, with the reason.

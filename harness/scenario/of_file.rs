@@ -44,6 +44,7 @@ pub fn of_file(file: &Path, to: &EngineId) -> Scenario {
         ],
         begins: 0,
         stated: Mapping::default(),
+        probes: Vec::new(),
         expect: Expectation::default(),
         waivers: BTreeMap::new(),
         bookkeeping: Vec::new(),

@@ -22,6 +22,7 @@ mod inputs;
 mod interruption;
 mod invalid;
 mod migrations_step;
+mod probe;
 mod props;
 mod provision;
 mod qdocs;

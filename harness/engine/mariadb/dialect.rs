@@ -4,7 +4,7 @@ use super::script::{Compound, LEXICON};
 use super::{create, specimen};
 use crate::{
     engine::{
-        Dialect, SchemaScript,
+        Dialect, PlanSql, Questions, SchemaScript,
         script::{self, ScriptError, Statement},
         select::Objects,
     },
@@ -48,6 +48,17 @@ impl Objects for MariaDbDialect {
 }
 
 impl script::Settings for MariaDbDialect {}
+
+impl Questions for MariaDbDialect {
+    fn readiness(&self) -> &'static str {
+        include_str!("readiness.sql")
+    }
+
+    fn plan_of(&self) -> PlanSql {
+        // https://mariadb.com/kb/en/explain/: the ninth column is the number of rows that it reckons with.
+        PlanSql { explain: "EXPLAIN ", estimates: &[8] }
+    }
+}
 
 impl Dialect for MariaDbDialect {
     fn transactions_hold_ddl(&self) -> bool {
@@ -157,10 +168,6 @@ impl Dialect for MariaDbDialect {
 
     fn bounds(&self, column: &Column) -> Option<(i64, i64)> {
         specimen::bounds(column)
-    }
-
-    fn readiness(&self) -> &'static str {
-        include_str!("readiness.sql")
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

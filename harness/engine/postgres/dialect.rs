@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     engine::{
-        Dialect, SchemaScript,
+        Dialect, PlanSql, Questions, SchemaScript,
         script::{self, ScriptError, Statement},
         select::Objects,
     },
@@ -34,6 +34,16 @@ pub(super) fn is_rewritten(table: &TableName) -> String {
 }
 
 impl script::Settings for PostgresDialect {}
+
+impl Questions for PostgresDialect {
+    fn readiness(&self) -> &'static str {
+        include_str!("readiness.sql")
+    }
+
+    fn plan_of(&self) -> PlanSql {
+        PlanSql { explain: "EXPLAIN (COSTS OFF) ", estimates: &[] }
+    }
+}
 
 impl Dialect for PostgresDialect {
     fn message_is_transaction(&self) -> bool {
@@ -137,10 +147,6 @@ impl Dialect for PostgresDialect {
 
     fn specimen(&self, column: &Column, number: u64) -> Option<String> {
         specimen(column, number)
-    }
-
-    fn readiness(&self) -> &'static str {
-        include_str!("readiness.sql")
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

@@ -3,7 +3,7 @@
 use super::script::{LEXICON, Trigger};
 use crate::{
     engine::{
-        Dialect, SchemaScript, SelfExamination,
+        Dialect, PlanSql, Questions, SchemaScript, SelfExamination,
         script::{self, ScriptError, Statement},
         select::Objects,
     },
@@ -46,17 +46,15 @@ impl script::Settings for SqliteDialect {
     }
 }
 
-impl Dialect for SqliteDialect {
-    fn as_of_tool(&self, keeps_references: bool) -> Option<&'static str> {
-        Some(if keeps_references {
-            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON"
-        } else {
-            "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = ON"
-        })
+impl Questions for SqliteDialect {
+    fn readiness(&self) -> &'static str {
+        "SELECT encoding, 'BINARY', CAST(page_count * page_size AS TEXT), NULL \
+         FROM pragma_encoding, pragma_page_count, pragma_page_size"
     }
 
-    fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
-        Some(if heeds { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" })
+    fn plan_of(&self) -> PlanSql {
+        // https://www.sqlite.org/eqp.html: id, parent, not used, detail
+        PlanSql { explain: "EXPLAIN QUERY PLAN ", estimates: &[0, 1, 2] }
     }
 
     fn self_examinations(&self) -> &'static [SelfExamination] {
@@ -75,6 +73,20 @@ impl Dialect for SqliteDialect {
             },
         ];
         ALL
+    }
+}
+
+impl Dialect for SqliteDialect {
+    fn as_of_tool(&self, keeps_references: bool) -> Option<&'static str> {
+        Some(if keeps_references {
+            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON"
+        } else {
+            "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = ON"
+        })
+    }
+
+    fn heeds_references(&self, heeds: bool) -> Option<&'static str> {
+        Some(if heeds { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" })
     }
 
     fn enforces_types(&self) -> bool {
@@ -96,11 +108,6 @@ impl Dialect for SqliteDialect {
 
     fn declare(&self, kind: &LogicalType) -> Option<String> {
         types::declare(kind)
-    }
-
-    fn readiness(&self) -> &'static str {
-        "SELECT encoding, 'BINARY', CAST(page_count * page_size AS TEXT), NULL \
-         FROM pragma_encoding, pragma_page_count, pragma_page_size"
     }
 
     fn split<'a>(&self, script: &'a str) -> Result<Vec<Statement<'a>>, ScriptError> {

@@ -265,10 +265,16 @@ fn refuse_unmet(examination: &Examination) -> Result<(), String> {
     }
 }
 
-/// The checks of the stage in their order, but the one of the counts behind the one that counts.
+/// The checks of the stage in their order, but the one of the counts behind the one that counts. Only scenarios ask
+/// questions of their own.
 fn order() -> impl Iterator<Item = &'static str> {
-    let ids =
-        || check::ALL.iter().map(|check| check.meta()).filter(|meta| meta.stages.contains(&STAGE)).map(|meta| meta.id);
+    let ids = || {
+        check::ALL
+            .iter()
+            .map(|check| check.meta())
+            .filter(|meta| meta.stages.contains(&STAGE) && meta.id != check::probe::ID)
+            .map(|meta| meta.id)
+    };
     let is_counted = |id: &&str| *id == "row_count";
     ids().filter(move |id| !is_counted(id)).chain(ids().filter(is_counted))
 }

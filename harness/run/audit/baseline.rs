@@ -150,6 +150,7 @@ impl Audit {
             unchecked: examined.unchecked,
             loss_ledger: Vec::new(),
             coverage,
+            probed: Vec::new(),
             duration_ms: millis(started),
         })))?;
         let report = Report::from_events(&self.recorder.events());

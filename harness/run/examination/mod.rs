@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use super::{RunError, Stop, recorder::Recorder};
 use crate::{
     canon::comparison::{self, Derived, Mapping},
-    check::{self, CheckContext, Examined, Resources, Surroundings, Tally},
+    check::{self, CheckContext, Examined, Probe, Resources, Surroundings, Tally},
     migrate::NotCarried,
     model::{
         Coverage, EventKind, FindingKind, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
-        event::CheckFinished,
+        event::CheckFinished, probe::Probed,
     },
 };
 pub(super) use sessions::Sessions;
@@ -46,6 +46,10 @@ pub(super) struct Examination {
     pub changes_source: bool,
     /// What was covered so far.
     pub coverage: Coverage,
+    /// What the scenario asks of the system.
+    pub probes: Vec<Probe>,
+    /// What was answered so far.
+    pub probed: Vec<Probed>,
     /// Which rowsets are compared: as derived after the migration, where that was recorded.
     derived: Option<Derived>,
     /// The rows of each comparison, as an earlier check of the stage counted them.
@@ -126,6 +130,8 @@ impl Examination {
             writes_source: false,
             changes_source: false,
             coverage: Coverage::default(),
+            probes: Vec::new(),
+            probed: Vec::new(),
             derived: None,
             tallies: BTreeMap::new(),
         }
@@ -150,6 +156,7 @@ impl Examination {
     pub fn tell(&mut self, recorder: &Recorder, stage: Stage, id: &str, looked: Looked) -> Result<(), RunError> {
         let Looked { outcome, examined, duration_ms } = looked;
         self.coverage.add(&examined.coverage);
+        self.probed.extend(examined.probed.iter().cloned());
         recorder.emit(EventKind::CheckFinished(Box::new(CheckFinished {
             id: id.to_owned(),
             stage,
@@ -158,6 +165,7 @@ impl Examination {
             unchecked: examined.unchecked,
             loss_ledger: examined.loss_ledger,
             coverage: examined.coverage,
+            probed: examined.probed,
             duration_ms,
         })))
     }
@@ -227,6 +235,8 @@ impl Examination {
             writes_source: self.writes_source,
             changes_source: self.changes_source,
             surroundings: bounds.surroundings,
+            probes: &self.probes,
+            probed: &self.probed,
         };
         let examined = check.run(&mut cx).await.map_err(|error| chain(&error))?;
         let CheckContext { readers, tally, .. } = cx;

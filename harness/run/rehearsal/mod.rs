@@ -96,6 +96,7 @@ impl Rehearsal {
         let writes = |step: &StepSpec| migrate::by_id(&step.kind).is_some_and(|kind| kind.writes_source(&step.config));
         examination.changes_source = run.scenario.changes_source.is_some();
         examination.writes_source = run.scenario.rehearsed().iter().any(writes);
+        examination.probes.clone_from(&run.scenario.probes);
         Self {
             folder: run.work.join(format!("r{position}")),
             examination,
@@ -141,6 +142,7 @@ impl Rehearsal {
         self.rolled_back = earlier.rolled_back;
         earlier.coverage.values().for_each(|coverage| self.examination.coverage.add(coverage));
         self.examination.snapshots = earlier.snapshots;
+        self.examination.probed = earlier.probed;
         self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);

@@ -302,6 +302,8 @@ impl Pair<'_> {
                 writes_source: false,
                 changes_source: false,
                 surroundings: &self.surroundings,
+                probes: &[],
+                probed: &[],
             };
             let mut examined = Vec::new();
             for check in checks {

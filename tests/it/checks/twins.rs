@@ -100,6 +100,8 @@ impl Twins {
                 writes_source: false,
                 changes_source: false,
                 surroundings: &Surroundings::default(),
+                probes: &[],
+                probed: &[],
             };
             let mut said = Said { findings: BTreeSet::new(), coverage: Coverage::default() };
             for check in check::ALL.iter().filter(|check| check.meta().stages.contains(&Stage::Migrated)) {

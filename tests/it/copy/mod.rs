@@ -218,6 +218,8 @@ impl Case {
             writes_source: false,
             changes_source: false,
             surroundings: &Surroundings::default(),
+            probes: &[],
+            probed: &[],
         };
         let mut said = Vec::new();
         for id in ["row_count", "accounted", "checksum", "orphan", "sequence", "mapping"] {

@@ -378,6 +378,8 @@ pub async fn examine(sides: &Sides<Address>, how: &How) -> (Examined, u64) {
         writes_source: false,
         changes_source: false,
         surroundings: &Surroundings::default(),
+        probes: &[],
+        probed: &[],
     };
     let examined = Checksum.run(&mut cx).await.unwrap();
     let read = cx.readers.rows_read();
