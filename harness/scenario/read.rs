@@ -64,7 +64,8 @@ impl Reader<'_> {
             states.into_iter().for_each(|of_step| stated.add(of_step));
         }
         let in_place = target.as_ref().and_then(|target| target.as_ref()).is_some_and(|target| target.in_place);
-        let probes = check::probe::read(&mut root, in_place);
+        let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+        let probes = check::probe::read(&mut root, &names, in_place);
         let expect = root.table("expect").map(expect).unwrap_or_default();
         let waivers = root.array_of_tables("unchecked").into_iter().filter_map(waiver).collect();
         let bookkeeping = root.array_of_tables("bookkeeping").into_iter().filter_map(bookkeeping).collect();

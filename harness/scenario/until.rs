@@ -18,6 +18,10 @@ impl Scenario {
             if let Some(states) = states {
                 take_out(&mut self.stated, &states, &later.name);
             }
+            for probe in self.probes.iter_mut().filter(|probe| probe.step.as_ref() == Some(&later.name)) {
+                probe.left_to = Some(later.name.clone());
+                self.waivers.insert(probe.subject(), format!("left to the step `{}`", later.name));
+            }
         }
         Some(self)
     }

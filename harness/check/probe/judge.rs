@@ -5,7 +5,7 @@ use crate::model::{Finding, FindingKind, Severity, Stage, Subject, probe::Probed
 
 /// What is wrong with what was seen; `before` is what the same probe saw at the baseline.
 pub(super) fn judge(probe: &Probe, probed: &Probed, answer: Option<&Answer>, before: Option<&Probed>) -> Vec<Finding> {
-    let subject = Subject::object(probed.side, format!("probe:{}", probe.name));
+    let subject = Subject::object(probed.side, probe.subject());
     let found = |kind: FindingKind, expected: String, actual: String| {
         Finding::error(kind, subject.clone(), 1).because(expected, actual)
     };
@@ -63,7 +63,7 @@ mod tests {
     fn probe(more: &str) -> Probe {
         let text = format!("[[probe]]\nname = \"one\"\nsql = \"SELECT 1\"\n{more}\n");
         let document = Document::parse("scenario.toml", &text);
-        let read = read(&mut document.root(), false);
+        let read = read(&mut document.root(), &[], false);
         document.finish(Some(read)).unwrap().remove(0)
     }
 

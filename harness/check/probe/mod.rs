@@ -22,7 +22,7 @@ use super::{Check, CheckContext, CheckMeta, Examined, Readers};
 use crate::{
     document::Fields,
     engine::EngineError,
-    model::{Side, Stage, probe::Probed},
+    model::{Side, Stage, Unchecked, probe::Probed},
 };
 pub use read::read;
 
@@ -89,6 +89,10 @@ pub struct Answer {
 pub struct Probe {
     /// Its name, unique in the scenario.
     pub name: String,
+    /// The step that has to be played for the answer to be the one that is meant.
+    pub step: Option<String>,
+    /// That step, where it is not played: nothing is asked.
+    pub left_to: Option<String>,
     kind: &'static dyn ProbeKind,
     config: Json,
     when: When,
@@ -115,6 +119,11 @@ enum When {
 }
 
 impl Probe {
+    /// What findings and waivers call it.
+    pub fn subject(&self) -> String {
+        format!("probe:{}", self.name)
+    }
+
     /// The side that is in use at a stage, if the probe is asked there.
     fn side_at(&self, stage: Stage) -> Option<Side> {
         let is_before = matches!(stage, Stage::Baseline | Stage::RolledBack);
@@ -196,6 +205,14 @@ impl Check for Probes {
         let mut examined = Examined::default();
         for probe in cx.probes {
             let Some(side) = probe.side_at(cx.stage) else { continue };
+            if let Some(step) = &probe.left_to {
+                // Once is enough.
+                if cx.stage == Stage::Migrated {
+                    let reason = format!("left to the step `{step}`");
+                    examined.unchecked.push(Unchecked::new("answer", probe.subject(), reason));
+                }
+                continue;
+            }
             let (probed, answer) = probe.probe(side, cx.stage, &mut cx.readers).await?;
             let before = cx.probed.iter().find(|one| one.name == probe.name && one.stage == Stage::Baseline);
             examined.findings.extend(judge::judge(probe, &probed, answer.as_ref(), before));

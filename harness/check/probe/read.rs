@@ -10,13 +10,13 @@ const RUNS: u32 = 9;
 /// The most that it may be timed.
 const MOST_RUNS: u64 = 10_000;
 
-/// Reads every `[[probe]]` of a scenario; `in_place`: the target stands for both sides.
-pub fn read(root: &mut Fields<'_>, in_place: bool) -> Vec<Probe> {
+/// Reads every `[[probe]]` of a scenario whose steps these are; `in_place`: the target stands for both sides.
+pub fn read(root: &mut Fields<'_>, steps: &[&str], in_place: bool) -> Vec<Probe> {
     let mut taken = BTreeSet::new();
     let mut probes = Vec::new();
     for fields in root.array_of_tables("probe") {
         let place = fields.place().clone();
-        let Some(probe) = one(fields, in_place) else { continue };
+        let Some(probe) = one(fields, steps, in_place) else { continue };
         if !taken.insert(probe.name.clone()) {
             let problem = Problem::new(&place, format!("a second probe is called `{}`", probe.name));
             root.problem(problem.expected("a name of its own"));
@@ -26,7 +26,7 @@ pub fn read(root: &mut Fields<'_>, in_place: bool) -> Vec<Probe> {
     probes
 }
 
-fn one(mut fields: Fields<'_>, in_place: bool) -> Option<Probe> {
+fn one(mut fields: Fields<'_>, steps: &[&str], in_place: bool) -> Option<Probe> {
     let name = fields.required_str("name");
     let when = fields.optional_one_of("when", "time", &["before", "after", "both"]);
     let equal = fields.optional_bool("equal");
@@ -38,6 +38,10 @@ fn one(mut fields: Fields<'_>, in_place: bool) -> Option<Probe> {
         fields.problem(problem.expected("1 to 10000"));
     }
     let retry_s = positive(&mut fields, "retry_s", 0.0);
+    let step = fields.optional_str("step");
+    if let Some(step) = step.as_ref().filter(|step| !steps.contains(&step.value.as_str())) {
+        fields.problem(Problem::unknown(&step.place, "step", &step.value, steps.iter().copied()));
+    }
     let asked: Vec<_> = ALL.iter().filter(|kind| !fields.present(kind.keys()).is_empty()).collect();
     let [kind] = asked.as_slice() else {
         let keys: Vec<String> = ALL.iter().flat_map(|kind| kind.keys()).map(|key| format!("`{key}`")).collect();
@@ -52,6 +56,8 @@ fn one(mut fields: Fields<'_>, in_place: bool) -> Option<Probe> {
     fields.finish();
     Some(Probe {
         name: name?.value,
+        step: step.map(|step| step.value),
+        left_to: None,
         kind: **kind,
         config,
         when: match when.map(|when| when.value) {

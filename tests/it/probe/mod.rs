@@ -140,8 +140,8 @@ fn what_the_target_cannot_answer_is_a_finding_and_the_rest_is_asked() {
         panic!("{:?}", found(&report, Stage::Migrated))
     };
     assert!(told.contains("no such table: nowhere"), "{told}");
-    let asked = report.scenarios[0].probed.iter().filter(|probed| probed.stage == Stage::Migrated);
-    assert_eq!(asked.map(|probed| probed.told.as_str()).last(), Some("1 row"));
+    let mut asked = report.scenarios[0].probed.iter().filter(|probed| probed.stage == Stage::Migrated);
+    assert_eq!(asked.map(|probed| probed.told.as_str()).next_back(), Some("1 row"));
 }
 
 #[test]
@@ -172,6 +172,10 @@ fn probes_that_say_nothing_or_too_much_are_refused_with_their_line() {
         ("name = \"one\"\nsql = \"SELECT 1\"\nrows = 1\nvalue = \"1\"", "`rows` and `value` both say what comes out"),
         ("name = \"one\"\nsql = \"SELECT 1\"\nruns = 0", "`0` is no number of runs; expected 1 to 10000"),
         ("name = \"one\"\nsql = \"SELECT 1\"\nslower = 0.5", "`0.5` is no such number; expected a number above 1"),
+        (
+            "name = \"one\"\nsql = \"SELECT 1\"\nstep = \"copi\"",
+            "unknown step `copi`; expected `copy`; did you mean `copy`?",
+        ),
         ("name = \"one\"\nsql = \"SELECT 1\"\nlimit = 5", "unknown key `limit`"),
         ("name = \"one\"\nsql = \"SELECT 1\"\nwhen = \"never\"", "unknown time `never`"),
         (
