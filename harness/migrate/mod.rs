@@ -97,6 +97,11 @@ pub trait StepKind: Sync {
         None
     }
 
+    /// Beside whose database it needs a scratch database while it runs, where it does ([`StepTask::scratch`]).
+    fn scratch(&self, _config: &Json) -> Option<Side> {
+        None
+    }
+
     /// The name of the backup of the user's that it restores into this database, looked at as before it is restored; `None`
     /// where it restores none of the user's.
     async fn given_backup(&self, _config: &Json, _address: &Address) -> Option<Result<String, StepError>> {
@@ -173,6 +178,10 @@ pub struct StepTask {
     pub marks: Vec<Json>,
     /// How long to go on trying to reach a lost server, in milliseconds.
     pub reconnect_ms: u64,
+    /// A database of the step's own, on the server of the side that it asked for ([`StepKind::scratch`]). It is for the step to
+    /// make, and for the run to drop.
+    #[serde(default)]
+    pub scratch: Option<Address>,
 }
 
 impl StepTask {

@@ -11,15 +11,12 @@ use crate::{
     check::{CheckContext, Examined},
     model::{
         Catalogue, Finding, FindingKind, Severity, Share, Side, Subject, Unchecked,
-        catalogue::{Definition, ObjectName, why_hidden},
+        catalogue::{Definition, ObjectName, PRINTED, why_hidden},
     },
 };
 
 /// Classes of objects that belong to the cluster, or to the database as a place: told, but no defect of what is in it.
 const OF_THE_CLUSTER: &[&str] = &["role", "tablespace", "setting", "database"];
-
-/// Attributes that hold SQL as the server prints it, which versions print in different ways.
-const PRINTED: &[&str] = &["definition", "default", "generated", "using", "check", "expression"];
 
 /// Compares every object. `versions` are given where the servers' major versions differ.
 pub(in crate::check) fn same_engine(cx: &CheckContext<'_>, versions: Option<&str>, examined: &mut Examined) {
