@@ -21,6 +21,7 @@ mod history;
 mod inputs;
 mod interruption;
 mod invalid;
+mod legacy_dms;
 mod migrations_step;
 mod props;
 mod provision;
