@@ -10,6 +10,7 @@ pub mod command;
 pub mod convert_uuid;
 pub mod copy;
 pub mod create_schema;
+pub mod fence;
 pub mod files;
 pub mod layout;
 pub mod migrations;
@@ -49,6 +50,7 @@ pub const ALL: &[&dyn StepKind] = &[
     &files::Files,
     &copy::Copy,
     &migrations::Migrations,
+    &fence::Fence,
 ];
 
 /// The kind of this id.

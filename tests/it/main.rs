@@ -14,6 +14,7 @@ mod derive;
 mod docs;
 mod edu;
 mod encryption;
+mod fence;
 mod filling;
 mod footprint;
 mod golden;
