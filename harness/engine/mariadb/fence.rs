@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Fencing for MariaDbDialect {
-    /// A definition that waits for a lock is made when it has it, whether or not somebody still wants it.
+    /// The server notices after a while that a client is gone; a definition that gets its lock before that is made.
     fn abandoned(&self) -> Option<Abandoned> {
         Some(Abandoned {
             number: "SELECT CONNECTION_ID()",
