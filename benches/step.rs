@@ -70,6 +70,7 @@ async fn play(
         log: None,
         marks,
         reconnect_ms: 10_000,
+        scratch: None,
     };
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--step").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);

@@ -11,7 +11,8 @@ pub use kept::{Keeper, KeptRows, TableKeeper};
 use super::Examined;
 use crate::model::{
     BookkeepingRule, Catalogue, Finding, FindingKind, Severity, Share, Side, Snapshot, Subject, TableName, Unchecked,
-    catalogue::{Definition, Hidden, ObjectName, why_hidden},
+    catalogue::{Definition, Hidden, ObjectName},
+    fate::Fate,
     snapshot::TableSnapshot,
 };
 
@@ -100,39 +101,24 @@ fn rows(
 fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, examined: &mut Examined) {
     let total = before.objects.len() as u64;
     examined.coverage.objects += Share::new(total, total);
-    for (name, definition) in &before.objects {
-        let now = after.objects.get(name);
-        let hidden = why_hidden(definition).or_else(|| why_hidden(now?));
-        if let Some(reason) = hidden.or_else(|| Some(unseen(after.hides(name).filter(|_| now.is_none())?))) {
-            examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), reason));
-            examined.coverage.objects.checked -= 1;
-            continue;
-        }
-        match now {
-            None => {
-                let lost = Finding::error(kinds.lost, Subject::object(side, name.to_string()), 1);
+    for (name, fate) in before.fates(after) {
+        let subject = || Subject::object(side, name.to_string());
+        match fate {
+            Fate::Unseen(reason) => {
+                examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), reason));
+                examined.coverage.objects.checked -= u64::from(before.objects.contains_key(name));
+            }
+            Fate::Lost(definition) => {
+                let lost = Finding::error(kinds.lost, subject(), 1);
                 let was = spelled(definition, definition.keys());
                 examined.findings.push(Finding { expected: Some(was).filter(|was| !was.is_empty()), ..lost });
             }
-            Some(now) if now != definition => examined.findings.push(changed(side, name, definition, now, kinds)),
-            Some(_) => {}
+            Fate::Changed(then, now) => examined.findings.push(changed(side, name, then, now, kinds)),
+            Fate::Left => {
+                let severity = if is_brought(name, before) { Severity::Warning } else { Severity::Error };
+                examined.findings.push(Finding::error(kinds.left, subject(), 1).at(severity));
+            }
         }
-    }
-    for name in after.objects.keys().filter(|name| !before.objects.contains_key(name)) {
-        if let Some(hidden) = before.hides(name) {
-            examined.unchecked.push(Unchecked::new("object", format!("{side} {name}"), unseen(hidden)));
-            continue;
-        }
-        // Extensions belong to the database's owner more than to a migration: left behind, they are a class of their own,
-        // and so is the comment that an extension brings with it.
-        let extension = match name.class.as_str() {
-            "extension" => Some(name.clone()),
-            "comment" => name.name.strip_prefix("extension ").map(|name| ObjectName::new("extension", name)),
-            _ => None,
-        };
-        let is_brought = extension.is_some_and(|extension| !before.objects.contains_key(&extension));
-        let severity = if is_brought { Severity::Warning } else { Severity::Error };
-        examined.findings.push(Finding::error(kinds.left, Subject::object(side, name.to_string()), 1).at(severity));
     }
     let hidden: BTreeSet<(&str, &str)> = before.hidden.iter().chain(&after.hidden).map(Hidden::told).collect();
     for (class, right) in hidden {
@@ -141,9 +127,15 @@ fn objects(side: Side, before: &Catalogue, after: &Catalogue, kinds: &Kinds, exa
     }
 }
 
-/// Why an object that one of the states does not show need not be one that the other has in excess.
-fn unseen(hidden: &Hidden) -> String {
-    format!("its role lacks {}, without which it may be hidden", hidden.right)
+/// Whether an object is an extension that was not there before, or the comment that it brings with it: extensions belong to
+/// the database's owner more than to a migration, and left behind they are a class of their own.
+fn is_brought(name: &ObjectName, before: &Catalogue) -> bool {
+    let extension = match name.class.as_str() {
+        "extension" => Some(name.clone()),
+        "comment" => name.name.strip_prefix("extension ").map(|name| ObjectName::new("extension", name)),
+        _ => None,
+    };
+    extension.is_some_and(|extension| !before.objects.contains_key(&extension))
 }
 
 fn changed(side: Side, name: &ObjectName, then: &Definition, now: &Definition, kinds: &Kinds) -> Finding {
@@ -168,12 +160,8 @@ fn spelled<'k>(definition: &Definition, keys: impl Iterator<Item = &'k String>) 
 
 /// Positions of sequences may be ahead, for they survive rollbacks; never behind.
 fn positions(side: Side, before: &Catalogue, after: &Catalogue, examined: &mut Examined) {
-    for then in &before.sequences {
-        let Some(now) = after.sequences.iter().find(|one| one.name == then.name) else { continue };
-        if now.next == then.next || now.hidden || then.hidden {
-            continue;
-        }
-        let is_behind = (now.next < then.next) == (then.increment > 0);
+    for (then, now) in before.moved(after) {
+        let is_behind = now.is_behind(then);
         let severity = if is_behind { Severity::Error } else { Severity::Note };
         let subject = Subject::object(side, format!("sequence:{}", then.name));
         let distance = u64::try_from(now.next.abs_diff(then.next)).unwrap_or(u64::MAX);

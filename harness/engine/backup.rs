@@ -120,11 +120,12 @@ pub trait Backups: Sync {
         folder: &Path,
     ) -> Result<Vec<String>, EngineError>;
 
-    /// The statements that drop a database and make it anew: empty, and with the properties that it has.
+    /// The statements that drop a database, if it is there, and make it anew: empty, and with the properties that another
+    /// one of the same server has (`like`), or the same one.
     ///
     /// # Errors
     /// If the server does not tell them.
-    async fn anew(&self, address: &Address) -> Result<Vec<String>, EngineError>;
+    async fn anew(&self, address: &Address, like: &Address) -> Result<Vec<String>, EngineError>;
 
     /// Drops a database and makes it anew by these statements, also after an earlier attempt that did not come to its end.
     ///

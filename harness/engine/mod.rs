@@ -11,6 +11,7 @@ mod definition;
 pub mod dump;
 pub mod emptiness;
 mod error;
+pub mod fence;
 mod guard;
 pub mod mariadb;
 pub mod postgres;
@@ -122,7 +123,7 @@ pub trait Engine: Sync {
 }
 
 /// How an engine's SQL differs from others'.
-pub trait Dialect: question::Questions + select::Objects + script::Settings {
+pub trait Dialect: question::Questions + select::Objects + script::Settings + fence::Fencing {
     /// The one function by which identifiers of this engine get into SQL.
     fn quote(&self, identifier: &str) -> String;
 
@@ -342,8 +343,7 @@ pub trait Session: Send {
     /// Takes it back.
     async fn tx_rollback(&mut self) -> Result<(), EngineError>;
 
-    /// Bounds what the session may take of a server, before a transaction begins. An engine that reads a file has nothing to
-    /// bound.
+    /// Bounds what the session may take of a server, before a transaction begins; of a file there is nothing to bound.
     async fn guard(&mut self, _guard: &Guard) -> Result<(), EngineError> {
         Ok(())
     }

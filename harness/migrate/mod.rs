@@ -10,6 +10,7 @@ pub mod command;
 pub mod convert_uuid;
 pub mod copy;
 pub mod create_schema;
+pub mod fence;
 pub mod files;
 pub mod layout;
 pub mod migrations;
@@ -49,6 +50,7 @@ pub const ALL: &[&dyn StepKind] = &[
     &files::Files,
     &copy::Copy,
     &migrations::Migrations,
+    &fence::Fence,
 ];
 
 /// The kind of this id.
@@ -94,6 +96,11 @@ pub trait StepKind: Sync {
 
     /// Whose database it backs up or restores by the product's own programs, where it does.
     fn dumps(&self, _config: &Json) -> Option<Side> {
+        None
+    }
+
+    /// Beside whose database it needs a scratch database while it runs, where it does ([`StepTask::scratch`]).
+    fn scratch(&self, _config: &Json) -> Option<Side> {
         None
     }
 
@@ -173,6 +180,10 @@ pub struct StepTask {
     pub marks: Vec<Json>,
     /// How long to go on trying to reach a lost server, in milliseconds.
     pub reconnect_ms: u64,
+    /// A database of the step's own, on the server of the side that it asked for ([`StepKind::scratch`]). It is for the step to
+    /// make, and for the run to drop.
+    #[serde(default)]
+    pub scratch: Option<Address>,
 }
 
 impl StepTask {

@@ -44,6 +44,9 @@ pub struct Catalogue {
 /// it `lacks`).
 pub type Definition = BTreeMap<String, String>;
 
+/// Attributes that hold SQL as the server prints it: not always as it was written, and not by every version in the same way.
+pub const PRINTED: &[&str] = &["definition", "default", "generated", "using", "check", "expression"];
+
 /// The name of a catalogue object. Serialised as `class:name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {

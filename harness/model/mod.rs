@@ -11,6 +11,7 @@ pub mod cause;
 pub mod chain;
 pub mod coverage;
 pub mod event;
+pub mod fate;
 pub mod finding;
 mod finding_kind;
 pub mod footprint;

@@ -38,6 +38,11 @@ impl Sequence {
         if self.increment < 0 { self.min } else { self.max }
     }
 
+    /// Whether it would give again what it had given by an earlier moment.
+    pub const fn is_behind(&self, then: &Self) -> bool {
+        self.next != then.next && (self.next < then.next) == (then.increment > 0)
+    }
+
     /// Every column that draws from it.
     pub fn fed(&self) -> impl Iterator<Item = &SequenceOwner> {
         self.feeds.iter().chain(&self.also_feeds)

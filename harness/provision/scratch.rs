@@ -18,6 +18,11 @@ pub fn name(run: &RunId, side: Side) -> String {
     format!("{PREFIX}{}_{side}", run.as_str().chars().map(safe).collect::<String>())
 }
 
+/// The name of a step's own database beside the one of a side. It ends on no side's name, by which runs find theirs again.
+pub fn beside(run: &RunId, side: Side) -> String {
+    format!("{}_beside", name(run, side))
+}
+
 /// Creates an empty database on a server; `external` says whose it is if it is not our own.
 ///
 /// # Errors
@@ -45,7 +50,12 @@ pub async fn announce(
 ) -> Result<(), ProvisionError> {
     let Some(external) = external else { return Ok(()) };
     let kind = LeaseKind::Database { reference: external.reference.clone(), name: name.to_owned() };
-    leases.announce(&Lease { id: format!("database-{name}"), kind }).await
+    leases.announce(&Lease { id: lease_id(name), kind }).await
+}
+
+/// The id of the lease by which a database on the user's own server is announced.
+pub fn lease_id(name: &str) -> String {
+    format!("database-{name}")
 }
 
 /// Makes an empty database whose name was announced.

@@ -106,6 +106,7 @@ impl Steps<'_> {
             log: None,
             marks: self.marks.entry(name).or_default().clone(),
             reconnect_ms: 1000,
+            scratch: None,
         };
         let mut voice = Marks::default();
         let kind = migrate::by_id(kind).unwrap();

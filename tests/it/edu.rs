@@ -6,11 +6,13 @@ use std::{
     path::Path,
 };
 
-use rehearse::model::{Outcome, Report, Severity, Side, Stage, Verdict};
+use rehearse::model::{Outcome, Report, Severity, Side, Sides, Stage, Verdict};
+use serde_json::json;
 
 use crate::support::{
     Ended, Sandbox, ended, files, root,
     server::{Started, ask, execute, offered, request, wait, work},
+    steps::{Step, assert_no_trace, state},
 };
 
 const SEED: &str = "7";
@@ -267,7 +269,12 @@ async fn the_fence_is_one() {
         ask(admin, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").await[0][0].as_deref(),
         Some("355")
     );
-    execute(admin, &script("steps/fence.sql")).await;
+    let before = state(admin).await;
+    let addresses = Sides::new(admin.clone(), admin.clone());
+    let config = json!({ "side": "source", "lock_timeout_ms": 5000 });
+    let mut fence = Step::new(&server.sandbox, "fence", "fence", &addresses, config);
+    let done = fence.forward().await.unwrap();
+    assert_eq!(done.figures[0].value, 355.0);
     // Each answers whether it was let through.
     let tried = "CREATE FUNCTION is_let(statement text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement;
         RETURN true; EXCEPTION WHEN read_only_sql_transaction THEN RETURN false; END $$";
@@ -279,8 +286,9 @@ async fn the_fence_is_one() {
     execute(admin, "ALTER ROLE CURRENT_USER SET session_replication_role = 'replica'").await;
     assert_eq!(ask(admin, lets).await[0][0].as_deref(), Some("false"), "as a replica");
     execute(admin, "ALTER ROLE CURRENT_USER RESET session_replication_role").await;
-    execute(admin, &script("steps/fence-down.sql")).await;
-    assert_eq!(ask(admin, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").await[0][0].as_deref(), Some("0"));
+    execute(admin, "DROP FUNCTION is_let").await;
+    fence.back().await.unwrap();
+    assert_no_trace(&before, &state(admin).await, "the fence");
     server.leases.release(&Default::default()).await;
 }
 
@@ -293,7 +301,7 @@ fn a_source_that_was_changed_is_brought_back_from_its_backup() {
     let sandbox = Sandbox::new();
     let folder = changed(&sandbox, &[("scenario.toml", "[[step]]\nname = \"students-and-staff\"", CHANGED)]);
     // Whoever owns the tables can take the fence away.
-    let behind = "ALTER TABLE users DISABLE TRIGGER fenced_off;\nUPDATE users SET kind = lower(kind);\n\
+    let behind = "ALTER TABLE users DISABLE TRIGGER rehearse_fence;\nUPDATE users SET kind = lower(kind);\n\
                   CREATE TABLE left_here (id integer);\nDROP TABLE ref_countries;\n";
     sandbox.write("edu-v2/steps/behind.sql", behind);
     let told = run(&sandbox, &folder, &["--until", "brought-back"]);

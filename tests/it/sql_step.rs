@@ -40,6 +40,7 @@ impl Case {
             log: None,
             marks: Vec::new(),
             reconnect_ms: 5000,
+            scratch: None,
         };
         Self { task, _sandbox: sandbox }
     }

@@ -100,6 +100,7 @@ impl Case {
             log: None,
             marks: Vec::new(),
             reconnect_ms: 1000,
+            scratch: None,
         };
         fs::create_dir(&task.folder).unwrap();
         Self { sandbox, task }

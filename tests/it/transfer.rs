@@ -78,6 +78,7 @@ impl Bench {
             log: None,
             marks: Vec::new(),
             reconnect_ms: 10_000,
+            scratch: None,
         };
         Case { task, admin: self.0.server.admin.clone() }
     }

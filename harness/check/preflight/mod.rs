@@ -42,6 +42,8 @@ pub struct Surroundings {
     pub free: Sides<Option<u64>>,
     /// Bytes that are free where the run keeps its own files, among them the steps' backups.
     pub free_here: Option<u64>,
+    /// The sides beside which steps make databases of their own, one at a time.
+    pub scratch: Vec<Side>,
     /// The sides that the scenario fills before the migration.
     pub filled: Vec<Side>,
 }

@@ -19,7 +19,8 @@ const TIMES: u64 = 3;
 static META: CheckMeta = CheckMeta {
     id: "room",
     asserts: "the target's disk has three times the source's bytes free: rows and indexes, the log, files in between; the \
-              run's own has them once for each backup or restore, which keeps what was there before",
+              run's own has them once for each backup or restore, which keeps what was there before; a side's disk has \
+              them once more where a backup of it is restored to test it",
     why: "a disk that fills up in the middle of a load stops the migration, and the server with it",
     remedy: "make room, or give the target another disk",
     example: "a source of 40 GB and 50 GB free",
@@ -41,7 +42,13 @@ impl Check for Room {
             let finding = Finding::error(FindingKind::RoomShort, subject, kept - free);
             examined.findings.push(finding.because(format!("{kept} bytes free"), format!("{free} bytes")));
         }
-        let needed = bytes.saturating_mul(TIMES);
+        let once_more = |side: Side| u64::from(cx.surroundings.scratch.contains(&side));
+        let beside = bytes.saturating_mul(once_more(Side::Source));
+        if let Some(free) = cx.surroundings.free.source.filter(|free| *free < beside) {
+            let finding = Finding::error(FindingKind::RoomShort, Subject::object(Side::Source, "disk"), beside - free);
+            examined.findings.push(finding.because(format!("{beside} bytes free"), format!("{free} bytes")));
+        }
+        let needed = bytes.saturating_mul(TIMES + once_more(Side::Target));
         match cx.surroundings.free.target {
             Some(free) if free < needed => {
                 let subject = Subject::object(Side::Target, "disk");

@@ -9,17 +9,15 @@ use super::{claims, expression::plain};
 use crate::{
     canon::comparison::{Comparison, Derived},
     check::{CheckContext, Examined},
+    engine::fence,
     model::{
         Catalogue, Finding, FindingKind, Severity, Share, Side, Subject, Unchecked,
-        catalogue::{Definition, ObjectName, why_hidden},
+        catalogue::{Definition, ObjectName, PRINTED, why_hidden},
     },
 };
 
 /// Classes of objects that belong to the cluster, or to the database as a place: told, but no defect of what is in it.
 const OF_THE_CLUSTER: &[&str] = &["role", "tablespace", "setting", "database"];
-
-/// Attributes that hold SQL as the server prints it, which versions print in different ways.
-const PRINTED: &[&str] = &["definition", "default", "generated", "using", "check", "expression"];
 
 /// Compares every object. `versions` are given where the servers' major versions differ.
 pub(in crate::check) fn same_engine(cx: &CheckContext<'_>, versions: Option<&str>, examined: &mut Examined) {
@@ -34,7 +32,8 @@ pub(in crate::check) fn same_engine(cx: &CheckContext<'_>, versions: Option<&str
     for (name, (own, definition)) in &expected {
         examined.coverage.objects += Share::new(1, 1);
         let is_named = cx.not_carried.iter().any(|(object, _)| *object == own.to_string());
-        if is_named || missing.explains(own) {
+        // A fence is no part of what is carried over, and goes with the way back.
+        if is_named || missing.explains(own) || fence::is_part(own) {
             continue;
         }
         match target.objects.get(name) {
@@ -73,7 +72,8 @@ fn extra(target: &Catalogue, expected: &BTreeMap<ObjectName, (&ObjectName, Defin
     let of_new_table = |name: &ObjectName| {
         name.class == "order" || name.name.rsplit_once('.').is_some_and(|(table, _)| is_new("table", table))
     };
-    for name in target.objects.keys().filter(|name| !expected.contains_key(*name) && !of_new_table(name)) {
+    let is_extra = |name: &&ObjectName| !expected.contains_key(*name) && !of_new_table(name) && !fence::is_part(name);
+    for name in target.objects.keys().filter(is_extra) {
         let finding = Finding::error(FindingKind::ObjectExtra, Subject::object(Side::Target, name.to_string()), 1);
         examined.findings.push(finding.at(Severity::Warning).because("none of that name", name.class.clone()));
     }

@@ -92,21 +92,22 @@ impl Backups for MariaDbBackups {
         dump::restore(&dump, address).await
     }
 
-    async fn anew(&self, address: &Address) -> Result<Vec<String>, EngineError> {
-        let mut session = MariaDb.connect(address).await?;
+    async fn anew(&self, address: &Address, like: &Address) -> Result<Vec<String>, EngineError> {
+        let Endpoint::Server { database, .. } = &address.endpoint else { return Err(super::no_server(address)) };
+        let mut session = MariaDb.connect(like).await?;
         let rows = session
             .query(
-                "SELECT schema_name, default_character_set_name, default_collation_name, COALESCE(schema_comment, '') \
+                "SELECT default_character_set_name, default_collation_name, COALESCE(schema_comment, '') \
                  FROM information_schema.schemata WHERE schema_name = DATABASE()",
             )
             .await?;
         session.close().await?;
         let row: Vec<String> = rows.into_iter().flatten().flatten().collect();
-        let [name, set, collation, comment] = row.as_slice() else {
+        let [set, collation, comment] = row.as_slice() else {
             let what = "the server does not show the database".to_owned();
             return Err(EngineError::Unexpected { doing: "asking for the database's properties".to_owned(), what });
         };
-        let quoted = MariaDbDialect.quote(name);
+        let quoted = MariaDbDialect.quote(database);
         let comment =
             if comment.is_empty() { String::new() } else { format!(" COMMENT {}", dialect::literal(comment)) };
         let create = format!("CREATE DATABASE {quoted} CHARACTER SET {set} COLLATE {collation}{comment}");

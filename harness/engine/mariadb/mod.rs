@@ -32,6 +32,7 @@ mod decimal;
 mod dialect;
 mod dump;
 mod error;
+mod fence;
 mod footprint;
 mod guard;
 mod introspect;

@@ -27,6 +27,7 @@ mod dialect;
 mod dump;
 mod encode;
 mod error;
+mod fence;
 mod footprint;
 mod guard;
 mod introspect;

@@ -83,7 +83,7 @@ impl Backups for SqliteBackups {
         Ok(Vec::new())
     }
 
-    async fn anew(&self, _address: &Address) -> Result<Vec<String>, EngineError> {
+    async fn anew(&self, _address: &Address, _like: &Address) -> Result<Vec<String>, EngineError> {
         Ok(Vec::new())
     }
 

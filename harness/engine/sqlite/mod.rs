@@ -9,6 +9,7 @@ mod counters;
 pub mod ddl;
 mod dialect;
 mod error;
+mod fence;
 mod footprint;
 mod introspect;
 mod iso;

@@ -9,6 +9,7 @@ mod generations;
 mod manifest;
 mod state;
 mod take;
+mod tested;
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,8 @@ pub(super) use generations::Generations;
 use generations::Keep;
 pub(super) use manifest::Manifest;
 pub(super) use state::{difference, read};
-pub(super) use take::{Name, take};
+pub(super) use take::{Name, Taken, take};
+use tested::tested;
 
 /// A database in a file.
 pub struct Backup;
@@ -57,6 +59,9 @@ struct Settings {
     /// What of the database.
     #[serde(default)]
     extent: Extent,
+    /// Whether it is restored into a scratch database to see that it can be.
+    #[serde(default)]
+    test_restore: bool,
 }
 
 /// What the journal knows about a backup.
@@ -65,6 +70,8 @@ struct Settings {
 enum Mark {
     /// It is written next.
     BackingUp(String),
+    /// It is at its place, and restored into the scratch database next.
+    Testing(String),
     /// It is at its place; these are set aside next.
     BackedUp(String, Vec<String>),
     /// It is gone, and what was set aside is back.
@@ -107,13 +114,24 @@ impl StepKind for Backup {
         let (keep, keep_days) = (at_least_one("keep"), at_least_one("keep_days"));
         let folder = fields.optional_str("folder").and_then(|written| folder(fields, &written));
         let extent = extent(fields);
+        let test_restore = fields.optional_bool("test_restore");
+        if let Some(written) = test_restore.as_ref().filter(|test| test.value && extent.part == BackupPart::Rows) {
+            let problem =
+                Problem::new(&written.place, "rows alone are not restored without the tables that they go into");
+            fields.problem(problem.expected("a backup with definitions"));
+        }
         json!({
-            "side": side, "format": format, "keep": keep, "keep_days": keep_days, "folder": folder, "extent": extent
+            "side": side, "format": format, "keep": keep, "keep_days": keep_days, "folder": folder, "extent": extent,
+            "test_restore": test_restore.is_some_and(|test| test.value)
         })
     }
 
     fn dumps(&self, config: &Json) -> Option<Side> {
         Settings::of(config).ok().map(|settings| settings.side)
+    }
+
+    fn scratch(&self, config: &Json) -> Option<Side> {
+        Settings::of(config).ok().filter(|settings| settings.test_restore).map(|settings| settings.side)
     }
 
     fn misplaced(&self, config: &Json, around: &Around<'_>) -> Vec<Misplaced> {
@@ -147,6 +165,12 @@ impl StepKind for Backup {
         let form = settings.format.as_ref().map_or(String::new(), |form| format!(" ({form})"));
         let of = described(&settings);
         let mut lines = vec![format!("back {of} up{form}, with a manifest, and look it through")];
+        if settings.test_restore {
+            let side = settings.side;
+            lines.push(format!(
+                "restore it into a scratch database, and compare rows and objects with those of the {side}"
+            ));
+        }
         if let Some(keep) = settings.keep() {
             let days = keep.days.map_or(String::new(), |days| format!(" and those of the last {days} days"));
             lines.push(format!("keep the newest {}{days}", keep.at_least));
@@ -164,7 +188,7 @@ impl StepKind for Backup {
                 let manifest = Manifest::read(&generations.path(&name))?;
                 return Ok(told(&settings, &generations.path(&name), &manifest, &aside, Vec::new()));
             }
-            Some(Mark::BackingUp(name)) => {
+            Some(Mark::BackingUp(name) | Mark::Testing(name)) => {
                 generations.remove(&name).map_err(|error| broken("remove an unfinished backup", error))?;
             }
             Some(Mark::Removed) | None => {}
@@ -176,10 +200,16 @@ impl StepKind for Backup {
         let name = Name::Marked(&|name| Mark::BackingUp(name).json());
         let address = task.addresses.get(settings.side);
         let what = (settings.format.as_deref(), &settings.extent);
-        let (name, manifest) = take(address, what, &generations, name, voice).await?;
-        let (aside, notes) = match settings.keep() {
-            Some(keep) => generations.beyond(keep, &name)?,
-            None => (Vec::new(), Vec::new()),
+        let taken = take(address, what, &generations, name, voice).await?;
+        let mut notes = proven(task, &settings, &generations, &taken, voice).await?;
+        let Taken { name, manifest, .. } = taken;
+        let aside = match settings.keep() {
+            Some(keep) => {
+                let (aside, damaged) = generations.beyond(keep, &name)?;
+                notes.extend(damaged);
+                aside
+            }
+            None => Vec::new(),
         };
         voice.mark(Mark::BackedUp(name.clone(), aside.clone()).json()).await?;
         generations.set_aside(&aside).map_err(|error| broken("set old backups aside", error))?;
@@ -188,7 +218,7 @@ impl StepKind for Backup {
 
     async fn back(&self, task: &StepTask, voice: &mut dyn StepVoice) -> Result<StepDone, StepError> {
         let (name, aside) = match last(task) {
-            Some(Mark::BackingUp(name)) => (name, Vec::new()),
+            Some(Mark::BackingUp(name) | Mark::Testing(name)) => (name, Vec::new()),
             Some(Mark::BackedUp(name, aside)) => (name, aside),
             Some(Mark::Removed) | None => return Ok(StepDone::default()),
         };
@@ -204,6 +234,26 @@ impl Mark {
     fn json(&self) -> Json {
         serde_json::to_value(self).expect("marks are plain JSON")
     }
+}
+
+/// Restores a backup where that is said, to see that it can be. One that cannot does not stay.
+async fn proven(
+    task: &StepTask,
+    settings: &Settings,
+    generations: &Generations,
+    taken: &Taken,
+    voice: &mut dyn StepVoice,
+) -> Result<Vec<String>, StepError> {
+    if !settings.test_restore {
+        return Ok(Vec::new());
+    }
+    voice.mark(Mark::Testing(taken.name.clone()).json()).await?;
+    let proven = tested(task, settings.side, (generations, taken), &settings.extent, voice).await;
+    if proven.is_err() {
+        // What cannot be removed now is removed by the next attempt, or by the way back; the first error is the one to tell.
+        let _ = generations.remove(&taken.name);
+    }
+    proven
 }
 
 /// How the database's engine backs up.

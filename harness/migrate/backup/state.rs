@@ -6,7 +6,7 @@ use crate::{
     canon::{Form, RowDigester},
     engine::{Rowset, Session, spawned},
     migrate::{StepError, StepVoice, engine_of},
-    model::{Address, Endpoint, Fingerprint, TableName},
+    model::{Address, Catalogue, Endpoint, Fingerprint, TableName},
 };
 
 /// What was read in one transaction, which is still open.
@@ -18,6 +18,8 @@ pub(in crate::migrate) struct Reading {
     /// The word by which others see the same state; none where the engine has none, or the session has to be closed before
     /// somebody else reads the file.
     pub snapshot: Option<String>,
+    /// Its catalogue.
+    pub catalogue: Catalogue,
     /// The rows of every table, in own form.
     pub tables: BTreeMap<TableName, Fingerprint>,
 }
@@ -62,7 +64,7 @@ pub(in crate::migrate) async fn read(address: &Address, voice: &mut dyn StepVoic
         voice.progress("read", done, None);
         tables.insert(table.name.clone(), fingerprint);
     }
-    Ok(Reading { session, version, snapshot, tables })
+    Ok(Reading { session, version, snapshot, catalogue, tables })
 }
 
 /// How the rows of a database differ from what they have to be, by the first table.

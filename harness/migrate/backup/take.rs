@@ -8,8 +8,18 @@ use super::{backups_of, broken, difference, generations::Generations, manifest, 
 use crate::{
     engine::backup::{BackupForm, BackupOrder, BackupPart, Backups, Extent, form},
     migrate::{StepError, StepVoice},
-    model::{Address, Fingerprint, TableName},
+    model::{Address, Catalogue, Fingerprint, TableName},
 };
+
+/// A backup that was taken.
+pub(in crate::migrate) struct Taken {
+    /// Its generation.
+    pub name: String,
+    /// What lies beside it.
+    pub manifest: Manifest,
+    /// The catalogue of the database that it is of.
+    pub catalogue: Catalogue,
+}
 
 /// How a generation gets its name.
 pub(in crate::migrate) enum Name<'a> {
@@ -29,7 +39,7 @@ pub(in crate::migrate) async fn take(
     generations: &Generations,
     name: Name<'_>,
     voice: &mut dyn StepVoice,
-) -> Result<(String, Manifest), StepError> {
+) -> Result<Taken, StepError> {
     let backups = backups_of(address)?;
     let form = match format {
         Some(id) => form(backups, id).ok_or_else(|| no_form(address, id))?,
@@ -49,7 +59,8 @@ pub(in crate::migrate) async fn take(
         }
     };
     let written = async {
-        let (server_version, tool, tables) = write(address, backups, (form, extent), &partial, voice).await?;
+        let Written { server_version, tool, tables, catalogue } =
+            write(address, backups, (form, extent), &partial, voice).await?;
         let files = manifest::listed(&partial).map_err(|error| broken("read the backup", error))?;
         let manifest = Manifest {
             format_version: Manifest::version(),
@@ -65,11 +76,11 @@ pub(in crate::migrate) async fn take(
         backups.look_through(&partial.join(form.file), form, &manifest.tool, &manifest.extent(), address).await?;
         manifest.write(&partial).map_err(|error| broken("write the manifest", error))?;
         generations.finish(&name).map_err(|error| broken("move the backup to its place", error))?;
-        Ok(manifest)
+        Ok((manifest, catalogue))
     }
     .await;
     match written {
-        Ok(manifest) => Ok((name, manifest)),
+        Ok((manifest, catalogue)) => Ok(Taken { name, manifest, catalogue }),
         Err(error) => {
             // What cannot be removed now is removed by the next attempt, or by the way back; the first error is the one to tell.
             let _ = generations.remove(&name);
@@ -78,8 +89,13 @@ pub(in crate::migrate) async fn take(
     }
 }
 
-/// The server's version, what wrote the backup, and the rows of every table.
-type Written = (String, String, BTreeMap<TableName, Fingerprint>);
+/// What was written, and what it has to hold.
+struct Written {
+    server_version: String,
+    tool: String,
+    tables: BTreeMap<TableName, Fingerprint>,
+    catalogue: Catalogue,
+}
 
 /// Writes one, and reads the rows that it has to hold: in the very state that it is of, or before it and after it.
 async fn write(
@@ -93,19 +109,21 @@ async fn write(
     if let Some(unknown) = extent.tables.iter().find(|table| !reading.tables.contains_key(*table)) {
         return Err(StepError::Rejected { what: format!("there is no table {unknown} to back up") });
     }
-    let (version, snapshot) = (std::mem::take(&mut reading.version), reading.snapshot.take());
+    let (server_version, snapshot) = (std::mem::take(&mut reading.version), reading.snapshot.take());
+    let catalogue = std::mem::take(&mut reading.catalogue);
     voice.progress("back up", 0, None);
     let to = folder.join(form.file);
     let order = BackupOrder { address, form, to: &to, snapshot: snapshot.as_deref(), extent };
     if snapshot.is_some() {
         let tool = backups.write(&order).await?;
-        return Ok((version, tool, within(extent, reading.close().await?)));
+        let tables = within(extent, reading.close().await?);
+        return Ok(Written { server_version, tool, tables, catalogue });
     }
     let before = reading.close().await?;
     let tool = backups.write(&order).await?;
     let after = read(address, voice).await?.close().await?;
     match difference(&before, &after) {
-        None => Ok((version, tool, within(extent, before))),
+        None => Ok(Written { server_version, tool, tables: within(extent, before), catalogue }),
         Some(what) => Err(StepError::Rejected {
             what: format!("somebody wrote while the backup was taken ({what}), and nobody can tell what it holds"),
         }),

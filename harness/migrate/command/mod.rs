@@ -24,6 +24,7 @@ use crate::{
 use call::{Call, CallError};
 
 pub use settings::Settings;
+pub(super) use settings::deadline;
 pub use versions::{Listed, Turn};
 
 /// A step of commands.

@@ -139,8 +139,8 @@ fn version(fields: &Fields<'_>, written: Located<String>) -> Option<String> {
     })
 }
 
-/// `10m`, `90s`, `1h 30m`.
-fn deadline(entry: &Entry<'_>) -> Option<u64> {
+/// A length of time in milliseconds: `10m`, `90s`, `1h 30m`.
+pub(in crate::migrate) fn deadline(entry: &Entry<'_>) -> Option<u64> {
     let written = entry.str()?;
     let read: Option<SignedDuration> = written.value.parse().ok();
     let ms = read.and_then(|read| u64::try_from(read.as_millis()).ok()).filter(|ms| *ms > 0);

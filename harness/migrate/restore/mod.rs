@@ -313,7 +313,7 @@ pub(super) async fn bring_back(
 impl Before {
     /// Of what is there now.
     pub(super) async fn of(address: &Address) -> Result<Self, StepError> {
-        Ok(Self { anew: backups_of(address)?.anew(address).await?, roles: roles(address).await? })
+        Ok(Self { anew: backups_of(address)?.anew(address, address).await?, roles: roles(address).await? })
     }
 
     /// Drops the database and makes it anew.

@@ -63,7 +63,7 @@ impl RollbackKind for DropRecreate {
             );
             return Err(StepError::Refused { what });
         }
-        Ok(json!(backups_of(address)?.anew(address).await?))
+        Ok(json!(backups_of(address)?.anew(address, address).await?))
     }
 
     async fn back(

@@ -90,6 +90,7 @@ impl Play {
             log: Some(subject.directory.join("commands").join(format!("{:04}-{file}.log", at + 1))),
             marks: Vec::new(),
             reconnect_ms: subject.options.limits.reconnect_ms,
+            scratch: None,
         };
         Ok((task, migration.name.clone()))
     }

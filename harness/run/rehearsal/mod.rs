@@ -1,6 +1,7 @@
 //! Plays the acts of one rehearsal.
 
 mod checks;
+mod scratch;
 mod setting;
 mod steps;
 mod surroundings;

@@ -8,7 +8,7 @@ use super::{Course, Rehearsal};
 use crate::{
     migrate::{NotCarried, StepDone, StepTask},
     model::{
-        EventKind, Outcome, Side, Sides, Stage, chain,
+        Address, EventKind, Outcome, Side, Sides, Stage, chain,
         event::{Direction, Figure},
     },
     run::{child, step_process::FailureKind},
@@ -24,8 +24,13 @@ impl Rehearsal {
         towards: Stage,
     ) -> (Outcome, u64, Vec<Figure>) {
         let broken = |error: String| (Outcome::Broken { error }, 0, Vec::new());
-        let task = match self.task(id, index, direction) {
-            Ok(task) => task,
+        let ready = async {
+            let scratch = self.announce_scratch(index).await?;
+            let address = scratch.as_ref().map(|scratch| scratch.address.clone());
+            Ok::<_, String>((self.task(id, index, direction, address)?, scratch))
+        };
+        let (task, scratch) = match ready.await {
+            Ok(ready) => ready,
             Err(error) => {
                 self.course = Course::Over(error.clone());
                 return broken(error);
@@ -37,7 +42,11 @@ impl Rehearsal {
             tokio::select! { () = stop.asked() => {}, () = tokio::time::sleep(limit) => {} }
         };
         let run = Arc::clone(&self.run);
-        match child::run(&run.options.program, id, &task, &run.recorder, stopping).await {
+        let ended = child::run(&run.options.program, id, &task, &run.recorder, stopping).await;
+        if let Some(scratch) = &scratch {
+            self.drop_scratch(scratch).await;
+        }
+        match ended {
             Ok(done) => {
                 self.went(index, direction);
                 for text in done.notes.clone() {
@@ -98,7 +107,7 @@ impl Rehearsal {
         }
     }
 
-    fn task(&self, id: &str, index: usize, direction: Direction) -> Result<StepTask, String> {
+    fn task(&self, id: &str, index: usize, direction: Direction, scratch: Option<Address>) -> Result<StepTask, String> {
         let spec = &self.run.scenario.steps[index];
         let folder = self.work().join("steps").join(&spec.name);
         std::fs::create_dir_all(&folder).map_err(|error| format!("failed to make `{}`: {error}", folder.display()))?;
@@ -125,6 +134,7 @@ impl Rehearsal {
             log: Some(self.run.directory.join("commands").join(format!("{}.log", id.replace('/', "-")))),
             marks: marks.collect(),
             reconnect_ms: self.run.options.limits.reconnect_ms,
+            scratch,
         })
     }
 }

@@ -23,7 +23,17 @@ impl Rehearsal {
         let free = Sides::from_fn(|side| self.place(side).and_then(|place| free_of(&place)));
         let (programs, backups) = (self.programs().await, self.backups().await);
         let free_here = free_of(&self.work());
-        Surroundings { wanted, programs, backups, free, free_here, filled: self.run.scenario.filled().to_vec() }
+        let steps = self.run.scenario.steps.iter();
+        let scratch = steps.filter_map(|step| migrate::by_id(&step.kind)?.scratch(&step.config)).collect();
+        Surroundings {
+            wanted,
+            programs,
+            backups,
+            free,
+            free_here,
+            scratch,
+            filled: self.run.scenario.filled().to_vec(),
+        }
     }
 
     /// The programs that back up and restore, each asked of the server that it is for.

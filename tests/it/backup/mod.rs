@@ -6,6 +6,7 @@ mod given;
 mod parts;
 mod refused;
 mod rollbacks;
+mod tested;
 
 use std::{fs, path::PathBuf};
 
@@ -152,6 +153,7 @@ fn with(mut settings: Json, more: Json) -> Json {
 /// Everything on one server, which takes longer to start than all of this together.
 async fn backups_and_ways_back_hold(bench: &Bench) {
     every_form_is_taken_and_restored_and_both_ways_lead_back(bench).await;
+    tested::a_backup_is_restored_to_see_that_it_can_be(bench).await;
     refused::a_damaged_cut_foreign_or_newer_backup_is_refused_before_anything_is_touched(bench).await;
     a_killed_backup_or_restore_is_gone_on_with_and_taken_back(bench).await;
     files::tables_go_out_and_in_and_back_again(bench).await;
@@ -169,6 +171,7 @@ async fn backups_and_ways_back_hold_on_sqlite() {
 async fn backups_and_ways_back_hold_on_postgres() {
     let Some(bench) = Bench::postgres("backups_and_ways_back_hold_on_postgres").await else { return };
     parts::definitions_rows_and_some_tables_are_backed_up_by_themselves(&bench).await;
+    tested::a_whole_dump_that_does_not_come_back_is_found(&bench).await;
     backups_and_ways_back_hold(&bench).await;
     roles_that_a_backup_brings_go_with_it(&bench).await;
     refused::a_server_that_refuses_leaves_no_backup(&bench).await;
@@ -328,6 +331,7 @@ fn a_backup_and_its_restore_are_rehearsed() {
         "kept/scenario.toml",
         "format_version = 1\ntitle = \"Kept\"\n[source]\nengine = \"sqlite\"\nschema = \"schema.sql\"\n\
          [target]\nengine = \"sqlite\"\n[[step]]\nkind = \"backup\"\nkeep = 3\nkeep_days = 30\n\
+         test_restore = true\n\
          [[step]]\nkind = \"restore\"\nfrom = \"backup\"\n",
     );
     let folder = sandbox.path("kept");
@@ -335,6 +339,7 @@ fn a_backup_and_its_restore_are_rehearsed() {
     assert_eq!((whole.code, sandbox.report("kept").verdict), (0, Verdict::Pass), "{whole:?}");
     let notes = sandbox.report("kept").run.notes;
     assert!(notes.iter().any(|note| note.contains("tables, ") && note.contains("by SQLite ")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("was restored beside the source: 3 tables, ")), "{notes:?}");
     // Whoever signs the log of the migration is told where the backup lies.
     let log = fs::read_to_string(sandbox.run_directory().join("migration.log.md")).unwrap();
     let place = format!("- backup of the source in {}/", sandbox.work().display());

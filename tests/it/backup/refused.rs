@@ -20,7 +20,7 @@ async fn told(bench: &Bench, spoil: impl Fn(&std::path::Path)) -> String {
 }
 
 /// Changes a manifest.
-fn manifest(folder: &std::path::Path, change: impl Fn(&mut Json)) {
+pub fn manifest(folder: &std::path::Path, change: impl Fn(&mut Json)) {
     let path = folder.join("manifest.json");
     let mut manifest: Json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut manifest);
@@ -28,7 +28,7 @@ fn manifest(folder: &std::path::Path, change: impl Fn(&mut Json)) {
 }
 
 /// Has the manifest say that a file is as it is.
-fn agree(folder: &std::path::Path, file: &str) {
+pub fn agree(folder: &std::path::Path, file: &str) {
     let bytes = fs::read(folder.join(file)).unwrap();
     let sha256 = rehearse::canon::sha256(&bytes[..]).unwrap();
     manifest(folder, |manifest| {

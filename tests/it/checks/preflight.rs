@@ -106,6 +106,13 @@ fn a_disk_without_room_is_a_no_go_and_one_that_nobody_knows_is_told() {
     assert_eq!(says(&mut pair, "room"), (Vec::new(), false));
     pair.surroundings.free_here = Some(bytes / 3 * 2 - 5);
     assert_eq!(says(&mut pair, "room"), (vec!["room room_short disk of the run 5".to_owned()], true));
+    // A backup that is restored to test it takes its room beside the database that it is of.
+    pair.surroundings.free_here = None;
+    pair.surroundings.scratch = vec![Side::Target];
+    assert_eq!(says(&mut pair, "room"), (vec![format!("room room_short target disk {}", bytes / 3)], true));
+    pair.surroundings.scratch = vec![Side::Source];
+    pair.surroundings.free.source = Some(bytes / 3 - 3);
+    assert_eq!(says(&mut pair, "room"), (vec!["room room_short source disk 3".to_owned()], true));
 }
 
 #[test]

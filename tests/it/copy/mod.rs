@@ -157,6 +157,7 @@ impl Case {
             log: None,
             marks: Vec::new(),
             reconnect_ms: 10_000,
+            scratch: None,
         };
         Self { task, mapping, marks: Arc::default() }
     }

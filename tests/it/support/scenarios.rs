@@ -44,9 +44,13 @@ impl Scenarios {
 
     /// The same with more said.
     pub fn run_with(&self, name: &str, more: &[&str]) -> (Ended, Report) {
+        self.run_anywhere(name, &[&["--provider", "local"], more].concat())
+    }
+
+    /// Rehearses one on whatever servers its sides can be had from.
+    pub fn run_anywhere(&self, name: &str, more: &[&str]) -> (Ended, Report) {
         let folder = self.sandbox.path(name).display().to_string();
-        let arguments = ["run", &folder, "--provider", "local", "--seed", "1"];
-        let output = ended(&mut self.sandbox.rehearsal(&[&arguments, more].concat()));
+        let output = ended(&mut self.sandbox.rehearsal(&[&["run", &folder, "--seed", "1"], more].concat()));
         let report = self.sandbox.report(name);
         (output, report)
     }

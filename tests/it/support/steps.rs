@@ -56,6 +56,7 @@ impl Step {
             log: None,
             marks: Vec::new(),
             reconnect_ms: 5000,
+            scratch: None,
         };
         Self { task }
     }

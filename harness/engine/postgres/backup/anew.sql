@@ -1,20 +1,20 @@
--- The statements that drop the session's database and make it anew: empty, and with the properties that it has. They are run
--- one by one, in another database.
-WITH this AS (SELECT d.*, to_jsonb(d) AS j FROM pg_catalog.pg_database d WHERE d.datname = current_database()),
+-- The statements that drop the named database, if it is there, and make it anew: empty, and with the properties that the session's
+-- database has. They are run one by one, in another database.
+WITH this AS (SELECT :name AS anew, d.*, to_jsonb(d) AS j FROM pg_catalog.pg_database d WHERE d.datname = current_database()),
 settings AS (
-    SELECT t.datname, r.rolname, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
+    SELECT t.anew, r.rolname, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
     FROM this t JOIN pg_catalog.pg_db_role_setting g ON g.setdatabase = t.oid
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.setrole, unnest(g.setconfig) c
 ),
 rights AS (
-    SELECT t.datname, a.privilege_type, a.is_grantable,
+    SELECT t.anew, a.privilege_type, a.is_grantable,
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
     FROM this t, pg_catalog.aclexplode(t.datacl) a
 )
-SELECT '0', format('DROP DATABASE IF EXISTS %I WITH (FORCE)', datname) FROM this
+SELECT '0', format('DROP DATABASE IF EXISTS %I WITH (FORCE)', anew) FROM this
 UNION ALL
 SELECT '1', format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L%s TABLESPACE %I CONNECTION LIMIT %s',
-    datname, pg_catalog.pg_get_userbyid(datdba), pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
+    anew, pg_catalog.pg_get_userbyid(datdba), pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
     CASE j ->> 'datlocprovider'
         WHEN 'c' THEN ' LOCALE_PROVIDER libc'
         WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', coalesce(j ->> 'datlocale', j ->> 'daticulocale'))
@@ -25,17 +25,17 @@ SELECT '1', format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L L
 UNION ALL
 -- Lists of names are kept with their quotes.
 SELECT '2', format('ALTER %s SET %s TO %s',
-    CASE WHEN rolname IS NULL THEN '' ELSE 'ROLE ' || quote_ident(rolname) || ' IN ' END || 'DATABASE ' || quote_ident(datname), name,
+    CASE WHEN rolname IS NULL THEN '' ELSE 'ROLE ' || quote_ident(rolname) || ' IN ' END || 'DATABASE ' || quote_ident(anew), name,
     CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries')
               AND value <> '' THEN value
          ELSE quote_literal(value) END) FROM settings
 UNION ALL
-SELECT '3', format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', datname, pg_catalog.pg_get_userbyid(datdba)) FROM this
+SELECT '3', format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', anew, pg_catalog.pg_get_userbyid(datdba)) FROM this
 WHERE datacl IS NOT NULL
 UNION ALL
-SELECT '4', format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, datname, grantee,
+SELECT '4', format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, anew, grantee,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) FROM rights
 UNION ALL
-SELECT '5', format('COMMENT ON DATABASE %I IS %L', datname, pg_catalog.shobj_description(oid, 'pg_database')) FROM this
+SELECT '5', format('COMMENT ON DATABASE %I IS %L', anew, pg_catalog.shobj_description(oid, 'pg_database')) FROM this
 WHERE pg_catalog.shobj_description(oid, 'pg_database') IS NOT NULL
 ORDER BY 1

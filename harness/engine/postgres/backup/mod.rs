@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{
     Postgres, PostgresDialect, SERVER,
     dump::{FOLDERS, plain, reach, run_script},
+    no_server,
 };
 use crate::{
     engine::{
@@ -15,7 +16,7 @@ use crate::{
         dump::bad,
         program::{Program, Wanted},
     },
-    model::{Address, TableName},
+    model::{Address, Endpoint, TableName},
 };
 
 /// Backups of PostgreSQL.
@@ -159,9 +160,11 @@ impl Backups for PostgresBackups {
         notes
     }
 
-    async fn anew(&self, address: &Address) -> Result<Vec<String>, EngineError> {
-        let mut session = Postgres.connect(address).await?;
-        let rows = session.query(include_str!("anew.sql")).await?;
+    async fn anew(&self, address: &Address, like: &Address) -> Result<Vec<String>, EngineError> {
+        let Endpoint::Server { database, .. } = &address.endpoint else { return Err(no_server(address)) };
+        let mut session = Postgres.connect(like).await?;
+        let name = PostgresDialect.literal(database);
+        let rows = session.query(&include_str!("anew.sql").replace(":name", &name)).await?;
         session.close().await?;
         Ok(rows.into_iter().filter_map(|row| row.into_iter().nth(1).flatten()).collect())
     }

@@ -1,1 +1,0 @@
-DROP FUNCTION fenced_off() CASCADE;
