@@ -140,7 +140,7 @@ fn what_the_target_cannot_answer_is_a_finding_and_the_rest_is_asked() {
         panic!("{:?}", found(&report, Stage::Migrated))
     };
     assert!(told.contains("no such table: nowhere"), "{told}");
-    let mut asked = report.scenarios[0].probed.iter().filter(|probed| probed.stage == Stage::Migrated);
+    let asked = report.scenarios[0].probed.iter().filter(|probed| probed.stage == Stage::Migrated);
     assert_eq!(asked.map(|probed| probed.told.as_str()).next_back(), Some("1 row"));
 }
 
