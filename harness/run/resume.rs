@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     canon::comparison::Stated,
-    migrate::NotCarried,
+    migrate::{LeftOut, NotCarried},
     model::{
         Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
@@ -54,6 +54,8 @@ pub(super) struct Earlier {
     pub not_carried: Vec<NotCarried>,
     /// What its steps stated about the tables that they made.
     pub stated: Vec<Stated>,
+    /// Files that its steps left out, and none took since.
+    pub left_out: Vec<LeftOut>,
     /// Only roll back, prove it, and end.
     pub only_rollback: bool,
 }
@@ -271,6 +273,10 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
                     earlier.not_carried.extend(list.unwrap_or_default());
                     let stated = mark.get("stated").cloned().unwrap_or_default();
                     earlier.stated.extend(serde_json::from_value::<Vec<Stated>>(stated).unwrap_or_default());
+                    let left_out = mark.get("left_out").cloned().unwrap_or_default();
+                    let left_out = serde_json::from_value::<Vec<LeftOut>>(left_out).unwrap_or_default();
+                    let retried = mark.get("retried").and_then(|step| step.as_str());
+                    LeftOut::learn(&mut earlier.left_out, left_out, retried);
                 }
             }
             EventKind::SnapshotTaken { stage, side, file, .. } => {

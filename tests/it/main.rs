@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod bad_input;
+mod by_file;
 mod checks;
 mod cli;
 mod command;

@@ -11,9 +11,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Field, Settings, Written, folder,
+    Field,
+    dialect::Written,
+    folder,
     form::{Dialect, Form, Heading, Writing},
     parts::{self, Part, Piece},
+    settings::Settings,
 };
 use crate::{
     canon::{

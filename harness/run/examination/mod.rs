@@ -19,7 +19,7 @@ use super::{RunError, Stop, recorder::Recorder};
 use crate::{
     canon::comparison::{self, Derived, Mapping},
     check::{self, CheckContext, Examined, Resources, Surroundings, Tally},
-    migrate::NotCarried,
+    migrate::{LeftOut, NotCarried},
     model::{
         Coverage, EventKind, FindingKind, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
         event::CheckFinished,
@@ -40,6 +40,8 @@ pub(super) struct Examination {
     pub mapping: Mapping,
     /// What the migration said that it leaves behind.
     pub not_carried: Vec<NotCarried>,
+    /// Files that its steps left out, and none took since.
+    pub left_out: Vec<LeftOut>,
     /// Whether the migration may write to the source.
     pub writes_source: bool,
     /// Whether it is meant to leave the source otherwise than it was.
@@ -123,6 +125,7 @@ impl Examination {
             snapshots: BTreeMap::new(),
             mapping,
             not_carried: Vec::new(),
+            left_out: Vec::new(),
             writes_source: false,
             changes_source: false,
             coverage: Coverage::default(),
@@ -221,6 +224,7 @@ impl Examination {
             derived,
             tally: self.tallies.remove(&stage).unwrap_or_default(),
             not_carried: &not_carried,
+            left_out: &self.left_out,
             redaction: bounds.redaction,
             sample: SAMPLE,
             resources: bounds.resources,

@@ -141,7 +141,8 @@ impl Rehearsal {
         self.rolled_back = earlier.rolled_back;
         earlier.coverage.values().for_each(|coverage| self.examination.coverage.add(coverage));
         self.examination.snapshots = earlier.snapshots;
-        self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
+        let (not_carried, stated, left_out) = (earlier.not_carried, earlier.stated, earlier.left_out);
+        self.learned(StepDone { not_carried, stated, left_out, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
             match servers::reattach(&wanted, &self.run.options.means(), &self.run.recorder.leases()).await {
