@@ -1,4 +1,5 @@
-//! `accounted`: read = loaded + skipped + rejected, for every table that a mapping carries, and no file of an import left out.
+//! `accounted`: read = loaded + skipped + rejected, for every table that a mapping carries, and no file of an import
+//! left out.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,8 @@ impl Check for Accounted {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
+        // What steps held to be the same by a rule is told with what all others do.
+        examined.loss_ledger.extend_from_slice(cx.loss_ledger);
         for LeftOut { step, side, file, reason } in cx.left_out {
             let finding = Finding::error(FindingKind::FileLeftOut, Subject::object(*side, format!("file:{file}")), 1);
             examined.findings.push(finding.because(format!("taken by step `{step}`"), reason));

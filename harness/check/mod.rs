@@ -121,6 +121,8 @@ pub struct CheckContext<'a> {
     pub tally: Tally,
     /// What the migration itself said it does not carry: object and reason.
     pub not_carried: &'a [(String, String)],
+    /// Rules by which steps held things to be the same.
+    pub loss_ledger: &'a [LossEntry],
     /// Files that steps left out, and none took since.
     pub left_out: &'a [LeftOut],
     /// How rows' values may be shown.

@@ -31,7 +31,7 @@ use crate::{
     document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
-        Address, EngineId, Side, Sides, TableName,
+        Address, EngineId, LossEntry, Side, Sides, TableName,
         event::{Direction, Figure},
     },
 };
@@ -240,6 +240,9 @@ pub struct StepDone {
     /// compare them in another way.
     #[serde(default)]
     pub stated: Vec<Stated>,
+    /// Rules by which what it held to be the same is the same.
+    #[serde(default)]
+    pub loss_ledger: Vec<LossEntry>,
     /// Files that it left out, and that a later step may take.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
@@ -251,8 +254,9 @@ pub struct StepDone {
 impl StepDone {
     /// Whether it tells what those who look at the result have to know.
     pub fn tells_later(&self) -> bool {
-        let Self { not_carried, stated, left_out, retried, .. } = self;
-        !(not_carried.is_empty() && stated.is_empty() && left_out.is_empty() && retried.is_none())
+        let Self { not_carried, stated, loss_ledger, left_out, retried, .. } = self;
+        let is_silent = not_carried.is_empty() && stated.is_empty() && loss_ledger.is_empty();
+        !(is_silent && left_out.is_empty() && retried.is_none())
     }
 }
 

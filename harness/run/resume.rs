@@ -23,7 +23,7 @@ use crate::{
     canon::comparison::Stated,
     migrate::{LeftOut, NotCarried},
     model::{
-        Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
+        Coverage, Event, EventKind, Lease, LossEntry, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
     },
     provision::{External, UrlSource},
@@ -54,6 +54,8 @@ pub(super) struct Earlier {
     pub not_carried: Vec<NotCarried>,
     /// What its steps stated about the tables that they made.
     pub stated: Vec<Stated>,
+    /// Rules by which its steps held things to be the same.
+    pub loss_ledger: Vec<LossEntry>,
     /// Files that its steps left out, and none took since.
     pub left_out: Vec<LeftOut>,
     /// Only roll back, prove it, and end.
@@ -273,6 +275,8 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
                     earlier.not_carried.extend(list.unwrap_or_default());
                     let stated = mark.get("stated").cloned().unwrap_or_default();
                     earlier.stated.extend(serde_json::from_value::<Vec<Stated>>(stated).unwrap_or_default());
+                    let ledger = mark.get("loss_ledger").cloned().unwrap_or_default();
+                    earlier.loss_ledger.extend(serde_json::from_value::<Vec<LossEntry>>(ledger).unwrap_or_default());
                     let left_out = mark.get("left_out").cloned().unwrap_or_default();
                     let left_out = serde_json::from_value::<Vec<LeftOut>>(left_out).unwrap_or_default();
                     let retried = mark.get("retried").and_then(|step| step.as_str());

@@ -28,6 +28,7 @@ mod provision;
 mod qdocs;
 mod rehearsals;
 mod runner;
+mod same_as;
 mod secrets;
 mod servers;
 mod small_disk;

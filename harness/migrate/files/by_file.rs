@@ -1,5 +1,5 @@
-//! Files into tables one by one, each in a transaction of its own: one that cannot be taken is left out whole, and named. A
-//! later step takes those that were left out.
+//! Files into tables one by one, each in a transaction of its own: one that cannot be taken is left out whole, and
+//! named. A later step takes those that were left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -156,12 +156,7 @@ fn looked_through(
     }
     let (mut ready, mut failed) = (Vec::new(), Vec::new());
     for (path, of_file) in files {
-        let looked = incoming::inputs(&of_file, settings, tables).and_then(|mut inputs| {
-            let read = inputs.iter_mut().map(|input| tokio::task::block_in_place(|| input.look_through(voice)));
-            incoming::all(read)?;
-            Ok(inputs)
-        });
-        match looked {
+        match incoming::inputs(&of_file, settings, tables, voice) {
             Ok(inputs) => {
                 ready.push(Ready { path: path.to_owned(), inputs: merge::parents_first(inputs, std::slice::from_ref) })
             }
@@ -171,7 +166,8 @@ fn looked_through(
     Ok((merge::parents_first(ready, |one| &one.inputs), failed))
 }
 
-/// Takes one file after the other. What cannot be taken is left out; a retry ends with the first thing that it would leave out.
+/// Takes one file after the other. What cannot be taken is left out; a retry ends with the first thing that it would
+/// leave out.
 async fn take(
     task: &StepTask,
     settings: &Settings,

@@ -75,11 +75,10 @@ pub(super) async fn import(
     let address = task.addresses.get(settings.side);
     let mut session = task.connect(address).await?;
     let tables = session.introspect().await?.tables;
-    let incoming = Incoming::of_step(task, settings)?;
-    let mut inputs = incoming::inputs(&incoming.iter().collect::<Vec<_>>(), settings, &tables)?;
     // A file is not to be open here while it is backed up.
     session.close().await?;
-    incoming::all(inputs.iter_mut().map(|input| tokio::task::block_in_place(|| input.look_through(voice))))?;
+    let incoming = Incoming::of_step(task, settings)?;
+    let inputs = incoming::inputs(&incoming.iter().collect::<Vec<_>>(), settings, &tables, voice)?;
     let inputs = merge::parents_first(inputs, slice::from_ref);
     // Where tables are emptied, nobody else's way back may be there to take back what fails in the middle.
     let is_stated = task.config.get(rollback::KEY).is_some() && settings.conflicts != Conflicts::Clear;

@@ -11,12 +11,12 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    migrate::{StepError, StepTask},
+    migrate::{StepError, StepTask, StepVoice},
     model::{TableName, catalogue::Table},
 };
 
 /// Files that are wrong, of which each is told.
-pub(super) const FAILED: usize = 20;
+const FAILED: usize = 20;
 
 /// A file, or one of its sheets, and the table that it goes into.
 pub(super) struct Incoming {
@@ -64,21 +64,30 @@ impl Incoming {
         self.file.examine()
     }
 
-    /// Binds its columns to those of its table.
-    fn input(&self, settings: &Settings, tables: &BTreeMap<TableName, Table>) -> Result<Input, StepError> {
+    /// Binds its columns to those of its table, and reads it to its end.
+    fn input(
+        &self,
+        settings: &Settings,
+        tables: &BTreeMap<TableName, Table>,
+        voice: &mut dyn StepVoice,
+    ) -> Result<Input, StepError> {
         let (side, file) = (settings.side, self.file.path.display());
         let what = || format!("`{file}`: the {side} has no table {}", self.table);
         let table = tables.get(&self.table).ok_or_else(|| StepError::Rejected { what: what() })?;
         let columns = self.listed.as_ref().map(|listed| listed.columns.as_slice());
-        Input::of(self.file.clone(), table.clone(), &settings.lenience, &self.columns, columns)
+        let mut input = Input::of(self.file.clone(), table.clone(), &settings.lenience, &self.columns, columns)?;
+        tokio::task::block_in_place(|| input.look_through(voice))?;
+        Ok(input)
     }
 }
 
-/// Opens the files. Each is looked at once, however many tables it holds, and nothing is read from one that is wrong.
+/// Reads the files to their ends. Each is looked at once, however many tables it holds, and nothing is read from one that is
+/// wrong.
 pub(super) fn inputs(
     incoming: &[&Incoming],
     settings: &Settings,
     tables: &BTreeMap<TableName, Table>,
+    voice: &mut dyn StepVoice,
 ) -> Result<Vec<Input>, StepError> {
     let (mut seen, mut wrong): (BTreeSet<&Path>, BTreeSet<&Path>) = Default::default();
     all(incoming.iter().filter_map(|one| {
@@ -89,12 +98,12 @@ pub(super) fn inputs(
             wrong.insert(path);
             return Some(Err(error));
         }
-        (!wrong.contains(path)).then(|| one.input(settings, tables))
+        (!wrong.contains(path)).then(|| one.input(settings, tables, voice))
     }))
 }
 
 /// All of them, or every one that is wrong.
-pub(super) fn all<T>(each: impl Iterator<Item = Result<T, StepError>>) -> Result<Vec<T>, StepError> {
+fn all<T>(each: impl Iterator<Item = Result<T, StepError>>) -> Result<Vec<T>, StepError> {
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for one in each {
         match one {

@@ -45,8 +45,8 @@ impl Counts {
     }
 }
 
-/// Files in such an order that parents come before those that refer to them. What comes together is one, and has its own
-/// order.
+/// Files in such an order that parents come before those that refer to them. What comes together is one, and has its
+/// own order.
 pub(super) fn parents_first<T>(files: Vec<T>, inputs: impl Fn(&T) -> &[Input]) -> Vec<T> {
     let has = |file: &T, table: &TableName| inputs(file).iter().any(|input| input.table.name == *table);
     let (mut open, mut ordered) = (files, Vec::new());
@@ -75,7 +75,8 @@ pub(super) async fn merge(
     let mut session = task.connect(address).await?;
     let merged = merged(settings, inputs, dialect, &mut *session, voice).await;
     if merged.is_err() {
-        // The session's end takes back what is open; whoever comes next is to find no lock of it. The error is the first one.
+        // The session's end takes back what is open; whoever comes next is to find no lock of it. The error is the
+        // first one.
         let _ = session.tx_rollback().await;
         let _ = session.close().await;
         return merged;

@@ -1,9 +1,9 @@
 //! `files`: tables out into files of a form that others read, and files into tables.
 //!
-//! An export is read back and compared with what was written. Before an import touches the target, every file is read to its
-//! end; rows whose key is there already end it, are left out, or take the place of what is there. The counts of rows read,
-//! inserted, left out and replaced have to add up. Where the scenario says so, files that cannot be taken are left out, named,
-//! and taken by a later step. The way back of an import restores what was there before.
+//! An export is read back and compared with what was written. Before an import touches the target, every file is read
+//! to its end; rows whose key is there already end it, are left out, or take the place of what is there. The counts of
+//! rows read, inserted, left out and replaced have to add up. Where the scenario says so, files that cannot be taken
+//! are left out, named, and taken by a later step. The way back of an import restores what was there before.
 
 mod by_file;
 mod dialect;
@@ -17,6 +17,7 @@ mod lenience;
 mod lines;
 mod merge;
 mod parts;
+mod same;
 mod settings;
 mod text;
 

@@ -46,9 +46,10 @@ impl Rehearsal {
                     }
                 }
                 if matches!(towards, Stage::Baseline | Stage::Migrated) && done.tells_later() {
-                    let StepDone { not_carried, stated, left_out, retried, .. } = &done;
+                    let StepDone { not_carried, stated, loss_ledger, left_out, retried, .. } = &done;
                     let mark = json!({
-                        "not_carried": not_carried, "stated": stated, "left_out": left_out, "retried": retried
+                        "not_carried": not_carried, "stated": stated, "loss_ledger": loss_ledger,
+                        "left_out": left_out, "retried": retried
                     });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
@@ -88,6 +89,7 @@ impl Rehearsal {
             .into_iter()
             .filter(|one| !self.examination.mapping.compare.iter().any(|known| known.source == one.source));
         self.examination.mapping.compare.extend(stated.collect::<Vec<_>>());
+        self.examination.loss_ledger.extend(done.loss_ledger);
         LeftOut::learn(&mut self.examination.left_out, done.left_out, done.retried.as_deref());
     }
 

@@ -205,7 +205,8 @@ async fn files_that_cannot_be_taken_are_left_out_whole_and_taken_later() {
     }
 }
 
-/// A key that is there is no failure where the scenario says what becomes of it; what is put aside for that is gone in the end.
+/// A key that is there is no failure where the scenario says what becomes of it; what is put aside for that is gone in
+/// the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_skipped_or_overwritten_is_not_left_out() {
     for (conflicts, name) in [("skip", "1 Trial"), ("overwrite", "1 New")] {

@@ -212,6 +212,7 @@ impl Case {
             derived: &derived,
             tally: Tally::default(),
             not_carried: &[],
+            loss_ledger: &[],
             left_out: &[],
             redaction: &Redaction::Show,
             sample: 3,
