@@ -1,5 +1,7 @@
 //! What can go wrong with the scenarios of the Data Dictionary Generator, and how each of them then ends.
 
+mod exports;
+
 use rehearse::model::{Outcome, Side, Stage, Verdict};
 
 use crate::support::scenarios::{Scenarios, assert_nothing_left, failed, why};
