@@ -31,6 +31,12 @@ fn a_target_that_is_damaged_behind_the_load_fails_and_is_restored() {
     assert!(failed(&report, Stage::Migrated).contains(&"integrity"), "{output:?}");
     assert!(output.stdout.contains("dictionaries_name_idx"), "{output:?}");
     let steps = &report.scenarios[0].steps;
+    // The workbooks of the two dictionaries that a trial had left there were left out, and taken in its place.
+    for (step, figure) in [("books-in", "files_failed"), ("books-again", "files_taken")] {
+        let found = steps.iter().find(|one| one.id == format!("migrate/{step}")).unwrap();
+        assert_eq!(found.figures.iter().find(|one| one.name == figure).unwrap().value, 2.0, "{found:?}");
+    }
+    assert!(!failed(&report, Stage::Migrated).contains(&"accounted"), "{output:?}");
     let restored = steps.iter().find(|step| step.id == "rollback/load").unwrap();
     assert_eq!(restored.outcome, Outcome::Passed, "{output:?}");
     assert_nothing_left(&report);
