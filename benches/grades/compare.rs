@@ -97,6 +97,8 @@ pub async fn child() -> Result<(), Error> {
         derived: &derived,
         tally: Tally::default(),
         not_carried: &[],
+        loss_ledger: &[],
+        left_out: &[],
         redaction: &Redaction::Show,
         sample: 10,
         resources: &resources,

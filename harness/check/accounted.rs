@@ -1,4 +1,5 @@
-//! `accounted`: read = loaded + skipped + rejected, for every table that a mapping carries.
+//! `accounted`: read = loaded + skipped + rejected, for every table that a mapping carries, and no file of an import
+//! left out.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use super::{Check, CheckContext, CheckMeta, Examined};
 use crate::{
     canon::comparison::{Comparison, Condition},
     engine::{EngineError, Rowset},
+    migrate::LeftOut,
     model::{Finding, FindingKind, Side, Stage, Subject, TableName},
 };
 
@@ -17,7 +19,8 @@ pub struct Accounted;
 static META: CheckMeta = CheckMeta {
     id: "accounted",
     asserts: "of every table that a copy's mapping carries, the rows of the source are those loaded, those that a stated filter \
-              skips and those that are rejected by name: the numbers add up, over all parts of a split or merge",
+              skips and those that are rejected by name: the numbers add up, over all parts of a split or merge; and a later \
+              step took every file that an import left out",
     why: "a row that is nowhere was lost without a word, and one that is there twice will be counted twice",
     remedy: "the table of rejected rows tells which were rejected; the checksum check names those that are missing",
     example: "a rejected row that is taken out of the table of rejected rows",
@@ -40,6 +43,12 @@ impl Check for Accounted {
 
     async fn run(&self, cx: &mut CheckContext<'_>) -> Result<Examined, EngineError> {
         let mut examined = Examined::default();
+        // What steps held to be the same by a rule is told with what all others do.
+        examined.loss_ledger.extend_from_slice(cx.loss_ledger);
+        for LeftOut { step, side, file, reason } in cx.left_out {
+            let finding = Finding::error(FindingKind::FileLeftOut, Subject::object(*side, format!("file:{file}")), 1);
+            examined.findings.push(finding.because(format!("taken by step `{step}`"), reason));
+        }
         let mut accounts: BTreeMap<&TableName, Option<Account>> = BTreeMap::new();
         for one in cx.derived.all().filter(|one| one.is_copied) {
             let account = part(cx, one, &mut examined).await?;

@@ -83,6 +83,8 @@ pub async fn look(
         derived: &derived,
         tally: Tally::new(),
         not_carried: &[],
+        loss_ledger: &[],
+        left_out: &[],
         redaction,
         sample: SAMPLE,
         resources,

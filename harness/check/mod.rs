@@ -40,6 +40,7 @@ use crate::{
         comparison::{Comparison, Derived},
     },
     engine::{EngineError, Rowset},
+    migrate::LeftOut,
     model::{
         Catalogue, Coverage, Evidence, Finding, LossEntry, Redaction, Severity, Side, Sides, Snapshot, Stage,
         TableName, Unchecked, finding::KeyPart, probe::Probed,
@@ -123,6 +124,10 @@ pub struct CheckContext<'a> {
     pub tally: Tally,
     /// What the migration itself said it does not carry: object and reason.
     pub not_carried: &'a [(String, String)],
+    /// Rules by which steps held things to be the same.
+    pub loss_ledger: &'a [LossEntry],
+    /// Files that steps left out, and none took since.
+    pub left_out: &'a [LeftOut],
     /// How rows' values may be shown.
     pub redaction: &'a Redaction,
     /// Sample rows a finding shows at most.

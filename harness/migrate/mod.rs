@@ -32,7 +32,7 @@ use crate::{
     document::{Fields, Problem},
     engine::{self, Engine, EngineError, Session},
     model::{
-        Address, EngineId, Side, Sides, TableName,
+        Address, EngineId, LossEntry, Side, Sides, TableName,
         event::{Direction, Figure},
     },
 };
@@ -251,6 +251,46 @@ pub struct StepDone {
     /// compare them in another way.
     #[serde(default)]
     pub stated: Vec<Stated>,
+    /// Rules by which what it held to be the same is the same.
+    #[serde(default)]
+    pub loss_ledger: Vec<LossEntry>,
+    /// Files that it left out, and that a later step may take.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+    /// The step whose left-out files it took, all of them.
+    #[serde(default)]
+    pub retried: Option<String>,
+}
+
+impl StepDone {
+    /// Whether it tells what those who look at the result have to know.
+    pub fn tells_later(&self) -> bool {
+        let Self { not_carried, stated, loss_ledger, left_out, retried, .. } = self;
+        let is_silent = not_carried.is_empty() && stated.is_empty() && loss_ledger.is_empty();
+        !(is_silent && left_out.is_empty() && retried.is_none())
+    }
+}
+
+/// A file that a step left out whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The step.
+    pub step: String,
+    /// Whose tables its rows are for.
+    pub side: Side,
+    /// The file's name.
+    pub file: String,
+    /// Why it could not be taken.
+    pub reason: String,
+}
+
+impl LeftOut {
+    /// Adds what a step left out, and takes away what it took of an earlier one.
+    pub fn learn(known: &mut Vec<Self>, left_out: Vec<Self>, retried: Option<&str>) {
+        known.retain(|one| Some(one.step.as_str()) != retried);
+        let unknown: Vec<Self> = left_out.into_iter().filter(|one| !known.contains(one)).collect();
+        known.extend(unknown);
+    }
 }
 
 /// Something that a step did not carry over.

@@ -79,6 +79,8 @@ pub enum FindingKind {
     ObjectMissing,
     /// An object that the migration does not carry over.
     NotCarried,
+    /// A file that an import left out, and that no later step took.
+    FileLeftOut,
     /// An object with another definition.
     ObjectChanged,
     /// Columns of a table stand in another order.
@@ -176,6 +178,7 @@ impl FindingKind {
             Self::NotDurable => "a crash of the server would empty this table",
             Self::ObjectMissing => "the target lacks an object of the source",
             Self::NotCarried => "the migration does not carry this over",
+            Self::FileLeftOut => "an import left this file out, and no later step took it",
             Self::ObjectChanged => "an object has another definition",
             Self::ColumnOrder => "columns stand in another order",
             Self::TraceLeft => "the rollback left something behind",

@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{
     canon::comparison::Stated,
-    migrate::NotCarried,
+    migrate::{LeftOut, NotCarried},
     model::{
-        Coverage, Event, EventKind, Lease, Outcome, RunId, Side, Snapshot, Stage,
+        Coverage, Event, EventKind, Lease, LossEntry, Outcome, RunId, Side, Snapshot, Stage,
         event::{Direction, ProcessStamp},
         probe::Probed,
     },
@@ -57,6 +57,10 @@ pub(super) struct Earlier {
     pub not_carried: Vec<NotCarried>,
     /// What its steps stated about the tables that they made.
     pub stated: Vec<Stated>,
+    /// Rules by which its steps held things to be the same.
+    pub loss_ledger: Vec<LossEntry>,
+    /// Files that its steps left out, and none took since.
+    pub left_out: Vec<LeftOut>,
     /// Only roll back, prove it, and end.
     pub only_rollback: bool,
 }
@@ -274,6 +278,12 @@ fn earlier(directory: &Path, events: &[Event], plan: &RehearsalPlan, only_rollba
                     earlier.not_carried.extend(list.unwrap_or_default());
                     let stated = mark.get("stated").cloned().unwrap_or_default();
                     earlier.stated.extend(serde_json::from_value::<Vec<Stated>>(stated).unwrap_or_default());
+                    let ledger = mark.get("loss_ledger").cloned().unwrap_or_default();
+                    earlier.loss_ledger.extend(serde_json::from_value::<Vec<LossEntry>>(ledger).unwrap_or_default());
+                    let left_out = mark.get("left_out").cloned().unwrap_or_default();
+                    let left_out = serde_json::from_value::<Vec<LeftOut>>(left_out).unwrap_or_default();
+                    let retried = mark.get("retried").and_then(|step| step.as_str());
+                    LeftOut::learn(&mut earlier.left_out, left_out, retried);
                 }
             }
             EventKind::SnapshotTaken { stage, side, file, .. } => {

@@ -1,6 +1,8 @@
 //! What can go wrong with the scenarios of the Data Dictionary Generator, and how each of them then ends.
 
-use rehearse::model::{Outcome, Stage, Verdict};
+mod exports;
+
+use rehearse::model::{Outcome, Side, Stage, Verdict};
 
 use crate::support::scenarios::{Scenarios, assert_nothing_left, failed, why};
 
@@ -29,6 +31,12 @@ fn a_target_that_is_damaged_behind_the_load_fails_and_is_restored() {
     assert!(failed(&report, Stage::Migrated).contains(&"integrity"), "{output:?}");
     assert!(output.stdout.contains("dictionaries_name_idx"), "{output:?}");
     let steps = &report.scenarios[0].steps;
+    // The workbooks of the two dictionaries that a trial had left there were left out, and taken in its place.
+    for (step, figure) in [("books-in", "files_failed"), ("books-again", "files_taken")] {
+        let found = steps.iter().find(|one| one.id == format!("migrate/{step}")).unwrap();
+        assert_eq!(found.figures.iter().find(|one| one.name == figure).unwrap().value, 2.0, "{found:?}");
+    }
+    assert!(!failed(&report, Stage::Migrated).contains(&"accounted"), "{output:?}");
     let restored = steps.iter().find(|step| step.id == "rollback/load").unwrap();
     assert_eq!(restored.outcome, Outcome::Passed, "{output:?}");
     assert_nothing_left(&report);
@@ -75,5 +83,32 @@ fn workbooks_that_are_damaged_are_named_and_mended_ones_are_taken() {
     bench.sandbox.write("ddgen-sqlite-to-pg/mended", "");
     let (output, report) = bench.run_with("ddgen-sqlite-to-pg", &VERSION);
     assert_eq!((output.code, report.verdict), (0, Verdict::Pass), "{output:?}");
+    // There and back again, JSON came back by its value, and that is told.
+    let came_back = "json by value (exported by step `source-as-it-was`)";
+    let ledger = &report.scenarios[0].loss_ledger;
+    assert!(ledger.iter().any(|one| one.rule == came_back && one.side == Side::Source && one.rows > 0), "{ledger:?}");
+    bench.sandbox.assert_released();
+}
+
+/// One value that is another one when it comes back: in JSON, whose spelling may be another, and in a column of its
+/// own.
+#[test]
+fn a_value_that_is_changed_on_the_way_there_and_back_is_found() {
+    let Some(bench) = bench("a_value_that_is_changed_on_the_way_there_and_back_is_found") else { return };
+    bench.sandbox.write("ddgen-sqlite-to-pg/nothing.sql", "SELECT 1;\n");
+    let step = "[[step]]\nname = \"planted\"\nkind = \"sql\"\nup = \"planted.sql\"\ndown = \"nothing.sql\"\n\n";
+    let back = "[[step]]\nname = \"books-back-out\"";
+    bench.change("ddgen-sqlite-to-pg/scenario.toml", back, &format!("{step}{back}"));
+    let of_one = |table: &str| format!("WHERE id = (SELECT id FROM {table} ORDER BY id LIMIT 1);\n");
+    for (table, change) in [("versions", "processing_stats = '{\"planted\": 1}'"), ("annotations", "confidence = -1")] {
+        let planted = format!("UPDATE {table} SET {change} {}", of_one(table));
+        bench.sandbox.write("ddgen-sqlite-to-pg/planted.sql", planted);
+        let (output, report) =
+            bench.run_with("ddgen-sqlite-to-pg", &[VERSION.as_slice(), &["--scale", "0.2"]].concat());
+        assert_eq!((output.code, report.verdict), (1, Verdict::Fail), "{output:?}");
+        let told = why(&report, "migrate/source-came-back");
+        assert_eq!(told, format!("other rows than those of step `source-as-it-was` are in {table}"), "{output:?}");
+        assert_nothing_left(&report);
+    }
     bench.sandbox.assert_released();
 }

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::support::{Ended, Sandbox, skipped};
 
+mod by_file;
 mod commanding;
 mod converting;
 mod copying;

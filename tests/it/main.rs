@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod bad_input;
+mod by_file;
 mod checks;
 mod cli;
 mod command;
@@ -30,6 +31,7 @@ mod provision;
 mod qdocs;
 mod rehearsals;
 mod runner;
+mod same_as;
 mod secrets;
 mod servers;
 mod small_disk;

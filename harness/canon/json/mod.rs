@@ -32,7 +32,7 @@ const STRING_HEAD: usize = 5;
 /// Appends the value of a JSON text, or tells by `None` that it is none (or is too deep; what was appended by then is
 /// for the caller to take away). `Some(false)` if numbers, escapes or the order of keys were spelled in another way
 /// than needed; blanks between tokens are no part of a value and not counted.
-pub(super) fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+pub fn write_value(text: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     MEMO.with_borrow_mut(|memo| memo.write(text, out, scan))
 }
 

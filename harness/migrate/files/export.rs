@@ -1,7 +1,7 @@
 //! Tables into files, each read back.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, File},
     io,
     ops::ControlFlow,
@@ -11,9 +11,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Field, Settings, Written, folder,
+    Field,
+    dialect::Written,
+    folder,
     form::{Dialect, Form, Heading, Writing},
     parts::{self, Part, Piece},
+    same::{self, Sums},
+    settings::Settings,
 };
 use crate::{
     canon::{
@@ -22,7 +26,7 @@ use crate::{
     },
     engine::{Rowset, spawned},
     migrate::{StepDone, StepError, StepTask, StepVoice, copy::array, engine_of, transfer::field},
-    model::{Fingerprint, LogicalType, TableName, event::Figure},
+    model::{LogicalType, Side, TableName, event::Figure},
 };
 
 /// What an export holds, beside its files.
@@ -31,6 +35,8 @@ const MANIFEST: &str = "manifest.json";
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
+    /// Whose tables.
+    pub side: Side,
     pub written: Written,
     pub tables: Vec<Listed>,
 }
@@ -57,8 +63,7 @@ pub(super) struct Listed {
     pub columns: Vec<String>,
     pub rows: u64,
     /// Its rows, in whatever order they stand.
-    #[serde(default)]
-    pub sum: Fingerprint,
+    pub sums: Sums,
     pub sha256: String,
 }
 
@@ -102,8 +107,8 @@ pub(super) async fn export(
         }
         let hashed = tokio::task::block_in_place(|| canon::sha256(File::open(&path)?));
         let sha256 = hashed.map_err(|error| StepError::broken(format!("read `{}`", file.display()), error))?;
-        for (piece, (sum, digest)) in pieces.into_iter().zip(sums) {
-            let rows = sum.rows;
+        for (piece, (sums, digest)) in pieces.into_iter().zip(sums) {
+            let rows = sums.written.rows;
             let back = tokio::task::block_in_place(|| read_back(&path, form, &dialect, &piece))?;
             if back != (rows, digest) {
                 let (file, back) = (file.display(), back.0);
@@ -113,39 +118,22 @@ pub(super) async fn export(
             total += rows;
             *written.entry(piece.table.clone()).or_default() += rows;
             let Piece { table, columns, sheet, .. } = piece;
-            listed.push(Listed { table, file: file.clone(), sheet, columns, rows, sum, sha256: sha256.clone() });
+            listed.push(Listed { table, file: file.clone(), sheet, columns, rows, sums, sha256: sha256.clone() });
         }
         voice.progress("export", total, None);
     }
     parts::are_whole(settings, &written, sql, &mut *session).await?;
     session.commit().await?;
     session.close().await?;
-    if let Some(other) = &settings.same_as {
-        are_the_same(task, other, &listed)?;
-    }
-    let manifest = Manifest { written: settings.written.clone(), tables: listed };
+    let loss_ledger = match &settings.same_as {
+        Some(other) => same::are_the_same(task, settings, other, &listed)?,
+        None => Vec::new(),
+    };
+    let manifest = Manifest { side: settings.side, written: settings.written.clone(), tables: listed };
     let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
     fs::write(folder.join(MANIFEST), text).map_err(|error| StepError::broken("write the manifest", error))?;
     let figures = vec![Figure { name: "files".to_owned(), value: files as f64 }];
-    Ok(StepDone { rows: total, figures, ..StepDone::default() })
-}
-
-/// Holds if the tables have the rows that an earlier export of this step found, whatever their order and files.
-fn are_the_same(task: &StepTask, other: &str, listed: &[Listed]) -> Result<(), StepError> {
-    let sums = |listed: &[Listed]| {
-        let mut sums: BTreeMap<TableName, Fingerprint> = BTreeMap::new();
-        listed.iter().for_each(|one| sums.entry(one.table.clone()).or_default().add(&one.sum));
-        sums
-    };
-    let (now, then) = (sums(listed), sums(&Manifest::of_step(task, other)?.tables));
-    let names: BTreeSet<&TableName> = now.keys().chain(then.keys()).collect();
-    let differing: Vec<String> =
-        names.into_iter().filter(|name| now.get(name) != then.get(name)).map(ToString::to_string).collect();
-    if differing.is_empty() {
-        return Ok(());
-    }
-    let what = format!("other rows than those of step `{other}` are in {}", differing.join(", "));
-    Err(StepError::Rejected { what })
+    Ok(StepDone { rows: total, figures, loss_ledger, ..StepDone::default() })
 }
 
 /// Removes the files of a step.
@@ -173,7 +161,8 @@ struct Output {
     file: Box<dyn Writing>,
     row: Vec<Field>,
     cell: Vec<u8>,
-    sum: Fingerprint,
+    carried: Vec<Field>,
+    sums: Sums,
     digest: blake3::Hasher,
     failed: Option<String>,
 }
@@ -202,33 +191,32 @@ impl Output {
             file: file.map_err(|why| unwritten(path, &why))?,
             row: Vec::new(),
             cell: Vec::new(),
-            sum: Fingerprint::default(),
+            carried: Vec::new(),
+            sums: Sums::default(),
             digest: blake3::Hasher::new(),
             failed: None,
         })
     }
 
     fn write(&mut self) -> Result<(), String> {
-        let (row, columns) = (self.sum.rows + 1, &self.columns);
+        let (row, columns) = (self.sums.written.rows + 1, &self.columns);
         self.file.row(&self.row).map_err(|(column, why)| match column {
             Some(column) => format!("row {row}, column `{}` {why}", columns[column]),
             None => format!("row {row} {why}"),
         })?;
-        let mut of_row = blake3::Hasher::new();
-        for (field, kind) in self.row.drain(..).zip(&self.kinds) {
-            let carried = self.form.carried(field, kind);
-            add(&mut self.digest, &carried);
-            add(&mut of_row, &carried);
-        }
-        self.sum.add_digest(of_row.finalize().as_bytes());
+        self.carried.clear();
+        let carried = self.row.drain(..).zip(&self.kinds).map(|(field, kind)| self.form.carried(field, kind));
+        self.carried.extend(carried);
+        self.carried.iter().for_each(|field| same::add(&mut self.digest, field));
+        self.sums.row(&self.columns, &self.kinds, &self.carried);
         Ok(())
     }
 
     /// What was written of this table.
-    fn sum(&self) -> Result<(Fingerprint, blake3::Hash), StepError> {
+    fn sum(&self) -> Result<(Sums, blake3::Hash), StepError> {
         match &self.failed {
             Some(why) => Err(unwritten(&self.path, why)),
-            None => Ok((self.sum, self.digest.finalize())),
+            None => Ok((self.sums.clone(), self.digest.finalize())),
         }
     }
 
@@ -287,27 +275,9 @@ fn read_back(path: &Path, form: &dyn Form, dialect: &Dialect, piece: &Piece) -> 
             if named.name.is_some_and(|name| name != columns[at]) {
                 return Err(bad(format!("row {} has other columns", rows + 1)));
             }
-            add(&mut digest, &super::input::field_of(named.value, &kinds[at]));
+            same::add(&mut digest, &super::input::field_of(named.value, &kinds[at]));
         }
         rows += 1;
     }
     Ok((rows, digest.finalize()))
-}
-
-/// Adds a value to a digest, so that no two lists of values have the same.
-fn add(digest: &mut blake3::Hasher, field: &Field) {
-    let mut one = |tag: u8, bytes: &[u8]| {
-        digest.update(&[tag]);
-        digest.update(&(bytes.len() as u64).to_le_bytes());
-        digest.update(bytes);
-    };
-    match field {
-        Field::Null => one(0, b""),
-        Field::Boolean(value) => one(1, &[u8::from(*value)]),
-        Field::Integer(value) => one(2, &value.to_le_bytes()),
-        Field::Real(value) => one(3, &value.to_bits().to_le_bytes()),
-        Field::Text(text) => one(4, text.as_bytes()),
-        Field::RawText(bytes) => one(5, bytes),
-        Field::Bytes(bytes) => one(6, bytes),
-    }
 }

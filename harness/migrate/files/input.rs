@@ -1,6 +1,6 @@
 //! A file of an import, and the table that it goes into.
 
-use std::{fs::File, path::PathBuf};
+use std::{fs::File, io, path::PathBuf};
 
 use serde_json::Value as Json;
 
@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// A file, and how it is read.
+#[derive(Clone)]
 pub(super) struct Opened {
     pub path: PathBuf,
     /// Its sheet, where the file holds several tables.
@@ -36,7 +37,10 @@ impl Opened {
     pub fn is_as_written(&self, listed: &Listed) -> Result<(), StepError> {
         let path = self.path.display();
         let found = tokio::task::block_in_place(|| canon::sha256(File::open(&self.path)?));
-        let found = found.map_err(|error| StepError::broken(format!("read `{path}`"), error))?;
+        let found = found.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StepError::Rejected { what: format!("`{path}` is not there") },
+            _ => StepError::broken(format!("read `{path}`"), error),
+        })?;
         if found == listed.sha256 {
             return Ok(());
         }

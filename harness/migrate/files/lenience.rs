@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{form::Records, input::Input, table, text::BadText};
+use super::{form::Records, input::Input, settings::table, text::BadText};
 use crate::{
     document::Fields,
     migrate::{StepError, StepVoice},

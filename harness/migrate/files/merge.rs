@@ -1,6 +1,12 @@
 //! Rows of files among those that are there: one transaction, and counts that add up.
 
-use super::{Conflicts, Settings, input::Input, lenience::Rejected};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::Input,
+    lenience::Rejected,
+    settings::{Conflicts, Settings},
+};
 use crate::{
     engine::{BoxedError, Dialect, EngineError, RowSource, Session},
     migrate::{StepError, StepTask, StepVoice, engine_of},
@@ -17,26 +23,41 @@ const ASIDE: &str = "rehearse_aside_";
 const REJECTS: [&str; 3] = ["file", "line", "reason"];
 
 /// What became of the rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counts {
+    pub read: u64,
+    pub rejected: u64,
     pub inserted: u64,
     pub skipped: u64,
     pub overwritten: u64,
     pub cleared: u64,
 }
 
-/// Files in such an order that parents come before those that refer to them.
-pub(super) fn parents_first(inputs: Vec<Input>) -> Vec<Input> {
-    let (mut open, mut ordered) = (inputs, Vec::new());
+impl Counts {
+    /// Adds those of another file.
+    pub const fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.rejected += other.rejected;
+        self.inserted += other.inserted;
+        self.skipped += other.skipped;
+        self.overwritten += other.overwritten;
+        self.cleared += other.cleared;
+    }
+}
+
+/// Files in such an order that parents come before those that refer to them. What comes together is one, and has its
+/// own order.
+pub(super) fn parents_first<T>(files: Vec<T>, inputs: impl Fn(&T) -> &[Input]) -> Vec<T> {
+    let has = |file: &T, table: &TableName| inputs(file).iter().any(|input| input.table.name == *table);
+    let (mut open, mut ordered) = (files, Vec::new());
     while !open.is_empty() {
-        let waits = |input: &Input| {
-            let parents = input.table.foreign_keys.iter().map(|key| &key.parent);
-            parents
-                .filter(|parent| **parent != input.table.name)
-                .any(|parent| open.iter().any(|one| one.table.name == *parent))
+        let waits = |file: &T| {
+            let keys = inputs(file).iter().flat_map(|input| &input.table.foreign_keys);
+            let mut parents = keys.map(|key| &key.parent).filter(|parent| !has(file, parent));
+            parents.any(|parent| open.iter().any(|one| has(one, parent)))
         };
         // In a circle somebody has to be the first; the server says what it thinks of that.
-        let next = open.iter().position(|input| !waits(input)).unwrap_or(0);
+        let next = open.iter().position(|file| !waits(file)).unwrap_or(0);
         ordered.push(open.remove(next));
     }
     ordered
@@ -52,31 +73,50 @@ pub(super) async fn merge(
     let address = task.addresses.get(settings.side);
     let dialect = engine_of(address)?.dialect();
     let mut session = task.connect(address).await?;
+    let merged = merged(settings, inputs, dialect, &mut *session, voice).await;
+    if merged.is_err() {
+        // The session's end takes back what is open; whoever comes next is to find no lock of it. The error is the
+        // first one.
+        let _ = session.tx_rollback().await;
+        let _ = session.close().await;
+        return merged;
+    }
+    session.close().await?;
+    merged
+}
+
+async fn merged(
+    settings: &Settings,
+    inputs: &[Input],
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+    voice: &mut dyn StepVoice,
+) -> Result<Counts, StepError> {
     let is_merged = matches!(settings.conflicts, Conflicts::Skip | Conflicts::Overwrite);
     let mut asides = Vec::new();
     for (number, input) in inputs.iter().enumerate().filter(|_| is_merged) {
-        asides.push(put_aside(number, input, dialect, &mut *session).await?);
+        asides.push(put_aside(number, input, dialect, session).await?);
     }
     session.begin(false).await?;
     let mut counts = Counts::default();
     if settings.conflicts == Conflicts::Clear {
-        counts.cleared = clear_tables(inputs, dialect, &mut *session).await?;
+        counts.cleared = clear_tables(inputs, dialect, session).await?;
     }
     for (number, input) in inputs.iter().enumerate() {
-        let before = count(&dialect.table(&input.table.name), &mut *session).await?;
+        let before = count(&dialect.table(&input.table.name), session).await?;
         let (inserted, there) = match asides.get(number) {
             None => (session.load(&input.table, &input.columns, &mut input.source()?).await?, 0),
             Some(aside) => {
                 let merging = Merging { input, aside, dialect };
-                let there = merging.there(&mut *session).await?;
+                let there = merging.there(session).await?;
                 if settings.conflicts == Conflicts::Overwrite {
-                    merging.overwrite(&mut *session).await?;
+                    merging.overwrite(session).await?;
                 }
-                merging.insert(&mut *session).await?;
+                merging.insert(session).await?;
                 (input.loadable() - there, there)
             }
         };
-        let after = count(&dialect.table(&input.table.name), &mut *session).await?;
+        let after = count(&dialect.table(&input.table.name), session).await?;
         let rejected = input.rejected.len();
         if inserted + there != input.loadable() || after != before + inserted {
             let what = format!(
@@ -86,6 +126,8 @@ pub(super) async fn merge(
             );
             return Err(StepError::broken(format!("import into {}", input.table.name), what));
         }
+        counts.read += input.rows;
+        counts.rejected += input.rejected.len() as u64;
         counts.inserted += inserted;
         match settings.conflicts {
             Conflicts::Overwrite => counts.overwritten += there,
@@ -93,14 +135,13 @@ pub(super) async fn merge(
         }
         voice.progress("import", counts.inserted, None);
     }
-    name_rejects(settings, inputs, &mut *session).await?;
+    name_rejects(settings, inputs, session).await?;
     session.commit().await?;
     for aside in &asides {
         session.execute(&format!("DROP TABLE {}", dialect.table(&aside.name))).await?;
     }
     let tables: Vec<TableName> = inputs.iter().map(|input| input.table.name.clone()).collect();
     session.advance_sequences(&tables).await?;
-    session.close().await?;
     Ok(counts)
 }
 

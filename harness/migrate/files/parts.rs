@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::Settings;
+use super::settings::Settings;
 use crate::{
     engine::{Dialect, Session},
     migrate::StepError,

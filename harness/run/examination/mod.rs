@@ -19,9 +19,9 @@ use super::{RunError, Stop, recorder::Recorder};
 use crate::{
     canon::comparison::{self, Derived, Mapping},
     check::{self, CheckContext, Examined, Probe, Resources, Surroundings, Tally},
-    migrate::NotCarried,
+    migrate::{LeftOut, NotCarried},
     model::{
-        Coverage, EventKind, FindingKind, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
+        Coverage, EventKind, FindingKind, LossEntry, Outcome, Redaction, Severity, Side, Snapshot, Stage, chain,
         event::CheckFinished, probe::Probed,
     },
 };
@@ -40,6 +40,10 @@ pub(super) struct Examination {
     pub mapping: Mapping,
     /// What the migration said that it leaves behind.
     pub not_carried: Vec<NotCarried>,
+    /// Rules by which its steps held things to be the same.
+    pub loss_ledger: Vec<LossEntry>,
+    /// Files that its steps left out, and none took since.
+    pub left_out: Vec<LeftOut>,
     /// Whether the migration may write to the source.
     pub writes_source: bool,
     /// Whether it is meant to leave the source otherwise than it was.
@@ -127,6 +131,8 @@ impl Examination {
             snapshots: BTreeMap::new(),
             mapping,
             not_carried: Vec::new(),
+            loss_ledger: Vec::new(),
+            left_out: Vec::new(),
             writes_source: false,
             changes_source: false,
             coverage: Coverage::default(),
@@ -229,6 +235,8 @@ impl Examination {
             derived,
             tally: self.tallies.remove(&stage).unwrap_or_default(),
             not_carried: &not_carried,
+            loss_ledger: &self.loss_ledger,
+            left_out: &self.left_out,
             redaction: bounds.redaction,
             sample: SAMPLE,
             resources: bounds.resources,

@@ -144,7 +144,9 @@ impl Rehearsal {
         earlier.coverage.values().for_each(|coverage| self.examination.coverage.add(coverage));
         self.examination.snapshots = earlier.snapshots;
         self.examination.probed = earlier.probed;
-        self.learned(StepDone { not_carried: earlier.not_carried, stated: earlier.stated, ..StepDone::default() });
+        let (not_carried, stated, left_out) = (earlier.not_carried, earlier.stated, earlier.left_out);
+        let loss_ledger = earlier.loss_ledger;
+        self.learned(StepDone { not_carried, stated, loss_ledger, left_out, ..StepDone::default() });
         for side in Side::BOTH {
             let wanted = self.wanted(side);
             match servers::reattach(&wanted, &self.run.options.means(), &self.run.recorder.leases()).await {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Course, Rehearsal};
 use crate::{
-    migrate::{NotCarried, StepDone, StepTask},
+    migrate::{LeftOut, NotCarried, StepDone, StepTask},
     model::{
         Address, EventKind, Outcome, Side, Sides, Stage, chain,
         event::{Direction, Figure},
@@ -54,10 +54,12 @@ impl Rehearsal {
                         return broken(chain(&error));
                     }
                 }
-                if matches!(towards, Stage::Baseline | Stage::Migrated)
-                    && !(done.not_carried.is_empty() && done.stated.is_empty())
-                {
-                    let mark = json!({ "not_carried": done.not_carried, "stated": done.stated });
+                if matches!(towards, Stage::Baseline | Stage::Migrated) && done.tells_later() {
+                    let StepDone { not_carried, stated, loss_ledger, left_out, retried, .. } = &done;
+                    let mark = json!({
+                        "not_carried": not_carried, "stated": stated, "loss_ledger": loss_ledger,
+                        "left_out": left_out, "retried": retried
+                    });
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
                     }
@@ -96,6 +98,8 @@ impl Rehearsal {
             .into_iter()
             .filter(|one| !self.examination.mapping.compare.iter().any(|known| known.source == one.source));
         self.examination.mapping.compare.extend(stated.collect::<Vec<_>>());
+        self.examination.loss_ledger.extend(done.loss_ledger);
+        LeftOut::learn(&mut self.examination.left_out, done.left_out, done.retried.as_deref());
     }
 
     fn went(&mut self, index: usize, direction: Direction) {

@@ -296,6 +296,8 @@ impl Pair<'_> {
                 derived,
                 tally: Tally::default(),
                 not_carried: left,
+                loss_ledger: &[],
+                left_out: &[],
                 redaction,
                 sample: SAMPLE,
                 resources: &resources,

@@ -94,6 +94,8 @@ impl Twins {
                 derived: &derived,
                 tally: Tally::default(),
                 not_carried: &[],
+                loss_ledger: &[],
+                left_out: &[],
                 redaction: &Redaction::Show,
                 sample: 3,
                 resources: &resources,

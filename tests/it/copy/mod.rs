@@ -213,6 +213,8 @@ impl Case {
             derived: &derived,
             tally: Tally::default(),
             not_carried: &[],
+            loss_ledger: &[],
+            left_out: &[],
             redaction: &Redaction::Show,
             sample: 3,
             resources: &resources,

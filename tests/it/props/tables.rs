@@ -372,6 +372,8 @@ pub async fn examine(sides: &Sides<Address>, how: &How) -> (Examined, u64) {
         derived: &derived,
         tally: Tally::default(),
         not_carried: &[],
+        loss_ledger: &[],
+        left_out: &[],
         redaction: &Redaction::Show,
         sample: 3,
         resources: &resources,
