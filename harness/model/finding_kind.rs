@@ -194,9 +194,7 @@ impl FindingKind {
             Self::ProgramMissing => "a program that a step runs is not there, or does not suit the server",
             Self::BackupUnusable => "a backup that a step is to restore cannot be restored",
             Self::RoomShort => "the disk may not have room for what comes (the total is the bytes that lack)",
-            Self::RoomUnknown => {
-                "how much is free on the disk is not known here (the total is the bytes that should be)"
-            }
+            Self::RoomUnknown => "nobody here knows how much is free on the disk (the total should be)",
             Self::RightMissing => "the migration lacks a right that it needs",
             Self::VersionOther => "the server is of another version than the scenario is for",
             Self::EncodingNarrower => "the target's encoding may not hold all text of the source's",

@@ -59,7 +59,7 @@ impl Progress {
                 self.open = None;
                 self.failed.push(failed);
             }
-            Mark::Imported(_) => {}
+            Mark::Imported(_) | Mark::Standing(_) => {}
         }
     }
 

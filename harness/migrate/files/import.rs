@@ -1,6 +1,6 @@
 //! Files into tables: all of them read first, then one transaction.
 
-use std::{path::PathBuf, slice};
+use std::{collections::BTreeSet, path::PathBuf, slice};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -15,17 +15,20 @@ use super::{
 use crate::{
     engine::EngineError,
     migrate::{
-        StepDone, StepError, StepTask, StepVoice,
+        StepDone, StepError, StepTask, StepVoice, engine_of,
         restore::{Before, bring_back, keep},
         rollback,
     },
-    model::{chain, event::Figure},
+    model::{TableName, chain, event::Figure},
 };
 
 /// What the journal knows about an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mark {
+    /// How many rows each table has before an import that keeps nothing of them: that tells whether its transaction came to
+    /// its end.
+    Standing(Vec<(TableName, u64)>),
     /// What was there before is kept (unless the scenario states another way back); the target is written to next.
     Importing(Option<Before>),
     /// This file's transaction is next, where each has one of its own.
@@ -69,6 +72,10 @@ pub(super) async fn import(
 ) -> Result<StepDone, StepError> {
     match Mark::last(task) {
         Some(Mark::Imported(_)) => return Ok(StepDone::default()),
+        Some(Mark::Importing(None)) if is_committed(task, settings).await? => {
+            voice.mark(Mark::Imported(None).json()).await?;
+            return Ok(StepDone::default());
+        }
         Some(Mark::Importing(_)) => take_back(task, settings, voice).await?,
         _ => {}
     }
@@ -83,6 +90,9 @@ pub(super) async fn import(
     // Where tables are emptied, nobody else's way back may be there to take back what fails in the middle.
     let is_stated = task.config.get(rollback::KEY).is_some() && settings.conflicts != Conflicts::Clear;
     let before = if is_stated { None } else { Some(keep(task, address, voice).await?) };
+    if before.is_none() {
+        voice.mark(Mark::Standing(standing(task, settings, &inputs).await?).json()).await?;
+    }
     voice.mark(Mark::Importing(before.clone()).json()).await?;
     match merge::merge(task, settings, &inputs, voice).await {
         Ok(counts) => {
@@ -99,6 +109,39 @@ pub(super) async fn import(
             Err(given_up(task, settings, before, error, voice).await)
         }
     }
+}
+
+/// How many rows the tables of an import have.
+async fn standing(task: &StepTask, settings: &Settings, inputs: &[Input]) -> Result<Vec<(TableName, u64)>, StepError> {
+    let names: BTreeSet<&TableName> = inputs.iter().map(|input| &input.table.name).collect();
+    counted(task, settings, names.into_iter()).await
+}
+
+/// Whether the one transaction of an import that was killed came to its end. Rows that took the place of others, or were all
+/// there, may come once more.
+async fn is_committed(task: &StepTask, settings: &Settings) -> Result<bool, StepError> {
+    let stood = Mark::all(task).filter_map(|mark| match mark {
+        Mark::Standing(counts) => Some(counts),
+        _ => None,
+    });
+    let Some(stood) = stood.last() else { return Ok(false) };
+    Ok(counted(task, settings, stood.iter().map(|(table, _)| table)).await? != stood)
+}
+
+async fn counted(
+    task: &StepTask,
+    settings: &Settings,
+    tables: impl Iterator<Item = &TableName>,
+) -> Result<Vec<(TableName, u64)>, StepError> {
+    let address = task.addresses.get(settings.side);
+    let dialect = engine_of(address)?.dialect();
+    let mut session = task.connect(address).await?;
+    let mut counts = Vec::new();
+    for table in tables {
+        counts.push((table.clone(), merge::count(&dialect.table(table), &mut *session).await?));
+    }
+    session.close().await?;
+    Ok(counts)
 }
 
 /// Takes everything back after an error, which is the answer.

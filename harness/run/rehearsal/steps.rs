@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Course, Rehearsal};
 use crate::{
@@ -13,6 +13,14 @@ use crate::{
     },
     run::{child, step_process::FailureKind},
 };
+
+/// What whoever takes the run up has to know of a step.
+fn told_later(done: &StepDone) -> Json {
+    let StepDone { not_carried, stated, loss_ledger, left_out, retried, .. } = done;
+    json!({
+        "not_carried": not_carried, "stated": stated, "loss_ledger": loss_ledger, "left_out": left_out, "retried": retried
+    })
+}
 
 impl Rehearsal {
     /// One step of the migration in its own process.
@@ -55,11 +63,7 @@ impl Rehearsal {
                     }
                 }
                 if matches!(towards, Stage::Baseline | Stage::Migrated) && done.tells_later() {
-                    let StepDone { not_carried, stated, loss_ledger, left_out, retried, .. } = &done;
-                    let mark = json!({
-                        "not_carried": not_carried, "stated": stated, "loss_ledger": loss_ledger,
-                        "left_out": left_out, "retried": retried
-                    });
+                    let mark = told_later(&done);
                     if let Err(error) = run.recorder.emit(EventKind::StepMark { step: id.to_owned(), mark }) {
                         return broken(chain(&error));
                     }

@@ -129,3 +129,26 @@ async fn a_killed_retry_takes_no_file_twice() {
         }
     }
 }
+
+/// A process that goes away between its commit and the word of it: the rows are there, and do not come a second time. What keeps
+/// nothing of before is asked of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_import_that_was_committed_is_not_done_again() {
+    const TEST: &str = "a_whole_import_that_was_committed_is_not_done_again";
+    for bench in [Some(Bench::sqlite().await), Bench::postgres(TEST).await].into_iter().flatten() {
+        let shelf = bench.sandbox.write("shelf.csv", "name\nleft\nleft\n");
+        let files = json!([{ "path": shelf, "table": "shelf", "columns": [] }]);
+        let stated =
+            json!({ "files": files, "rollback": { "kind": "truncate", "side": "target", "tables": ["shelf"] } });
+        for (goes_at, keeps) in [("\"imported\"", false), ("\"importing\"", true), ("\"imported\"", true)] {
+            execute(bench.target(), "DELETE FROM shelf").await;
+            let mut step = bench.step("whole", &stated);
+            killed(&mut step, goes_at, keeps).await;
+            let (gone, mut marks) = (Notify::new(), step.task.marks.clone());
+            let mut voice = Voice { marks: &mut marks, goes_at: "never", keeps: true, gone: &gone };
+            migrate::by_id("files").unwrap().forward(&step.task, &mut voice).await.unwrap();
+            let rows = ask(bench.target(), "SELECT CAST(count(*) AS VARCHAR(9)) FROM shelf").await;
+            assert_eq!(rows[0][0].as_deref(), Some("2"), "{goes_at} {keeps}");
+        }
+    }
+}
