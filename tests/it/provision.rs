@@ -5,7 +5,7 @@ use std::{collections::HashMap, os::unix::fs::PermissionsExt, path::Path, proces
 use async_trait::async_trait;
 use rehearse::{
     engine,
-    model::{self, Address, Lease, LeaseKind, Side},
+    model::{Address, Endpoint, Host, Lease, LeaseKind, Side},
     provision::{self, External, ProvisionError, Request, Server, scratch},
 };
 

@@ -1,12 +1,12 @@
 //! The step `files`: an export that has to hold the rows of an earlier one, JSON by its value.
 
-use rehearse::model::{Address, Endpoint, EngineId, LossEntry, Side, Sides, chain};
+use rehearse::model::{Address, LossEntry, Side, Sides, chain};
 use serde_json::{Value as Json, json};
 
 use crate::support::{
     Sandbox,
     server::execute,
-    steps::{Step, state},
+    steps::{Step, files, state},
 };
 
 const TABLES: &str = r#"CREATE TABLE things (id INTEGER PRIMARY KEY, data JSON TEXT, more JSON TEXT, note TEXT);
@@ -23,13 +23,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let sandbox = Sandbox::new();
-        let address = |name: &str| Address {
-            engine: EngineId::from("sqlite"),
-            endpoint: Endpoint::File(sandbox.path(&format!("{name}.db"))),
-        };
-        let addresses = Sides::new(address("source"), address("target"));
-        execute(&addresses.source, TABLES).await;
-        execute(&addresses.target, "SELECT 1").await;
+        let addresses = files(&sandbox, TABLES, "SELECT 1").await;
         Self { addresses, sandbox }
     }
 

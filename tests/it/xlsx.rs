@@ -1,13 +1,13 @@
 //! The step `files` with XLSX: typed cells out and in, and what is wrong with sheets.
 
-use rehearse::model::{Address, Endpoint, EngineId, Sides, TableName, chain};
+use rehearse::model::{Address, Sides, TableName, chain};
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
 use serde_json::{Value as Json, json};
 
 use crate::support::{
     Sandbox,
     server::{ask, execute},
-    steps::{Step, assert_no_trace, state},
+    steps::{Step, assert_no_trace, files, state},
 };
 
 mod exported;
@@ -24,13 +24,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let sandbox = Sandbox::new();
-        let address = |name: &str| Address {
-            engine: EngineId::from("sqlite"),
-            endpoint: Endpoint::File(sandbox.path(&format!("{name}.db"))),
-        };
-        let addresses = Sides::new(address("source"), address("target"));
-        execute(&addresses.source, TABLE).await;
-        execute(&addresses.target, TABLE).await;
+        let addresses = files(&sandbox, TABLE, TABLE).await;
         Self { addresses, sandbox }
     }
 

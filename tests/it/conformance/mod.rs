@@ -182,6 +182,8 @@ async fn visit(wanted: Wanted) -> Vec<String> {
     let mut leases = Announced::default();
     let broken = match provisioner.acquire(&request, &mut leases).await {
         Ok(server) => {
+            // What differs between versions is told by the one that runs, whichever was asked for.
+            let label = format!("{} {} from {}", wanted.engine.id(), server.version, provisioner.id());
             let home = Home::Server(Box::new(server));
             play(&Place { label, engine: wanted.engine, home, databases: AtomicU32::default() }).await
         }

@@ -82,26 +82,36 @@ async fn a_cluster_answers_and_leaves_nothing() {
     assert_eq!(leases.0.len(), 1, "a database of our own server is no lease");
 
     leases.release(&Urls::default()).await;
-    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
-    assert_eq!(processes_in(work.path()), Vec::<String>::new());
+    assert_nothing_left(work.path(), "at the end");
 }
 
 #[tokio::test]
 async fn an_interrupted_start_leaves_nothing_at_any_moment() {
+    const TEST: &str = "an_interrupted_start_leaves_nothing_at_any_moment";
+    interrupted(TEST, request, &[0, 5, 30, 200, 500, 1000, 1500]).await;
+}
+
+/// Starts that are interrupted after so many milliseconds leave nothing.
+pub(super) async fn interrupted(test: &str, request: fn(&Path) -> Request, moments: &[u64]) {
     let probe = work();
-    if offered("an_interrupted_start_leaves_nothing_at_any_moment", "local", &request(probe.path())).await.is_none() {
+    if offered(test, "local", &request(probe.path())).await.is_none() {
         return;
     }
-    for milliseconds in [0, 5, 30, 200, 500, 1000, 1500] {
+    for milliseconds in moments {
         let work = work();
         let request = request(work.path());
         let mut leases = Announced::default();
-        let limit = Duration::from_millis(milliseconds);
+        let limit = Duration::from_millis(*milliseconds);
         let _ = tokio::time::timeout(limit, acquire(&request, &mut leases)).await;
         leases.release(&Urls::default()).await;
-        assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0, "after {milliseconds} ms");
-        assert_eq!(processes_in(work.path()), Vec::<String>::new(), "after {milliseconds} ms");
+        assert_nothing_left(work.path(), &format!("after {milliseconds} ms"));
     }
+}
+
+/// Neither files nor processes are left of clusters that were here.
+pub(super) fn assert_nothing_left(work: &Path, when: &str) {
+    assert_eq!(std::fs::read_dir(work).unwrap().count(), 0, "{when}");
+    assert_eq!(processes_in(work), Vec::<String>::new(), "{when}");
 }
 
 #[tokio::test]
@@ -111,38 +121,49 @@ async fn a_killed_server_is_started_again_and_cleaned_up() {
     if offered("a_killed_server_is_started_again_and_cleaned_up", "local", &request).await.is_none() {
         return;
     }
-    let local = provision::by_id("local").unwrap();
     let mut leases = Announced::default();
     let server = acquire(&request, &mut leases).await.unwrap();
     let identity = "SELECT system_identifier::text FROM pg_control_system()";
-    let before = ask(&server.admin, identity).await;
-
-    // It runs: the same server is reached.
-    let first = postmaster(work.path());
-    assert_eq!(local.reattach(&leases.0[0], &request).await.unwrap(), server.admin);
-    assert_eq!(postmaster(work.path()), first);
-
-    // It was killed: another server on the same rows.
-    kill("-KILL", &first);
-    let address = local.reattach(&leases.0[0], &request).await.unwrap();
-    assert_ne!(postmaster(work.path()), first);
-    assert_eq!(ask(&address, identity).await, before);
+    started_again(&request, &server, &leases, postmaster, identity).await;
 
     let memory = shared_memory(work.path());
     assert!(memory.iter().all(|memory| is_there(memory)), "{memory:?}");
     kill("-KILL", &postmaster(work.path()));
     leases.release(&Urls::default()).await;
-    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
-    assert_eq!(processes_in(work.path()), Vec::<String>::new());
+    assert_nothing_left(work.path(), "at the end");
     assert!(!memory.iter().any(|memory| is_there(memory)), "{memory:?}");
     assert_eq!(zombies(), 0);
 }
 
+/// A server that runs is reached again, and one that was killed is started again on the same rows.
+pub(super) async fn started_again(
+    request: &Request,
+    server: &Server,
+    leases: &Announced,
+    process: fn(&Path) -> String,
+    identity: &str,
+) {
+    let local = provision::by_id("local").unwrap();
+    let before = ask(&server.admin, identity).await;
+    let first = process(&request.work);
+    assert_eq!(local.reattach(&leases.0[0], request).await.unwrap(), server.admin);
+    assert_eq!(process(&request.work), first);
+    kill("-KILL", &first);
+    let address = local.reattach(&leases.0[0], request).await.unwrap();
+    assert_ne!(process(&request.work), first);
+    assert_eq!(ask(&address, identity).await, before);
+}
+
 #[tokio::test]
 async fn a_port_is_listened_on_and_one_in_use_is_named() {
+    listens("a_port_is_listened_on_and_one_in_use_is_named", request).await;
+}
+
+/// A port that is in use is named; a free one is listened on, and lets in whoever has the password.
+pub(super) async fn listens(test: &str, request: fn(&Path) -> Request) {
     let work = work();
     let mut request = request(work.path());
-    if offered("a_port_is_listened_on_and_one_in_use_is_named", "local", &request).await.is_none() {
+    if offered(test, "local", &request).await.is_none() {
         return;
     }
     let (listener, port) = taken_port();
@@ -157,8 +178,12 @@ async fn a_port_is_listened_on_and_one_in_use_is_named() {
 
     drop(listener);
     let mut leases = Announced::default();
-    acquire(&request, &mut leases).await.unwrap();
-    std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let started = acquire(&request, &mut leases).await.unwrap();
+    // As an application would come in.
+    let mut by_port = started.admin.clone();
+    let Endpoint::Server { host, .. } = &mut by_port.endpoint else { panic!("{by_port}") };
+    *host = Host::Tcp { host: "127.0.0.1".to_owned(), port };
+    assert_eq!(ask(&by_port, "SELECT CONCAT(1)").await, "1");
     leases.release(&Urls::default()).await;
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
 }

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use rehearse::{
     check::{Examined, difference, no_trace},
     migrate::{self, StepDone, StepError, StepTask, StepVoice, rollback},
-    model::{Address, Severity, Side, Sides, Snapshot, event::Direction},
+    model::{Address, Endpoint, EngineId, Severity, Side, Sides, Snapshot, event::Direction},
     run,
 };
 use serde_json::Value as Json;
 
-use super::Sandbox;
+use super::{Sandbox, server::execute};
 
 /// Keeps marks; goes away, as a killed process does, when it is told a mark that holds a word.
 pub struct Voice<'c> {
@@ -86,6 +86,18 @@ impl Step {
         self.task.marks = marks;
         answer
     }
+}
+
+/// Two files of SQLite, and SQL that was run in each.
+pub async fn files(sandbox: &Sandbox, source: &str, target: &str) -> Sides<Address> {
+    let address = |name: &str| Address {
+        engine: EngineId::from("sqlite"),
+        endpoint: Endpoint::File(sandbox.path(&format!("{name}.db"))),
+    };
+    let addresses = Sides::new(address("source"), address("target"));
+    execute(&addresses.source, source).await;
+    execute(&addresses.target, target).await;
+    addresses
 }
 
 /// Everything in a database.
